@@ -1,0 +1,107 @@
+use super::*;
+
+fn request(meta: Value) -> Request {
+    Request::from_json(json!({"url": "https://bob:pw@shop.example/a", "meta": meta})).unwrap()
+}
+
+fn pool(names: &mut PoolNames, profile: Profile, settings: &SessionSettings, meta: Value) -> String {
+    let request = request(meta);
+    let location = location(settings, &request);
+    names.pool(profile, settings, &request, &location).unwrap().id
+}
+
+#[test]
+fn metadata_beats_settings_and_null_means_no() {
+    let settings =
+        SessionSettings { enabled: Some(true), location: object(json!({"postalCode": "1"})), ..SessionSettings::default() };
+    for (meta, on) in
+        [(json!({}), true), (json!({"zyte_api_session_enabled": null}), false), (json!({"zyte_api_session_enabled": 1}), true)]
+    {
+        assert_eq!(enabled(&settings, Profile::Default, &request(meta)), on);
+    }
+    assert_eq!(location(&settings, &request(json!({}))), settings.location);
+    assert!(location(&settings, &request(json!({"zyte_api_session_location": null}))).is_empty());
+}
+
+#[test]
+fn a_location_of_the_request_beats_the_params_of_the_settings_and_one_of_the_settings_does_not() {
+    let settings = SessionSettings {
+        params: object(json!({"screenshot": true})),
+        location: object(json!({"postalCode": "1"})),
+        ..SessionSettings::default()
+    };
+    assert_eq!(explicit_params(&settings, &request(json!({}))), Some(settings.params.clone()));
+    assert_eq!(explicit_params(&settings, &request(json!({"zyte_api_session_location": {"postalCode": "2"}}))), None);
+    let own = request(json!({"zyte_api_session_location": {"postalCode": "2"}, "zyte_api_session_params": {"a": 1}}));
+    assert_eq!(explicit_params(&settings, &own), Some(object(json!({"a": 1}))));
+}
+
+#[test]
+fn the_peers_short_names() {
+    let settings = SessionSettings::default();
+    let mut names = PoolNames::default();
+    let mut name = |meta| pool(&mut names, Profile::ScrapyZyteApi, &settings, meta);
+    assert_eq!(name(json!({})), "shop.example");
+    assert_eq!(name(json!({"zyte_api_session_pool": "x"})), "x");
+    assert_eq!(
+        name(json!({"zyte_api_session_location": {"postalCode": "1", "addressCountry": "US", "city": "x"}})),
+        "shop.example@US,1"
+    );
+    assert_eq!(name(json!({"zyte_api_session_location": {"postalCode": 10001}})), "shop.example@10001");
+    assert_eq!(name(json!({"zyte_api_session_params": {"a": 1, "b": 2}})), "shop.example[0]");
+    assert_eq!(name(json!({"zyte_api_session_params": {"c": 1}})), "shop.example[1]");
+    assert_eq!(name(json!({"zyte_api_session_params": {"b": 2, "a": 1}})), "shop.example[0]");
+}
+
+#[test]
+fn different_locations_never_share_a_pool_in_either_profile() {
+    let settings = SessionSettings::default();
+    for profile in [Profile::Default, Profile::ScrapyZyteApi] {
+        let mut names = PoolNames::default();
+        let places = [
+            json!({"city": "Paris"}),
+            json!({"city": "Rome"}),
+            json!({"addressRegion": "1000"}),
+            json!({"postalCode": "1000"}),
+            json!({"addressRegion": "a", "postalCode": "b"}),
+            json!({"addressRegion": "a,postalCode=b"}),
+            json!({"addressRegion": "a,b"}),
+            json!({"addressRegion": true}),
+            json!({"addressRegion": "true"}),
+        ];
+        let mut seen: Vec<String> = places
+            .iter()
+            .map(|place| pool(&mut names, profile, &settings, json!({"zyte_api_session_location": place})))
+            .collect();
+        seen.push(pool(&mut names, profile, &settings, json!({})));
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), places.len() + 1, "{seen:?}");
+    }
+}
+
+#[test]
+fn a_name_does_not_depend_on_the_order_of_arrival() {
+    let settings = SessionSettings::default();
+    let a = json!({"zyte_api_session_params": {"a": 1}});
+    let b = json!({"zyte_api_session_params": {"b": 1}});
+    let mut names = PoolNames::default();
+    let first =
+        [pool(&mut names, Profile::Default, &settings, a.clone()), pool(&mut names, Profile::Default, &settings, b.clone())];
+    let mut names = PoolNames::default();
+    let second = [pool(&mut names, Profile::Default, &settings, b), pool(&mut names, Profile::Default, &settings, a)];
+    assert_eq!(first, [second[1].clone(), second[0].clone()]);
+}
+
+#[test]
+fn a_request_without_the_location_of_the_settings_has_a_pool_of_its_own() {
+    let settings = SessionSettings { location: object(json!({"postalCode": "1"})), ..SessionSettings::default() };
+    let mut names = PoolNames::default();
+    let mut name = |meta| pool(&mut names, Profile::Default, &settings, meta);
+    assert_eq!(name(json!({})), "shop.example");
+    assert_eq!(name(json!({"zyte_api_session_location": null})), "shop.example@");
+}
+
+fn object(value: Value) -> Object {
+    value.as_object().unwrap().clone()
+}

@@ -1,0 +1,119 @@
+//! Why a call to the API has no answer.
+
+use std::fmt;
+use std::time::Duration;
+
+/// A failed call, after the transport did what it could.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallError {
+    /// The API answered with an error.
+    Api(Box<Problem>),
+    /// No usable answer arrived.
+    Network(NetworkError),
+    /// The API answered 200 with something that is not a JSON object; it may have been billed and is not repeated.
+    BadAnswer(String),
+}
+
+/// An error answer of the API: a problem document (RFC 9457), or just a status where the body is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: u16,
+    /// The problem type, such as `/problem/session-expired`; `about:blank` where the body has none.
+    pub kind: String,
+    /// A short text for people; never to be matched on.
+    pub title: String,
+    /// A longer text for people; never to be matched on.
+    pub detail: String,
+    /// The `request-id` header, which Zyte's support asks for.
+    pub request_id: Option<String>,
+    /// The `Retry-After` header.
+    pub retry_after: Option<Duration>,
+    /// The body as it came.
+    pub body: String,
+}
+
+/// What went wrong between us and the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NetworkError {
+    /// No answer within the time limit.
+    Timeout(Duration),
+    /// No connection could be made.
+    Connect(String),
+    /// The connection ended or broke before the answer was complete.
+    Broken(String),
+    /// The answer is not declared as JSON, so it is not from the API (a proxy, a captive portal).
+    NotJson(String),
+}
+
+impl Problem {
+    /// The session id is no longer known to the API.
+    pub fn is_session_expired(&self) -> bool {
+        self.kind == "/problem/session-expired"
+    }
+
+    /// The account has as many sessions as it may have.
+    pub fn is_over_session_limit(&self) -> bool {
+        self.kind == "/problem/over-session-limit"
+    }
+
+    /// The API could not create the session.
+    pub fn is_session_creation_error(&self) -> bool {
+        self.kind == "/problem/session-creation-error"
+    }
+
+    /// The page could not be downloaded (520, 521): for a session, a ban.
+    pub fn is_download_error(&self) -> bool {
+        matches!(self.status, 520 | 521)
+    }
+}
+
+impl CallError {
+    /// The API's problem, where the API answered.
+    pub fn problem(&self) -> Option<&Problem> {
+        match self {
+            Self::Api(problem) => Some(problem),
+            Self::Network(_) | Self::BadAnswer(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Api(problem) => write!(f, "{problem}"),
+            Self::Network(error) => write!(f, "{error}"),
+            Self::BadAnswer(why) => write!(f, "{why}"),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Zyte API answered {}", self.status)?;
+        for part in [&self.kind, &self.title, &self.detail] {
+            if !part.is_empty() {
+                write!(f, " {part}")?;
+            }
+        }
+        match &self.request_id {
+            Some(id) => write!(f, " (request-id {id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for NetworkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timeout(limit) => write!(f, "no answer within {} s", limit.as_secs_f64()),
+            Self::Connect(why) => write!(f, "cannot connect: {why}"),
+            Self::Broken(why) => write!(f, "the connection broke: {why}"),
+            Self::NotJson(kind) => write!(f, "expected JSON from the API, got {kind}"),
+        }
+    }
+}
+
+impl std::error::Error for CallError {}
+impl std::error::Error for Problem {}
+impl std::error::Error for NetworkError {}

@@ -1,0 +1,12 @@
+//! What travels: a request from its owner, the call that is sent, the answer or the error that comes back.
+
+mod answer;
+mod error;
+mod request;
+
+pub use answer::{Answer, NotAnAnswer};
+pub use error::{CallError, NetworkError, Problem};
+pub use request::{BadRequest, Request, host_of};
+
+/// A JSON object: API parameters, metadata, an address.
+pub type Object = serde_json::Map<String, serde_json::Value>;

@@ -1,0 +1,155 @@
+//! A request as its owner wrote it: API parameters and metadata.
+
+use serde_json::Value;
+use url::Url;
+
+use super::Object;
+
+/// A Zyte API request plus the metadata that session management reads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    url: String,
+    params: Object,
+    meta: Object,
+}
+
+/// Why a JSON value is no request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BadRequest {
+    /// It is not a JSON object.
+    NotAnObject,
+    /// It has no `url`, or one that is not text.
+    NoUrl,
+    /// Its `meta` is not a JSON object.
+    MetaNotAnObject,
+}
+
+impl std::fmt::Display for BadRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NotAnObject => {
+                "a request must be a JSON object, such as {\"url\": \"https://example.com/\", \"browserHtml\": true}"
+            }
+            Self::NoUrl => "a request needs a \"url\" that is text",
+            Self::MetaNotAnObject => "\"meta\" must be a JSON object",
+        })
+    }
+}
+
+impl std::error::Error for BadRequest {}
+
+impl Request {
+    /// Makes a request of API parameters (with `url`) and metadata.
+    pub fn new(params: Object, meta: Object) -> Result<Self, BadRequest> {
+        let url = params.get("url").and_then(Value::as_str).ok_or(BadRequest::NoUrl)?.to_owned();
+        Ok(Self { url, params, meta })
+    }
+
+    /// Reads an input line: an API request object with an optional `meta` object, which never reaches the API.
+    pub fn from_json(value: Value) -> Result<Self, BadRequest> {
+        let Value::Object(mut params) = value else { return Err(BadRequest::NotAnObject) };
+        let meta = match params.shift_remove("meta") {
+            None | Some(Value::Null) => Object::new(),
+            Some(Value::Object(meta)) => meta,
+            Some(_) => return Err(BadRequest::MetaNotAnObject),
+        };
+        Self::new(params, meta)
+    }
+
+    /// The URL as given.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Host and port as in the URL, in lower case, without credentials; the text itself where it is no URL.
+    pub fn host(&self) -> String {
+        host_of(&self.url)
+    }
+
+    /// The API parameters, `url` included.
+    pub fn params(&self) -> &Object {
+        &self.params
+    }
+
+    /// The metadata.
+    pub fn meta(&self) -> &Object {
+        &self.meta
+    }
+
+    /// Replaces an API parameter; `url` changes the request's URL if the value is text and is ignored otherwise.
+    pub fn set_param(&mut self, name: &str, value: Value) {
+        if name == "url" {
+            let Some(url) = value.as_str() else { return };
+            self.url = url.to_owned();
+        }
+        self.params.insert(name.to_owned(), value);
+    }
+
+    /// Leaves an API parameter out; `url` stays.
+    pub fn remove_param(&mut self, name: &str) {
+        if name != "url" {
+            self.params.shift_remove(name);
+        }
+    }
+}
+
+/// Host and port of a URL in lower case, without user name and password; port and `www.` stay as written.
+///
+/// The whole text where it cannot be read as a URL with a host: such a request will be refused by the API, not by us.
+pub fn host_of(url: &str) -> String {
+    let Ok(parsed) = Url::parse(url) else { return url.to_owned() };
+    let Some(host) = parsed.host_str() else { return url.to_owned() };
+    match written_port(url) {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// The port as written, also where it is the scheme's default one.
+fn written_port(url: &str) -> Option<u16> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?;
+    host.rsplit_once(':')?.1.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_line_is_split_into_params_and_meta() {
+        let request = Request::from_json(json!({"url": "https://a.example/x", "browserHtml": true, "meta": {"k": 1}})).unwrap();
+        assert_eq!(request.url(), "https://a.example/x");
+        assert_eq!(request.params().get("meta"), None);
+        assert_eq!(request.meta().get("k"), Some(&json!(1)));
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused_with_a_reason() {
+        for (value, why) in [
+            (json!([]), BadRequest::NotAnObject),
+            (json!({}), BadRequest::NoUrl),
+            (json!({"url": 3}), BadRequest::NoUrl),
+            (json!({"url": "u", "meta": []}), BadRequest::MetaNotAnObject),
+        ] {
+            assert_eq!(Request::from_json(value), Err(why));
+        }
+    }
+
+    #[test]
+    fn the_host_keeps_port_and_www_and_loses_case_and_credentials() {
+        for (url, host) in [
+            ("https://Shop.Example/a", "shop.example"),
+            ("https://www.shop.example:8443/a?b=c:9", "www.shop.example:8443"),
+            ("https://shop.example:443/", "shop.example:443"),
+            ("https://bob:secret@shop.example/a", "shop.example"),
+            ("http://[::1]:80/", "[::1]:80"),
+            ("http://[::1]/", "[::1]"),
+            ("not a url", "not a url"),
+        ] {
+            assert_eq!(host_of(url), host, "{url}");
+        }
+    }
+}

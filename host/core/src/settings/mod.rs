@@ -1,0 +1,59 @@
+//! The settings file as types: every table and key, with meaning, unit, default and what too little and too much do.
+//!
+//! Reading TOML belongs to the rooms outside; here is what may stand in it and what holds where nothing stands. A value that
+//! depends on the profile is optional in its table and resolved by a method of [`Settings`].
+
+mod api;
+mod crawl;
+mod pool;
+mod seconds;
+mod session;
+mod site;
+
+use serde::Deserialize;
+
+pub use api::ApiSettings;
+pub use crawl::{BudgetSettings, CrawlSettings};
+pub use pool::{Growth, OnBadInits, PoolOptions, Rotation};
+pub use seconds::Seconds;
+pub use session::{PoolTable, SessionSettings};
+pub use site::{OnFault, PluginSettings, SiteTable};
+
+/// Which rules hold where `sessions.md` and the peer differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum Profile {
+    /// Sessions that are true, thrifty and contained.
+    #[default]
+    #[serde(rename = "default")]
+    Default,
+    /// What scrapy-zyte-api 0.36 does, so that a crawl can move over and behave the same.
+    #[serde(rename = "scrapy-zyte-api")]
+    ScrapyZyteApi,
+}
+
+impl Profile {
+    /// Is this the peer's profile?
+    pub fn is_peer(self) -> bool {
+        self == Self::ScrapyZyteApi
+    }
+}
+
+/// The whole settings file.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// `default` or `scrapy-zyte-api`.
+    pub profile: Profile,
+    /// How the API is talked to.
+    pub api: ApiSettings,
+    /// How sessions are made, checked, used and replaced.
+    pub session: SessionSettings,
+    /// How a crawl is run.
+    pub crawl: CrawlSettings,
+    /// Where plugins are and what they may use.
+    pub plugins: PluginSettings,
+    /// Sites that are served by a plugin with a config of their own.
+    pub site: Vec<SiteTable>,
+    /// How much a crawl may cost.
+    pub budget: BudgetSettings,
+}

@@ -1,0 +1,274 @@
+//! `[session]`: how sessions are made, checked, used and replaced.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Growth, OnBadInits, PoolOptions, Profile, Rotation, Seconds};
+use crate::exchange::Object;
+use crate::hooks::PoolChoice;
+
+/// The `[session]` table. Names are those of the peer's settings (`ZYTE_API_SESSION_POOL_SIZE` is `pool_size`).
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SessionSettings {
+    /// Whether requests use sessions. Default true, false in the peer's profile. A request's `zyte_api_session_enabled` wins.
+    pub enabled: Option<bool>,
+    /// Sessions of a pool at most. Default 8. Too few queue requests; too many cost an initialisation each.
+    pub pool_size: u32,
+    /// Options per pool name; they win over what the `pool` hook says.
+    pub pools: BTreeMap<String, PoolTable>,
+    /// Seconds between two uses of one session. Default 0.
+    pub delay: Seconds,
+    /// Whether each delay is multiplied by a random number from 0.5 to 1.5. Default true.
+    pub randomize_delay: bool,
+    /// API parameters of initialisation requests. Default: none. A request's `zyte_api_session_params` and
+    /// `zyte_api_session_location` win.
+    pub params: Object,
+    /// The address that initialisations set with `setLocation`. Default: none. A request's `zyte_api_session_location` wins.
+    pub location: Object,
+    /// The `[[site]]` whose `check` hook judges where a site has no check of its own. Default: the built-in check.
+    pub checker: Option<String>,
+    /// Whether sessions are the cookies of their initialisation instead of sessions of the API. Default false.
+    pub cookie_mode: bool,
+    /// Download errors (520, 521) that end a session, counted over its life. Default 1; 0 acts as 1.
+    pub max_errors: u32,
+    /// Failed checks that end a session, counted over its life. Default 1; 0 acts as 1.
+    pub max_check_failures: u32,
+    /// Bad initialisations of a pool in a row that are too many. Default 8; 0 acts as 1.
+    pub max_bad_inits: u32,
+    /// The same per pool name, higher or lower.
+    pub max_bad_inits_per_pool: BTreeMap<String, u32>,
+    /// What too many bad initialisations do: `open-circuit` (the pool pauses; default) or `close-crawl` (the peer's).
+    pub on_bad_inits: Option<OnBadInits>,
+    /// Seconds that a pool pauses after too many bad initialisations, doubled each time. Default 60.
+    pub cool_down: Seconds,
+    /// The longest such pause, in seconds. Default 3600.
+    pub max_cool_down: Seconds,
+    /// What an error of the `pool` hook, or a site without `setLocation`, ends: `open-circuit` (its requests fail; default) or
+    /// `close-crawl` (the peer's).
+    pub on_pool_error: Option<OnBadInits>,
+    /// Seconds before an initialisation is repeated that the API had no session for. Default 60.
+    pub creation_retry_delay: Seconds,
+    /// Seconds between two looks for a free session. The peer polls; here it is the unit of `queue_max_attempts`. Default 1.
+    pub queue_wait_time: Seconds,
+    /// How many such looks a request is given before it fails with `no-session`. Default: no limit (60 in the peer's profile).
+    pub queue_max_attempts: Option<u32>,
+    /// When a failed call of a session is repeated on the same session: `default`, `aggressive` (neither repeats 520 and 521)
+    /// or `custom-download-xN` (up to N attempts for these). Default: that of `api.retry_policy`.
+    pub retry_policy: Option<String>,
+    /// How often a page is tried again because of its session (expired, failed check). Default 10; `crawl.retry_times` in the
+    /// peer's profile.
+    pub retry_times: Option<u32>,
+    /// Whether an action that stopped the sequence (`returned`) spoils an initialisation. Default true.
+    pub init_action_failure_invalidates_session: bool,
+    /// Whether session counters are kept per pool. Default false. With many pools the stats file grows.
+    pub stats_per_pool: bool,
+    /// When a pool opens another session: `thrifty` (default), `on-demand` or `eager` (the peer's).
+    pub growth: Option<Growth>,
+    /// Which session is used next: `recent` (default) or `fifo` (the peer's).
+    pub rotation: Option<Rotation>,
+    /// Requests at once on one session. Default 4; 0: no limit (the peer's). Sites whose pages depend on order need 1.
+    pub max_in_flight: Option<u32>,
+    /// Seconds after which a session is no longer used. Default 900, as long as the API keeps it; none in the peer's profile.
+    pub max_age: Option<Seconds>,
+    /// Seconds without use after which a session is no longer used. Default 120, as the API; none in the peer's profile.
+    pub max_idle: Option<Seconds>,
+    /// Seconds before these limits at which a session counts as ended. Default 10. Must cover the way of a request to the API:
+    /// too little sends requests to sessions that are gone, too much opens more sessions.
+    pub margin: Seconds,
+    /// Whether calls get the tags `carousel-pool` and `carousel-phase` for Zyte's statistics, unless the request has tags of
+    /// these names. Default true, false in the peer's profile.
+    pub tags: Option<bool>,
+}
+
+impl Default for SessionSettings {
+    fn default() -> Self {
+        Self {
+            enabled: None,
+            pool_size: 8,
+            pools: BTreeMap::new(),
+            delay: Seconds::default(),
+            randomize_delay: true,
+            params: Object::new(),
+            location: Object::new(),
+            checker: None,
+            cookie_mode: false,
+            max_errors: 1,
+            max_check_failures: 1,
+            max_bad_inits: 8,
+            max_bad_inits_per_pool: BTreeMap::new(),
+            on_bad_inits: None,
+            cool_down: Seconds::new(60),
+            max_cool_down: Seconds::new(3600),
+            on_pool_error: None,
+            creation_retry_delay: Seconds::new(60),
+            queue_wait_time: Seconds::new(1),
+            queue_max_attempts: None,
+            retry_policy: None,
+            retry_times: None,
+            init_action_failure_invalidates_session: true,
+            stats_per_pool: false,
+            growth: None,
+            rotation: None,
+            max_in_flight: None,
+            max_age: None,
+            max_idle: None,
+            margin: Seconds::new(10),
+            tags: None,
+        }
+    }
+}
+
+/// Options of a named pool, a `[session.pools."NAME"]` table; what is absent comes from the `pool` hook, then from `[session]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PoolTable {
+    /// Sessions at most.
+    pub size: Option<u32>,
+    /// Seconds between two uses of one session.
+    pub delay: Option<Seconds>,
+    /// Whether each delay is multiplied by a random number from 0.5 to 1.5.
+    pub randomize_delay: Option<bool>,
+    /// Requests at once on one session; 0: no limit.
+    pub max_in_flight: Option<u32>,
+}
+
+impl SessionSettings {
+    /// Whether requests use sessions where they do not say.
+    pub fn enabled(&self, profile: Profile) -> bool {
+        self.enabled.unwrap_or(!profile.is_peer())
+    }
+
+    /// What an error of the `pool` hook or a site without `setLocation` ends.
+    pub fn pool_error_closes_crawl(&self, profile: Profile) -> bool {
+        match self.on_pool_error {
+            Some(choice) => choice == OnBadInits::CloseCrawl,
+            None => profile.is_peer(),
+        }
+    }
+
+    /// Whether calls are tagged with pool and phase.
+    pub fn tags(&self, profile: Profile) -> bool {
+        self.tags.unwrap_or(!profile.is_peer())
+    }
+
+    /// The options of a pool: its table, then what the hook chose, then these settings, then the profile's defaults. The
+    /// lifetimes of the API do not hold for cookie sessions.
+    pub fn pool_options(&self, profile: Profile, choice: &PoolChoice, cookie_mode: bool) -> PoolOptions {
+        let table = self.pools.get(&choice.id).copied().unwrap_or_default();
+        let by_profile = by_profile(profile);
+        let max_bad_inits = self.max_bad_inits_per_pool.get(&choice.id).copied().unwrap_or(self.max_bad_inits);
+        let max_in_flight = table.max_in_flight.or(choice.max_in_flight).or(self.max_in_flight);
+        let lifetime = |setting: Option<Seconds>, api: Option<Duration>| match setting {
+            Some(seconds) => Some(seconds.duration()),
+            None if cookie_mode => None,
+            None => api,
+        };
+        PoolOptions {
+            size: table.size.or(choice.size).unwrap_or(self.pool_size),
+            max_in_flight: max_in_flight.map_or(by_profile.max_in_flight, NonZeroU32::new),
+            delay: table.delay.map_or_else(|| choice_delay(choice).unwrap_or(self.delay.duration()), Seconds::duration),
+            randomize_delay: table.randomize_delay.or(choice.randomize_delay).unwrap_or(self.randomize_delay),
+            growth: self.growth.unwrap_or(by_profile.growth),
+            rotation: self.rotation.unwrap_or(by_profile.rotation),
+            max_age: lifetime(self.max_age, by_profile.max_age),
+            max_idle: lifetime(self.max_idle, by_profile.max_idle),
+            margin: self.margin.duration(),
+            max_errors: self.max_errors.max(1),
+            max_check_failures: self.max_check_failures.max(1),
+            max_bad_inits: max_bad_inits.max(1),
+            on_bad_inits: self.on_bad_inits.unwrap_or(by_profile.on_bad_inits),
+            cool_down: self.cool_down.duration(),
+            max_cool_down: self.max_cool_down.duration(),
+            creation_retry_delay: self.creation_retry_delay.duration(),
+            queue_timeout: self.queue_timeout(profile),
+        }
+    }
+
+    /// N looks mean N - 1 pauses: the peer fails at the last look without sleeping again.
+    fn queue_timeout(&self, profile: Profile) -> Option<Duration> {
+        let attempts = self.queue_max_attempts.or(profile.is_peer().then_some(60))?;
+        Some(self.queue_wait_time.duration() * attempts.saturating_sub(1))
+    }
+
+    /// The table as JSON, as plugins see it: keys that are not set are absent.
+    pub fn to_json(&self, profile: Profile) -> Object {
+        let mut object = Object::new();
+        let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
+        put("enabled", self.enabled(profile).into());
+        put("pool_size", self.pool_size.into());
+        put("delay", self.delay.duration().as_secs_f64().into());
+        put("randomize_delay", self.randomize_delay.into());
+        put("params", Value::Object(self.params.clone()));
+        put("location", Value::Object(self.location.clone()));
+        put("cookie_mode", self.cookie_mode.into());
+        put("max_errors", self.max_errors.into());
+        put("max_check_failures", self.max_check_failures.into());
+        put("max_bad_inits", self.max_bad_inits.into());
+        put("init_action_failure_invalidates_session", self.init_action_failure_invalidates_session.into());
+        object
+    }
+}
+
+fn choice_delay(choice: &PoolChoice) -> Option<Duration> {
+    Seconds::try_from(choice.delay?).ok().map(Seconds::duration)
+}
+
+fn by_profile(profile: Profile) -> PoolOptions {
+    match profile {
+        Profile::Default => PoolOptions::default(),
+        Profile::ScrapyZyteApi => PoolOptions {
+            max_in_flight: None,
+            growth: Growth::Eager,
+            rotation: Rotation::Fifo,
+            max_age: None,
+            max_idle: None,
+            on_bad_inits: OnBadInits::CloseCrawl,
+            ..PoolOptions::default()
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pools_table_wins_over_the_hook_and_the_hook_over_the_settings_key_by_key() {
+        let settings = SessionSettings {
+            pool_size: 3,
+            delay: Seconds::new(9),
+            pools: [("a".to_owned(), PoolTable { delay: Some(Seconds::new(1)), ..PoolTable::default() })].into(),
+            ..SessionSettings::default()
+        };
+        let choice = PoolChoice { delay: Some(5.0), size: Some(7), ..PoolChoice::named("a") };
+        let options = settings.pool_options(Profile::Default, &choice, false);
+        assert_eq!((options.size, options.delay), (7, Duration::from_secs(1)));
+        let options = settings.pool_options(Profile::Default, &PoolChoice::named("b"), false);
+        assert_eq!((options.size, options.delay), (3, Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn the_profile_decides_what_nobody_set() {
+        let settings = SessionSettings::default();
+        let ours = settings.pool_options(Profile::Default, &PoolChoice::named("a"), false);
+        let peers = settings.pool_options(Profile::ScrapyZyteApi, &PoolChoice::named("a"), false);
+        assert_eq!((ours.growth, ours.queue_timeout), (Growth::Thrifty, None));
+        assert_eq!((peers.growth, peers.queue_timeout), (Growth::Eager, Some(Duration::from_secs(59))));
+        assert_eq!((peers.max_age, peers.max_in_flight), (None, None));
+        assert!(settings.enabled(Profile::Default) && !settings.enabled(Profile::ScrapyZyteApi));
+    }
+
+    #[test]
+    fn cookie_sessions_have_no_lifetime_but_the_one_that_is_set() {
+        let mut settings = SessionSettings::default();
+        let options = |s: &SessionSettings| s.pool_options(Profile::Default, &PoolChoice::named("a"), true);
+        assert_eq!(options(&settings).max_age, None);
+        settings.max_age = Some(Seconds::new(60));
+        assert_eq!(options(&settings).max_age, Some(Duration::from_secs(60)));
+    }
+}

@@ -1,0 +1,118 @@
+//! What the engine needs from outside: someone who talks to the API and someone who knows about sites.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use carousel_core::exchange::{Answer, CallError, Object};
+use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan};
+use carousel_core::verdict::Verdict;
+
+/// Talks to Zyte API: one call, one attempt. Repeating it is the engine's business.
+pub trait Transport: Send + Sync + 'static {
+    /// Sends API parameters and returns the answer. Dropping the future abandons the call.
+    fn send(&self, params: &Object) -> impl Future<Output = Result<Answer, CallError>> + Send;
+}
+
+/// Knows which site a URL belongs to.
+pub trait Sites: Send + Sync + 'static {
+    /// How a site is asked.
+    type Site: Site;
+
+    /// The site whose rules choose this URL; none where the defaults serve.
+    fn site(&self, url: &str) -> Option<Arc<Self::Site>>;
+
+    /// The site of this name, also one that no URL chooses.
+    fn named(&self, name: &str) -> Option<Arc<Self::Site>>;
+}
+
+/// Runs one API call for the session being initialised: the session's id is added unless the parameters say
+/// `"session": null`, and the session's retry policy holds. The engine gives it to a hook that may download.
+pub trait Downloader: Send + Sync {
+    /// Sends API parameters and returns the answer.
+    fn download(&self, params: Object) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + '_>>;
+}
+
+/// A site with hooks of its own. A hook that it does not override is never called; the defaults in [`HookCall`] serve.
+///
+/// Hooks that do not download are ordinary functions: they compute for microseconds and are bounded in time by whoever runs
+/// them.
+pub trait Site: Send + Sync + 'static {
+    /// The site's name, for logs and counters.
+    fn name(&self) -> &str;
+
+    /// Does it answer this hook itself?
+    fn overrides(&self, hook: Hook) -> bool;
+
+    /// Asks the hooks `enabled`, `cookie-mode`, `location` and `pool`, in this order and in one step. Where `enabled` says no
+    /// the others are not asked. An error is one of `enabled` or `cookie-mode`; those of the other two are in the plan.
+    fn plan(&self, call: HookCall) -> Result<Plan, HookError>;
+
+    /// The parameters of an initialisation request.
+    fn params(&self, call: HookCall, downloader: Arc<dyn Downloader>) -> impl Future<Output = Result<Object, HookError>> + Send;
+
+    /// Judges an answer.
+    fn check(&self, call: HookCall, answer: Answer) -> Result<Verdict, HookError>;
+
+    /// What to change in the request that is about to be sent.
+    fn process_request(&self, call: HookCall) -> Result<Edit, HookError>;
+
+    /// Initialises the session in the call with as many downloads as it takes. `None`: it defers, the default initialisation
+    /// serves.
+    fn init_session(
+        &self,
+        call: HookCall,
+        downloader: Arc<dyn Downloader>,
+    ) -> impl Future<Output = Result<Option<bool>, HookError>> + Send;
+}
+
+/// No site has hooks: every request is served by the defaults.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoSites;
+
+/// The site that [`NoSites`] never has.
+#[derive(Debug)]
+pub struct NoSite(Infallible);
+
+impl Sites for NoSites {
+    type Site = NoSite;
+
+    fn site(&self, _url: &str) -> Option<Arc<NoSite>> {
+        None
+    }
+
+    fn named(&self, _name: &str) -> Option<Arc<NoSite>> {
+        None
+    }
+}
+
+impl Site for NoSite {
+    fn name(&self) -> &str {
+        match self.0 {}
+    }
+
+    fn overrides(&self, _hook: Hook) -> bool {
+        match self.0 {}
+    }
+
+    fn plan(&self, _call: HookCall) -> Result<Plan, HookError> {
+        match self.0 {}
+    }
+
+    async fn params(&self, _call: HookCall, _downloader: Arc<dyn Downloader>) -> Result<Object, HookError> {
+        match self.0 {}
+    }
+
+    fn check(&self, _call: HookCall, _answer: Answer) -> Result<Verdict, HookError> {
+        match self.0 {}
+    }
+
+    fn process_request(&self, _call: HookCall) -> Result<Edit, HookError> {
+        match self.0 {}
+    }
+
+    async fn init_session(&self, _call: HookCall, _downloader: Arc<dyn Downloader>) -> Result<Option<bool>, HookError> {
+        match self.0 {}
+    }
+}
