@@ -14,9 +14,12 @@
     )
 )]
 
+pub mod chance;
 pub mod defaults;
 pub mod exchange;
 pub mod hooks;
 pub mod id;
+pub mod pool;
 pub mod settings;
+pub mod time;
 pub mod verdict;
