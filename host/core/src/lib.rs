@@ -15,11 +15,15 @@
 )]
 
 pub mod chance;
+pub mod cookies;
 pub mod defaults;
 pub mod exchange;
 pub mod hooks;
 pub mod id;
+pub mod ledger;
 pub mod pool;
+pub mod pools;
 pub mod settings;
+pub mod stats;
 pub mod time;
 pub mod verdict;
