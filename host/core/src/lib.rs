@@ -1,3 +1,4 @@
 //! core
 
 pub mod pattern;
+pub mod retry;
