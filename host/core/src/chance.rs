@@ -25,6 +25,11 @@ impl Chance {
         SessionId::from_random(u128::from(self.0.next_u64()) << 64 | u128::from(self.0.next_u64()))
     }
 
+    /// 64 random bits, for instance to seed another source.
+    pub fn word(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
     /// A number from 0 (included) to 1 (excluded).
     pub fn unit(&mut self) -> f64 {
         const STEPS: f64 = (1u64 << 53) as f64;
