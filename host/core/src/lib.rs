@@ -1,4 +1,5 @@
 //! core
 
+pub mod fingerprint;
 pub mod pattern;
 pub mod retry;
