@@ -18,6 +18,7 @@ pub mod chance;
 pub mod cookies;
 pub mod defaults;
 pub mod exchange;
+pub mod fingerprint;
 pub mod hooks;
 pub mod id;
 pub mod ledger;
