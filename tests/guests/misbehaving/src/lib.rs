@@ -27,7 +27,14 @@ impl SessionConfig for Misbehaving {
 
     fn process_request(request: &Request) -> Result<Edit> {
         match Deed::of("process-request", request)? {
-            Some(deed) => Ok(Edit::new().set("tags", deed.carry_out()?)),
+            Some(deed) => {
+                let text = deed.carry_out()?;
+                Ok(if deed == Deed::ReturnHuge {
+                    Edit::new().url(text)
+                } else {
+                    Edit::none()
+                })
+            }
             None => Ok(Edit::none()),
         }
     }
