@@ -261,8 +261,16 @@ fn a_bad_expression_is_named_with_the_place() {
             "a::text b",
             "css \"a::text b\": unknown pseudo-element \"::text b\", use ::text or ::attr(name) at the end near byte 1",
         ),
-        ("css", "a[href", ""),
-        ("css", "a:not(", ""),
+        (
+            "css",
+            "a[href",
+            "css \"a[href\": a bracket or quote is never closed near byte 1",
+        ),
+        (
+            "css",
+            "a[href='",
+            "css \"a[href='\": a bracket or quote is never closed near byte 7",
+        ),
         (
             "css",
             "ns|a",

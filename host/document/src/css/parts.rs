@@ -26,7 +26,7 @@ pub(super) struct Part {
 
 /// Splits an expression into its parts.
 pub(super) fn split(expression: &str) -> Result<Vec<Part>, CssError> {
-    let marks = marks(expression);
+    let marks = marks(expression)?;
     let commas = marks
         .iter()
         .filter(|mark| mark.kind == MarkKind::Comma)
@@ -103,27 +103,32 @@ struct Mark {
     kind: MarkKind,
 }
 
-/// Finds the commas and double colons that are not inside brackets or strings.
-fn marks(expression: &str) -> Vec<Mark> {
+/// Finds the commas and double colons that are not inside brackets or strings; a bracket or string without an end, which CSS
+/// would close by itself, is an error.
+fn marks(expression: &str) -> Result<Vec<Mark>, CssError> {
     let mut marks = Vec::new();
-    let mut depth = 0_usize;
-    let mut quote = None;
+    let mut open: Vec<usize> = Vec::new();
+    let mut quote: Option<(usize, char)> = None;
     let mut characters = expression.char_indices().peekable();
     while let Some((at, character)) = characters.next() {
         match (quote, character) {
             (_, '\\') => {
                 characters.next();
             }
-            (Some(open), _) if open == character => quote = None,
+            (Some((_, mark)), _) if mark == character => quote = None,
             (Some(_), _) => {}
-            (None, '"' | '\'') => quote = Some(character),
-            (None, '(' | '[') => depth += 1,
-            (None, ')' | ']') => depth = depth.saturating_sub(1),
-            (None, ',') if depth == 0 => marks.push(Mark {
+            (None, '"' | '\'') => quote = Some((at, character)),
+            (None, '(' | '[') => open.push(at),
+            (None, ')' | ']') => {
+                open.pop();
+            }
+            (None, ',') if open.is_empty() => marks.push(Mark {
                 at,
                 kind: MarkKind::Comma,
             }),
-            (None, ':') if depth == 0 && characters.next_if(|&(_, next)| next == ':').is_some() => {
+            (None, ':')
+                if open.is_empty() && characters.next_if(|&(_, next)| next == ':').is_some() =>
+            {
                 marks.push(Mark {
                     at,
                     kind: MarkKind::Pseudo,
@@ -132,5 +137,11 @@ fn marks(expression: &str) -> Vec<Mark> {
             (None, _) => {}
         }
     }
-    marks
+    match quote.map(|(at, _)| at).or_else(|| open.pop()) {
+        Some(at) => Err(CssError {
+            at,
+            reason: "a bracket or quote is never closed".to_owned(),
+        }),
+        None => Ok(marks),
+    }
 }

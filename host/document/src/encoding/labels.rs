@@ -23,7 +23,9 @@ fn python(label: &str) -> Option<&'static Encoding> {
         "cp932" | "932" | "ms932" | "mskanji" | "ms-kanji" | "s-jis" | "shiftjis"
         | "shift-jisx0213" | "shift-jis-2004" => SHIFT_JIS,
         "eucjp" | "u-jis" | "ujis" | "euc-jisx0213" | "euc-jis-2004" => EUC_JP,
-        "iso2022jp" | "iso-2022-jp-1" | "iso-2022-jp-2" | "iso-2022-jp-ext" => ISO_2022_JP,
+        "iso2022jp" | "iso2022-jp" | "iso-2022-jp-1" | "iso-2022-jp-2" | "iso-2022-jp-ext" => {
+            ISO_2022_JP
+        }
         "cp936" | "936" | "ms936" | "euccn" | "euc-cn" | "eucgb2312-cn" | "gb2312-80"
         | "gb2312-1980" => GBK,
         "gb18030-2000" | "cp54936" => GB18030,

@@ -26,9 +26,10 @@ pub(crate) fn decode(body: &[u8], content_type: Option<&str>, url: &str) -> Stri
         .or_else(|| markup::declared(body));
     match declared {
         Some(encoding) => with(encoding, body),
-        None => match std::str::from_utf8(body) {
-            Ok(text) => text.to_owned(),
-            Err(_) => with(wide(body).unwrap_or_else(|| guess(body, url)), body),
+        None => match (wide(body), std::str::from_utf8(body)) {
+            (Some(encoding), _) => with(encoding, body),
+            (None, Ok(text)) => text.to_owned(),
+            (None, Err(_)) => with(guess(body, url), body),
         },
     }
 }

@@ -3,6 +3,7 @@
 use super::sink::Sink;
 use crate::tree::{Draft, DraftId};
 use html5ever::LocalName;
+use html5ever::interface::Tracer;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 use html5ever::tree_builder::TreeBuilder;
 use std::cell::{Cell, RefCell};
@@ -44,6 +45,8 @@ pub(super) struct Guard {
     builder: TreeBuilder<DraftId, Sink>,
     depth: u32,
     tokens: Cell<u64>,
+    /// Whether an end tag may have closed elements without the sink being told.
+    stale: Cell<bool>,
     /// The elements left out and not closed yet.
     left_out: RefCell<Vec<LocalName>>,
 }
@@ -60,6 +63,7 @@ impl Guard {
             builder,
             depth,
             tokens: Cell::new(0),
+            stale: Cell::new(false),
             left_out: RefCell::default(),
         }
     }
@@ -77,14 +81,21 @@ impl Guard {
         self.builder.sink.into_draft()
     }
 
+    /// May another element be opened?
+    fn has_room(&self) -> bool {
+        let sink = &self.builder.sink;
+        if sink.depth() >= self.depth && self.stale.replace(false) {
+            let open = Count(Cell::new(0));
+            self.builder.trace_handles(&open);
+            sink.correct_depth(open.0.get());
+        }
+        sink.depth() < self.depth
+    }
+
     fn judge(&self, tag: &Tag) -> Fate {
         let mut left_out = self.left_out.borrow_mut();
         match tag.kind {
-            TagKind::StartTag
-                if self.builder.sink.depth() < self.depth || SHALLOW.contains(&&*tag.name) =>
-            {
-                Fate::Build
-            }
+            TagKind::StartTag if SHALLOW.contains(&&*tag.name) || self.has_room() => Fate::Build,
             TagKind::StartTag => {
                 left_out.push(tag.name.clone());
                 Fate::LeaveOut
@@ -110,6 +121,17 @@ impl Guard {
     }
 }
 
+/// Counts the elements that the tree builder holds: those that are open, and a few more.
+struct Count(Cell<u32>);
+
+impl Tracer for Count {
+    type Handle = DraftId;
+
+    fn trace_handle(&self, _: &DraftId) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
 impl TokenSink for Guard {
     type Handle = DraftId;
 
@@ -124,6 +146,7 @@ impl TokenSink for Guard {
                 if matches!(self.judge(tag), Fate::LeaveOut) {
                     return TokenSinkResult::Continue;
                 }
+                self.stale.set(true);
             }
             Token::DoctypeToken(_)
             | Token::CommentToken(_)

@@ -51,6 +51,12 @@ impl Sink {
         self.depth.get()
     }
 
+    /// Takes note that at most this many elements are open; finding that out cost as many steps.
+    pub(super) fn correct_depth(&self, open: u32) {
+        self.spend(u64::from(open));
+        self.depth.set(self.depth.get().min(open));
+    }
+
     pub(super) fn is_exhausted(&self) -> bool {
         self.steps.get() == 0 || self.draft.borrow().len() > self.nodes
     }
