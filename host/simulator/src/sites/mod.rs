@@ -69,8 +69,6 @@ mod market;
 mod page;
 mod plain;
 mod storefront;
-#[cfg(test)]
-mod tests;
 mod tickets;
 
 use url::Url;
