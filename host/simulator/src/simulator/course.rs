@@ -44,7 +44,7 @@ impl Simulator {
         let session_use = ask.session.map_or(1, |id| self.sessions.next_use(id));
         if let Some(struck) = self.faults.strike(&ask, session_use, &mut self.chance) {
             *strike = struck;
-            self.meters.faults.add(&ask.host);
+            self.meters.faulted(&ask.host);
         }
         let scripted = strike.problem.take();
         let part = self.enter_session(&ask, scripted.as_ref())?;
@@ -250,7 +250,7 @@ impl Simulator {
             .served(page.family.name(), standing, page.status);
         let mut latency = self.latency_of_fetch(ask.mode);
         if let Some(performed) = &fetched.performed {
-            latency += performed.elapsed;
+            latency = latency.saturating_add(performed.elapsed);
             for result in &performed.results {
                 let text = |name: &str| result.get(name).and_then(Value::as_str).unwrap_or("");
                 let name = format!("{} {}", text("action"), text("status"));
@@ -284,7 +284,8 @@ impl Simulator {
         if latency.is_zero() || spread == 0.0 {
             return latency;
         }
-        latency.mul_f64(1.0 + spread * (2.0 * self.chance.fraction() - 1.0))
+        let factor = 1.0 + spread * (2.0 * self.chance.fraction() - 1.0);
+        Duration::try_from_secs_f64(latency.as_secs_f64() * factor).unwrap_or(latency)
     }
 }
 

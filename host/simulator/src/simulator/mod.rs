@@ -201,7 +201,7 @@ fn deliver(
         status,
         headers,
         body,
-        latency: latency + strike.latency,
+        latency: latency.saturating_add(strike.latency),
         fault: strike.wire,
     }
 }
