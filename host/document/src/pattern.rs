@@ -1,6 +1,6 @@
 //! Regular expressions on the text of a page. Look-around and back-references do not exist. A search takes time linear in the
 //! text, but up to some microseconds a byte for an expression with hundreds of counted repetitions: it cannot be
-//! interrupted, only the matches that follow are left out.
+//! interrupted, the limit on time takes effect between two matches.
 
 use regex::{Captures, Regex, RegexBuilder};
 use std::time::{Duration, Instant};
