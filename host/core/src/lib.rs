@@ -18,5 +18,6 @@ pub mod defaults;
 pub mod exchange;
 pub mod hooks;
 pub mod id;
+pub mod pattern;
 pub mod settings;
 pub mod verdict;
