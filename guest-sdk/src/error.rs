@@ -1,6 +1,5 @@
 //! Why a hook has no result, and how that is told to the host.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -57,36 +56,55 @@ impl Error {
     }
 
     fn of(kind: &'static str, message: String) -> Self {
-        Self { kind: Cow::Borrowed(kind), message, token: 0 }
+        Self {
+            kind: Cow::Borrowed(kind),
+            message,
+            token: 0,
+        }
     }
 
-    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "errors of the real host"))]
+    #[cfg_attr(
+        not(target_arch = "wasm32"),
+        allow(dead_code, reason = "errors of the real host")
+    )]
     pub(crate) fn from_parts(kind: String, message: String, token: u32) -> Self {
-        Self { kind: Cow::Owned(kind), message, token }
+        Self {
+            kind: Cow::Owned(kind),
+            message,
+            token,
+        }
     }
 }
 
 impl<E: std::error::Error + 'static> From<E> for Error {
     fn from(error: E) -> Self {
-        let any: &dyn Any = &error;
-        if let Some(failed) = any.downcast_ref::<DownloadError>() {
-            return Self { kind: Cow::Borrowed("download"), message: failed.message.clone(), token: failed.token };
+        match causes(&error).find_map(|cause| cause.downcast_ref::<DownloadError>()) {
+            Some(failed) => Self {
+                kind: Cow::Borrowed("download"),
+                message: failed.message.clone(),
+                token: failed.token,
+            },
+            None => Self::new(with_causes(&error)),
         }
-        Self::new(with_sources(&error))
     }
 }
 
+/// An error, what caused it, what caused that, and so on.
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
+}
+
 /// The message of an error and of those that caused it, without repeating one that the former already holds.
-fn with_sources(error: &dyn std::error::Error) -> String {
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let message = error.to_string();
+    for cause in causes(error).skip(1) {
+        let message = cause.to_string();
         if !text.contains(&message) {
             text.push_str(": ");
             text.push_str(&message);
         }
-        cause = error.source();
     }
     text
 }

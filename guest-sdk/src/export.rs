@@ -59,18 +59,30 @@ mod component {
         }
 
         fn pool(request: &types::Request) -> Result<String, types::Failure> {
-            asked(request, |request| Ok(P::pool(request)?.as_value().to_string()))
+            asked(request, |request| {
+                Ok(P::pool(request)?.as_value().to_string())
+            })
         }
 
         fn location(request: &types::Request) -> Result<String, types::Failure> {
-            asked(request, |request| Ok(P::location(request)?.unwrap_or_default().to_value().to_string()))
+            asked(request, |request| {
+                Ok(P::location(request)?
+                    .unwrap_or_default()
+                    .to_value()
+                    .to_string())
+            })
         }
 
         fn params(request: &types::Request) -> Result<String, types::Failure> {
-            asked(request, |request| P::params(request).map(|params: Params| params.to_json()))
+            asked(request, |request| {
+                P::params(request).map(|params: Params| params.to_json())
+            })
         }
 
-        fn check(response: &types::Response, request: &types::Request) -> Result<types::Verdict, types::Failure> {
+        fn check(
+            response: &types::Response,
+            request: &types::Request,
+        ) -> Result<types::Verdict, types::Failure> {
             asked(request, |request| {
                 let verdict = P::check(&Response::new(wire::Response::lent(response)), request)?;
                 Ok(types::Verdict {
@@ -85,18 +97,28 @@ mod component {
             asked(request, |request| {
                 let edit = P::process_request(request)?.resolve(request)?;
                 let set = serde_json::Value::Object(edit.set).to_string();
-                Ok(types::Edit { url: edit.url, set, remove: edit.remove })
+                Ok(types::Edit {
+                    url: edit.url,
+                    set,
+                    remove: edit.remove,
+                })
             })
         }
 
-        fn init_session(session: &types::Session, request: &types::Request) -> Result<bool, types::Failure> {
+        fn init_session(
+            session: &types::Session,
+            request: &types::Request,
+        ) -> Result<bool, types::Failure> {
             let session = Session::new(wire::Session::lent(session));
             asked(request, |request| P::init_session(&session, request))
         }
     }
 
     /// Runs a hook with everything around it: panics go to the host's log, errors become failures.
-    fn asked<T>(request: &types::Request, hook: impl FnOnce(&Request) -> Result<T>) -> Result<T, types::Failure> {
+    fn asked<T>(
+        request: &types::Request,
+        hook: impl FnOnce(&Request) -> Result<T>,
+    ) -> Result<T, types::Failure> {
         tell_host_of_panics();
         hook(&Request::new(wire::Request::lent(request))).map_err(|error: Error| types::Failure {
             kind: error.kind().to_owned(),
@@ -124,7 +146,11 @@ mod component {
             Self {
                 name: description.name.to_owned(),
                 version: description.version.to_owned(),
-                rules: if description.include.is_empty() { Vec::new() } else { vec![rule] },
+                rules: if description.include.is_empty() {
+                    Vec::new()
+                } else {
+                    vec![rule]
+                },
                 hooks: texts(description.hooks),
             }
         }

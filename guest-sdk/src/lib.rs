@@ -61,6 +61,8 @@ pub mod shared;
 mod site;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod wire;
 
@@ -83,9 +85,9 @@ pub use verdict::Verdict;
 /// Everything that a plugin usually needs, for one `use` line.
 pub mod prelude {
     pub use crate::{
-        DownloadError, Edit, Error, Location, LocationSessionConfig, Params, Pool, Request, Response, Result,
-        Selection, Session, SessionConfig, Verdict, config, default, download, log, session_config, settings, shared,
-        site_name,
+        DownloadError, Edit, Error, Location, LocationSessionConfig, Params, Pool, Request,
+        Response, Result, Selection, Session, SessionConfig, Verdict, config, default, download,
+        log, session_config, settings, shared, site_name,
     };
     pub use serde_json::{Value, json};
 }

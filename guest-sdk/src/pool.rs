@@ -1,6 +1,6 @@
 //! Which pool a request belongs to.
 
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 /// A pool's id, and options that count when the id is seen for the first time.
 ///
@@ -17,10 +17,7 @@ pub struct Pool(Value);
 impl Pool {
     /// Returns the id, unless the pool was made of a JSON value without one.
     pub fn id(&self) -> Option<&str> {
-        match &self.0 {
-            Value::String(id) => Some(id),
-            other => other.get("id").and_then(Value::as_str),
-        }
+        self.0.as_str().or_else(|| self.0.get("id")?.as_str())
     }
 
     /// Sets how many sessions the pool may hold.
@@ -53,12 +50,15 @@ impl Pool {
     }
 
     fn with(self, option: &str, value: Value) -> Self {
-        let mut map = match self.0 {
-            Value::Object(map) => map,
-            id => Map::from_iter([("id".to_owned(), id)]),
+        let mut options = if self.0.is_object() {
+            self.0
+        } else {
+            json!({"id": self.0})
         };
-        map.insert(option.to_owned(), value);
-        Self(Value::Object(map))
+        if let Value::Object(map) = &mut options {
+            map.insert(option.to_owned(), value);
+        }
+        Self(options)
     }
 }
 

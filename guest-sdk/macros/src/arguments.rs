@@ -2,7 +2,7 @@
 
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Result, Token, UnOp};
+use syn::{Error, Expr, ExprLit, ExprUnary, Ident, Lit, LitStr, Result, Token, UnOp};
 
 const KNOWN: &str = "include, exclude, priority, instead_of, name or version";
 
@@ -21,7 +21,8 @@ impl Parse for Arguments {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let mut arguments = Self::default();
         let mut seen: Vec<Ident> = Vec::new();
-        for Argument { name, value } in Punctuated::<Argument, Token![,]>::parse_terminated(input)? {
+        for Argument { name, value } in Punctuated::<Argument, Token![,]>::parse_terminated(input)?
+        {
             if seen.contains(&name) {
                 return Err(Error::new(name.span(), format!("{name} is given twice")));
             }
@@ -33,7 +34,10 @@ impl Parse for Arguments {
                 "name" => arguments.name = Some(text(&value)?),
                 "version" => arguments.version = Some(text(&value)?),
                 other => {
-                    return Err(Error::new(name.span(), format!("unknown argument {other}: expected {KNOWN}")));
+                    return Err(Error::new(
+                        name.span(),
+                        format!("unknown argument {other}: expected {KNOWN}"),
+                    ));
                 }
             }
             seen.push(name);
@@ -51,28 +55,46 @@ impl Parse for Argument {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let name = input.parse()?;
         input.parse::<Token![=]>()?;
-        Ok(Self { name, value: input.parse()? })
+        Ok(Self {
+            name,
+            value: input.parse()?,
+        })
     }
 }
 
 fn texts(value: &Expr) -> Result<Vec<LitStr>> {
-    match value {
-        Expr::Array(list) => list.elems.iter().map(text).collect(),
-        single => Ok(vec![text(single)?]),
+    if let Expr::Array(list) = value {
+        return list.elems.iter().map(text).collect();
     }
+    Ok(vec![text(value)?])
 }
 
 fn text(value: &Expr) -> Result<LitStr> {
-    match value {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text.clone()),
-        other => Err(Error::new_spanned(other, "expected a string literal")),
+    if let Expr::Lit(ExprLit {
+        lit: Lit::Str(text),
+        ..
+    }) = value
+    {
+        return Ok(text.clone());
     }
+    Err(Error::new_spanned(value, "expected a string literal"))
 }
 
 fn number(value: &Expr) -> Result<i32> {
-    match value {
-        Expr::Lit(ExprLit { lit: Lit::Int(digits), .. }) => digits.base10_parse(),
-        Expr::Unary(negative) if matches!(negative.op, UnOp::Neg(_)) => Ok(-number(&negative.expr)?),
-        other => Err(Error::new_spanned(other, "expected a whole number")),
+    if let Expr::Lit(ExprLit {
+        lit: Lit::Int(digits),
+        ..
+    }) = value
+    {
+        return digits.base10_parse();
     }
+    if let Expr::Unary(ExprUnary {
+        op: UnOp::Neg(_),
+        expr,
+        ..
+    }) = value
+    {
+        return Ok(-number(expr)?);
+    }
+    Err(Error::new_spanned(value, "expected a whole number"))
 }
