@@ -63,6 +63,15 @@ impl Error {
         }
     }
 
+    /// Takes the error apart into kind, message and token.
+    #[cfg_attr(
+        not(target_arch = "wasm32"),
+        allow(dead_code, reason = "errors for the real host")
+    )]
+    pub(crate) fn into_parts(self) -> (String, String, u32) {
+        (self.kind.into_owned(), self.message, self.token)
+    }
+
     #[cfg_attr(
         not(target_arch = "wasm32"),
         allow(dead_code, reason = "errors of the real host")

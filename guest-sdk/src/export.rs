@@ -27,6 +27,31 @@ pub struct Description {
     pub hooks: &'static [&'static str],
 }
 
+impl Description {
+    /// Tells whether the plugin overrides this hook. Known when the plugin is compiled, so that the code around the other
+    /// hooks is left out of the component.
+    pub const fn overrides(&self, hook: &str) -> bool {
+        let mut hooks = self.hooks;
+        while let [first, rest @ ..] = hooks {
+            if is_same(first.as_bytes(), hook.as_bytes()) {
+                return true;
+            }
+            hooks = rest;
+        }
+        false
+    }
+}
+
+const fn is_same(mut one: &[u8], mut other: &[u8]) -> bool {
+    while let ([byte, rest @ ..], [other_byte, other_rest @ ..]) = (one, other) {
+        if *byte != *other_byte {
+            return false;
+        }
+        (one, other) = (rest, other_rest);
+    }
+    one.is_empty() && other.is_empty()
+}
+
 #[cfg(target_arch = "wasm32")]
 pub use component::Component;
 
@@ -40,10 +65,21 @@ mod component {
     use super::{Description, Plugin};
     use crate::bindings::carousel::session::types;
     use crate::bindings::exports::carousel::session::hooks::Guest;
-    use crate::{Error, Params, Request, Response, Result, Session, wire};
+    use crate::{Error, Request, Response, Result, Session, wire};
 
     /// The component that a plugin becomes.
     pub struct Component<P>(PhantomData<P>);
+
+    /// Runs a hook, or defers where the plugin does not override it; the host would not have asked then.
+    macro_rules! ask {
+        ($plugin:ident, $hook:literal, $request:ident, $run:expr) => {
+            if const { $plugin::DESCRIPTION.overrides($hook) } {
+                asked($request, $run)
+            } else {
+                Err(failure(Error::defer()))
+            }
+        };
+    }
 
     impl<P: Plugin> Guest for Component<P> {
         fn describe() -> types::Description {
@@ -51,50 +87,49 @@ mod component {
         }
 
         fn enabled(request: &types::Request) -> Result<bool, types::Failure> {
-            asked(request, P::enabled)
+            ask!(P, "enabled", request, P::enabled)
         }
 
         fn cookie_mode(request: &types::Request) -> Result<bool, types::Failure> {
-            asked(request, P::cookie_mode)
+            ask!(P, "cookie-mode", request, P::cookie_mode)
         }
 
         fn pool(request: &types::Request) -> Result<String, types::Failure> {
-            asked(request, |request| {
-                Ok(P::pool(request)?.as_value().to_string())
-            })
+            ask!(P, "pool", request, |request| Ok(P::pool(request)?
+                .as_value()
+                .to_string()))
         }
 
         fn location(request: &types::Request) -> Result<String, types::Failure> {
-            asked(request, |request| {
-                Ok(P::location(request)?
-                    .unwrap_or_default()
-                    .to_value()
-                    .to_string())
+            ask!(P, "location", request, |request| {
+                let location = P::location(request)?.unwrap_or_default();
+                Ok(location.to_value().to_string())
             })
         }
 
         fn params(request: &types::Request) -> Result<String, types::Failure> {
-            asked(request, |request| {
-                P::params(request).map(|params: Params| params.to_json())
-            })
+            ask!(P, "params", request, |request| Ok(
+                P::params(request)?.to_json()
+            ))
         }
 
         fn check(
             response: &types::Response,
             request: &types::Request,
         ) -> Result<types::Verdict, types::Failure> {
-            asked(request, |request| {
+            ask!(P, "check", request, |request| {
                 let verdict = P::check(&Response::new(wire::Response::lent(response)), request)?;
+                let (kind, reason, delay) = verdict.into_parts();
                 Ok(types::Verdict {
-                    kind: verdict.kind().to_owned(),
-                    reason: verdict.reason().to_owned(),
-                    delay: verdict.delay(),
+                    kind,
+                    reason,
+                    delay,
                 })
             })
         }
 
         fn process_request(request: &types::Request) -> Result<types::Edit, types::Failure> {
-            asked(request, |request| {
+            ask!(P, "process-request", request, |request| {
                 let edit = P::process_request(request)?.resolve(request)?;
                 let set = serde_json::Value::Object(edit.set).to_string();
                 Ok(types::Edit {
@@ -109,8 +144,9 @@ mod component {
             session: &types::Session,
             request: &types::Request,
         ) -> Result<bool, types::Failure> {
-            let session = Session::new(wire::Session::lent(session));
-            asked(request, |request| P::init_session(&session, request))
+            ask!(P, "init-session", request, |request| {
+                P::init_session(&Session::new(wire::Session::lent(session)), request)
+            })
         }
     }
 
@@ -120,11 +156,16 @@ mod component {
         hook: impl FnOnce(&Request) -> Result<T>,
     ) -> Result<T, types::Failure> {
         tell_host_of_panics();
-        hook(&Request::new(wire::Request::lent(request))).map_err(|error: Error| types::Failure {
-            kind: error.kind().to_owned(),
-            message: error.message().to_owned(),
-            token: error.token(),
-        })
+        hook(&Request::new(wire::Request::lent(request))).map_err(failure)
+    }
+
+    fn failure(error: Error) -> types::Failure {
+        let (kind, message, token) = error.into_parts();
+        types::Failure {
+            kind,
+            message,
+            token,
+        }
     }
 
     fn tell_host_of_panics() {

@@ -23,6 +23,9 @@
 //! Built for `wasm32-wasip2` (crate type `cdylib`) this is a plugin; built natively, [`testing`] runs the same functions
 //! in a unit test.
 //!
+//! On that target the memory allocator starts with what the initial memory leaves free behind the stack and the data, so a
+//! small plugin never grows its memory and its calls stay cheap; a small stack (`-zstack-size=65536`) helps with that.
+//!
 //! Every step of a request runs in a fresh instance: a `static` of the plugin is back at its first value at the next call.
 //! What must last goes into [`Session::set`] or [`shared`].
 

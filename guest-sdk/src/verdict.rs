@@ -82,6 +82,15 @@ impl Verdict {
         self.delay
     }
 
+    /// Takes the verdict apart into kind, reason and delay.
+    #[cfg_attr(
+        not(target_arch = "wasm32"),
+        allow(dead_code, reason = "verdicts for the real host")
+    )]
+    pub(crate) fn into_parts(self) -> (String, String, f64) {
+        (self.kind.into_owned(), self.reason, self.delay)
+    }
+
     fn of(kind: &'static str, reason: String) -> Self {
         Self {
             kind: Cow::Borrowed(kind),

@@ -197,5 +197,8 @@ fn export(plugin: &Type) -> TokenStream {
             type Component = ::carousel_guest::export::Component<#plugin>;
             ::carousel_guest::bindings::export!(Component with_types_in ::carousel_guest::bindings);
         };
+
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: fn() -> ::carousel_guest::export::Description = ::carousel_guest::testing::describe::<#plugin>;
     }
 }

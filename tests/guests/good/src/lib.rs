@@ -10,3 +10,23 @@ impl SessionConfig for Good {
         Ok(Verdict::keep_if(response.css(".ok")?.exists()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use carousel_guest::{prelude::*, testing};
+
+    #[test]
+    fn a_page_is_right_if_it_has_the_element() {
+        let request = testing::request("https://good.example/").build();
+        for (html, kept) in [("<p class=ok>", true), ("<p class=no>", false)] {
+            let page = testing::response().html(html).build();
+            assert_eq!(
+                super::Good::check(&page, &request).unwrap().is_keep(),
+                kept,
+                "{html}"
+            );
+        }
+    }
+}
