@@ -4,6 +4,7 @@ use crate::css::Css;
 use crate::json::{Jmespath, check_pointer};
 use crate::pattern::Pattern;
 use crate::query::shorten;
+use crate::stack;
 use crate::xpath::Xpath;
 use crate::{Language, Limits, QueryError};
 use std::collections::HashMap;
@@ -15,8 +16,18 @@ const GENERATION: usize = 512;
 /// Most opening brackets of an expression: the parsers recurse at each.
 const BRACKETS: usize = 200;
 
+/// Most bytes of stack that an expression may need.
+const STACK: usize = 4 << 20;
+
 /// A compiled expression.
-pub(crate) enum Compiled {
+pub(crate) struct Compiled {
+    pub(crate) engine: Engine,
+    /// Bytes of stack that evaluating it takes at most.
+    pub(crate) stack: usize,
+}
+
+/// A compiled expression in the form its engine knows.
+pub(crate) enum Engine {
     Css(Css),
     Xpath(Xpath),
     Jmespath(Jmespath),
@@ -68,7 +79,7 @@ pub(crate) fn compiled(
     expression: &str,
     limits: &Limits,
 ) -> Result<Arc<Compiled>, QueryError> {
-    check_size(language, expression, limits)?;
+    check_length(language, expression, limits)?;
     let store = store(language);
     if let Some(known) = store
         .lock()
@@ -77,7 +88,18 @@ pub(crate) fn compiled(
     {
         return Ok(known);
     }
-    let fresh = Arc::new(compile(language, expression)?);
+    check_recursion(language, expression)?;
+    let stack = stack::needed(language, expression);
+    let engine =
+        stack::with_room(stack, || compile(language, expression)).unwrap_or_else(|| {
+            Err(malformed(
+                language,
+                expression,
+                None,
+                "the engine failed".to_owned(),
+            ))
+        })?;
+    let fresh = Arc::new(Compiled { engine, stack });
     store
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
@@ -85,47 +107,56 @@ pub(crate) fn compiled(
     Ok(fresh)
 }
 
-fn check_size(language: Language, expression: &str, limits: &Limits) -> Result<(), QueryError> {
-    let bytes = expression.len();
-    let limit = limits.expression_bytes;
+fn check_length(language: Language, expression: &str, limits: &Limits) -> Result<(), QueryError> {
+    let (bytes, limit) = (expression.len(), limits.expression_bytes);
     if bytes > limit {
         let reason = format!("the expression has {bytes} bytes, more than the limit of {limit}");
         return Err(malformed(language, expression, None, reason));
     }
+    Ok(())
+}
+
+fn check_recursion(language: Language, expression: &str) -> Result<(), QueryError> {
     let recursing = |c: char| matches!(c, '(' | '[' | '{' | '!' | '&');
-    match expression
+    let brackets = expression
         .char_indices()
         .filter(|&(_, c)| recursing(c))
-        .nth(BRACKETS)
-    {
-        Some((at, _)) => Err(malformed(
+        .map(|(at, _)| at);
+    match { brackets }.nth(BRACKETS) {
+        Some(at) => Err(malformed(
             language,
             expression,
             Some(at),
             "too many brackets".to_owned(),
         )),
+        None if stack::needed(language, expression) > STACK => Err(malformed(
+            language,
+            expression,
+            None,
+            "too many operators or brackets".to_owned(),
+        )),
         None => Ok(()),
     }
 }
 
-fn compile(language: Language, expression: &str) -> Result<Compiled, QueryError> {
+fn compile(language: Language, expression: &str) -> Result<Engine, QueryError> {
     let wrong = |at, reason| malformed(language, expression, at, reason);
     match language {
         Language::Css => Css::compile(expression)
-            .map(Compiled::Css)
+            .map(Engine::Css)
             .map_err(|error| wrong(Some(error.at), error.reason)),
         Language::Xpath => Xpath::compile(expression)
-            .map(Compiled::Xpath)
+            .map(Engine::Xpath)
             .map_err(|error| wrong(Some(error.at), error.reason)),
         Language::Jmespath => Jmespath::compile(expression)
-            .map(Compiled::Jmespath)
+            .map(Engine::Jmespath)
             .map_err(|error| wrong(Some(error.at), error.reason)),
         Language::Pointer => match check_pointer(expression) {
-            Ok(()) => Ok(Compiled::Pointer),
+            Ok(()) => Ok(Engine::Pointer),
             Err(reason) => Err(wrong(Some(0), reason.to_owned())),
         },
         Language::Regex => Pattern::compile(expression)
-            .map(Compiled::Regex)
+            .map(Engine::Regex)
             .map_err(|reason| wrong(None, reason)),
     }
 }

@@ -36,6 +36,7 @@ mod limits;
 mod pattern;
 mod query;
 mod select;
+mod stack;
 #[cfg(test)]
 mod tests;
 mod tree;

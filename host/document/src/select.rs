@@ -1,11 +1,12 @@
 //! Answers queries: compiles, looks at the page in the form the language needs, and writes the answers down.
 
 use crate::budget::{Budget, Stopped, run};
-use crate::compiled::{Compiled, compiled};
+use crate::compiled::{Engine, compiled};
 use crate::css::Css;
 use crate::json::Jmespath;
 use crate::pattern::Pattern;
 use crate::query::shorten;
+use crate::stack::with_room;
 use crate::tree::{Item, Tree};
 use crate::xpath::{Found, Xpath};
 use crate::{Document, Limits, Query, QueryError, Want};
@@ -32,17 +33,18 @@ impl Document {
         let mut asked = Asked {
             query,
             limits: self.limits(),
+            stack: compiled.stack,
             room,
         };
-        match &*compiled {
-            Compiled::Css(css) => asked.css(css, self.tree()?),
-            Compiled::Xpath(xpath) => asked.xpath(xpath, self.tree()?),
-            Compiled::Jmespath(jmespath) => asked.jmespath(jmespath, self),
-            Compiled::Pointer => asked.json(
+        match &compiled.engine {
+            Engine::Css(css) => asked.css(css, self.tree()?),
+            Engine::Xpath(xpath) => asked.xpath(xpath, self.tree()?),
+            Engine::Jmespath(jmespath) => asked.jmespath(jmespath, self),
+            Engine::Pointer => asked.json(
                 self.value()?
                     .and_then(|page| page.pointer(&query.expression)),
             ),
-            Compiled::Regex(pattern) => asked.regex(pattern, self.text()?),
+            Engine::Regex(pattern) => asked.regex(pattern, self.text()?),
         }
     }
 }
@@ -51,6 +53,8 @@ impl Document {
 struct Asked<'a> {
     query: &'a Query,
     limits: &'a Limits,
+    /// Bytes of stack that evaluating takes at most.
+    stack: usize,
     /// Bytes that the answers may still take.
     room: &'a mut usize,
 }
@@ -149,11 +153,14 @@ impl Asked<'_> {
         }
     }
 
-    fn run<T>(&self, engine: impl FnOnce(&Budget) -> T) -> Result<T, QueryError> {
-        run(&Budget::new(self.limits.query_steps), engine).map_err(|stopped| match stopped {
-            Stopped::Spent => self.too_costly(),
-            Stopped::Failed => self.failed("the engine failed".to_owned()),
-        })
+    fn run<T: Send>(&self, engine: impl FnOnce(&Budget) -> T + Send) -> Result<T, QueryError> {
+        let steps = self.limits.query_steps;
+        let done = with_room(self.stack, || run(&Budget::new(steps), engine));
+        done.unwrap_or(Err(Stopped::Failed))
+            .map_err(|stopped| match stopped {
+                Stopped::Spent => self.too_costly(),
+                Stopped::Failed => self.failed("the engine failed".to_owned()),
+            })
     }
 
     fn check_room(&self, bytes: usize) -> Result<(), QueryError> {

@@ -14,9 +14,7 @@ pub(super) fn refuse_circles(rules: &[Rule]) -> Result<(), RuleError> {
     let mut cleared: HashSet<&str> = HashSet::new();
     for rule in rules {
         if let Some(circle) = circle_from(&rule.name, &replacers, &mut cleared) {
-            return Err(RuleError::Circle {
-                rules: circle.into_iter().map(str::to_owned).collect(),
-            });
+            return Err(RuleError::Circle { rules: circle.into_iter().map(str::to_owned).collect() });
         }
     }
     Ok(())
@@ -37,22 +35,12 @@ fn circle_from<'a>(
             cleared.insert(left);
         }
         if on_path.contains(name) {
-            return Some(
-                path.into_iter()
-                    .skip_while(|other| *other != name)
-                    .collect(),
-            );
+            return Some(path.into_iter().skip_while(|other| *other != name).collect());
         }
         if !cleared.contains(name) {
             path.push(name);
             on_path.insert(name);
-            open.extend(
-                replacers
-                    .get(name)
-                    .into_iter()
-                    .flatten()
-                    .map(|next| (depth + 1, *next)),
-            );
+            open.extend(replacers.get(name).into_iter().flatten().map(|next| (depth + 1, *next)));
         }
     }
     cleared.extend(path);

@@ -26,47 +26,26 @@ pub struct Explanation<'a> {
 impl<'a> Explanation<'a> {
     /// The rule that serves the URL; nothing where the default config does.
     pub fn chosen(&self) -> Option<&'a Rule> {
-        self.matching
-            .iter()
-            .find(|(_, standing)| *standing == Standing::Chosen)
-            .map(|(rule, _)| *rule)
+        self.matching.iter().find(|(_, standing)| *standing == Standing::Chosen).map(|(rule, _)| *rule)
     }
 }
 
 /// Follows the chain through the groups of matching rules, each best first.
-pub(super) fn explain<'a>(
-    rules: &'a [Rule],
-    mut groups: Vec<(Option<&str>, Vec<usize>)>,
-) -> Explanation<'a> {
+pub(super) fn explain<'a>(rules: &'a [Rule], mut groups: Vec<(Option<&str>, Vec<usize>)>) -> Explanation<'a> {
     let mut matching: Vec<(&Rule, Standing)> = Vec::new();
     let mut replaced: Option<&str> = None;
     let mut chosen: Option<usize> = None;
-    while let Some(place) = groups
-        .iter()
-        .position(|(name, matches)| *name == replaced && !matches.is_empty())
-    {
+    while let Some(place) = groups.iter().position(|(name, matches)| *name == replaced && !matches.is_empty()) {
         let (_, matches) = groups.remove(place);
         if let Some((_, standing)) = chosen.and_then(|at| matching.get_mut(at)) {
             *standing = Standing::Replaced;
         }
         chosen = Some(matching.len());
-        let standings = [Standing::Chosen]
-            .into_iter()
-            .chain(std::iter::repeat(Standing::Outranked));
-        matching.extend(
-            matches
-                .iter()
-                .filter_map(|rule| rules.get(*rule))
-                .zip(standings),
-        );
-        replaced = chosen
-            .and_then(|at| matching.get(at))
-            .map(|(rule, _)| rule.name.as_str());
+        let standings = [Standing::Chosen].into_iter().chain(std::iter::repeat(Standing::Outranked));
+        matching.extend(matches.iter().filter_map(|rule| rules.get(*rule)).zip(standings));
+        replaced = chosen.and_then(|at| matching.get(at)).map(|(rule, _)| rule.name.as_str());
     }
-    let unreached = groups
-        .into_iter()
-        .flat_map(|(_, matches)| matches)
-        .filter_map(|rule| rules.get(rule));
+    let unreached = groups.into_iter().flat_map(|(_, matches)| matches).filter_map(|rule| rules.get(rule));
     matching.extend(unreached.map(|rule| (rule, Standing::Unreached)));
     Explanation { matching }
 }

@@ -8,9 +8,7 @@ use std::net::IpAddr;
 ///
 /// Private suffixes (`blogspot.com`) count as registered domains, not as suffixes.
 pub(super) fn registered_domain(url: &str) -> String {
-    let host = lenient_host(url)
-        .replace(['\u{3002}', '\u{ff0e}', '\u{ff61}'], ".")
-        .to_lowercase();
+    let host = lenient_host(url).replace(['\u{3002}', '\u{ff0e}', '\u{ff61}'], ".").to_lowercase();
     if host.starts_with('[') || host.parse::<IpAddr>().is_ok() {
         return host;
     }
@@ -21,15 +19,8 @@ pub(super) fn registered_domain(url: &str) -> String {
 /// The suffix of a host that begins one label before its last `suffix_bytes` bytes.
 fn last_labels(host: &str, suffix_bytes: usize) -> &str {
     let before = host.len().saturating_sub(suffix_bytes);
-    let label_end = if suffix_bytes == 0 {
-        before
-    } else {
-        before.saturating_sub(1)
-    };
-    let start = host
-        .get(..label_end)
-        .and_then(|prefix| prefix.rfind('.'))
-        .map_or(0, |dot| dot + 1);
+    let label_end = if suffix_bytes == 0 { before } else { before.saturating_sub(1) };
+    let start = host.get(..label_end).and_then(|prefix| prefix.rfind('.')).map_or(0, |dot| dot + 1);
     host.get(start..).unwrap_or(host)
 }
 
@@ -40,9 +31,7 @@ fn public_suffix_bytes(host: &str) -> usize {
         match suffix.typ() {
             Some(psl::Type::Icann) => return suffix.as_bytes().len(),
             Some(psl::Type::Private) => {
-                let of_private = rest
-                    .get(rest.len().saturating_sub(suffix.as_bytes().len())..)
-                    .unwrap_or("");
+                let of_private = rest.get(rest.len().saturating_sub(suffix.as_bytes().len())..).unwrap_or("");
                 let Some((_, parent)) = of_private.split_once('.') else {
                     return 0;
                 };
@@ -62,9 +51,7 @@ fn lenient_host(url: &str) -> &str {
         _ => url,
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
-    let host = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     match host.find(']') {
         Some(end) if host.starts_with('[') => host.get(..=end).unwrap_or(host),
         _ => {
@@ -76,10 +63,7 @@ fn lenient_host(url: &str) -> &str {
 
 fn is_scheme(before_slashes: &str) -> bool {
     before_slashes.strip_suffix(':').is_some_and(|scheme| {
-        !scheme.is_empty()
-            && scheme
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+        !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
     })
 }
 

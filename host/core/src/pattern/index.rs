@@ -49,15 +49,8 @@ impl RuleIndex {
     /// Reads and sorts all rules; where two rank equally, the later one will win.
     pub fn new(rules: Vec<Rule>) -> Result<Self, RuleError> {
         refuse_circles(&rules)?;
-        let readings = rules
-            .iter()
-            .map(Reading::of)
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut index = Self {
-            rules,
-            readings,
-            ..Self::default()
-        };
+        let readings = rules.iter().map(Reading::of).collect::<Result<Vec<_>, _>>()?;
+        let mut index = Self { rules, readings, ..Self::default() };
         index.fill_groups();
         index.rank();
         Ok(index)
@@ -75,11 +68,7 @@ impl RuleIndex {
         // Construction refuses circles, so the chain is no longer than the groups.
         for _ in 0..self.replacing.len() {
             let name = &self.rules.get(found)?.name;
-            let Some(better) = self
-                .replacing
-                .get(name)
-                .and_then(|group| self.best(group, &lookup))
-            else {
+            let Some(better) = self.replacing.get(name).and_then(|group| self.best(group, &lookup)) else {
                 break;
             };
             found = better;
@@ -96,35 +85,18 @@ impl RuleIndex {
     /// The rules whose `instead_of` names a site that no rule has: they are never picked, which is worth a warning.
     pub fn unreachable(&self) -> impl Iterator<Item = &Rule> {
         let names: HashSet<&str> = self.rules.iter().map(|rule| rule.name.as_str()).collect();
-        self.rules.iter().filter(move |rule| {
-            rule.instead_of
-                .as_deref()
-                .is_some_and(|name| !names.contains(name))
-        })
+        self.rules.iter().filter(move |rule| rule.instead_of.as_deref().is_some_and(|name| !names.contains(name)))
     }
 
     fn matching_groups(&self, lookup: &Lookup) -> Vec<(Option<&str>, Vec<usize>)> {
         let matching = |group: &Group| {
             let mut ranked = self.ranked_matches(group, lookup);
             ranked.sort_unstable();
-            let universal = group
-                .universal
-                .iter()
-                .copied()
-                .filter(|rule| self.is_match(*rule, lookup));
-            ranked
-                .into_iter()
-                .map(|(_, rule)| rule)
-                .chain(universal)
-                .collect()
+            let universal = group.universal.iter().copied().filter(|rule| self.is_match(*rule, lookup));
+            ranked.into_iter().map(|(_, rule)| rule).chain(universal).collect()
         };
-        let others = self
-            .replacing
-            .iter()
-            .map(|(replaced, group)| (Some(replaced.as_str()), matching(group)));
-        std::iter::once((None, matching(&self.first)))
-            .chain(others)
-            .collect()
+        let others = self.replacing.iter().map(|(replaced, group)| (Some(replaced.as_str()), matching(group)));
+        std::iter::once((None, matching(&self.first))).chain(others).collect()
     }
 
     fn best(&self, group: &Group, lookup: &Lookup) -> Option<usize> {
@@ -137,37 +109,23 @@ impl RuleIndex {
                 best = Some((rank, rule));
             }
         }
-        let universal = || {
-            group
-                .universal
-                .iter()
-                .copied()
-                .find(|rule| self.is_match(*rule, lookup))
-        };
+        let universal = || group.universal.iter().copied().find(|rule| self.is_match(*rule, lookup));
         best.map(|(_, rule)| rule).or_else(universal)
     }
 
     fn ranked_matches(&self, group: &Group, lookup: &Lookup) -> Vec<(usize, usize)> {
         let candidates: HashSet<usize> = group.candidates(lookup).collect();
-        let matching = candidates
-            .into_iter()
-            .filter(|rule| self.is_match(*rule, lookup));
-        matching
-            .filter_map(|rule| Some((self.rank_of(rule, lookup)?, rule)))
-            .collect()
+        let matching = candidates.into_iter().filter(|rule| self.is_match(*rule, lookup));
+        matching.filter_map(|rule| Some((self.rank_of(rule, lookup)?, rule))).collect()
     }
 
     fn is_match(&self, rule: usize, lookup: &Lookup) -> bool {
-        self.readings
-            .get(rule)
-            .is_some_and(|reading| reading.matches(&lookup.target))
+        self.readings.get(rule).is_some_and(|reading| reading.matches(&lookup.target))
     }
 
     fn rank_of(&self, rule: usize, lookup: &Lookup) -> Option<usize> {
         let mut ranks = self.readings.get(rule)?.ranks.iter();
-        ranks
-            .find(|(domain, _)| *domain == lookup.domain)
-            .map(|(_, rank)| *rank)
+        ranks.find(|(domain, _)| *domain == lookup.domain).map(|(_, rank)| *rank)
     }
 
     fn fill_groups(&mut self) {
@@ -184,12 +142,7 @@ impl RuleIndex {
             }
         }
         for group in self.replacing.values_mut().chain([&mut self.first]) {
-            group.universal.sort_by_key(|position| {
-                Reverse((
-                    self.rules.get(*position).map(|rule| rule.priority),
-                    *position,
-                ))
-            });
+            group.universal.sort_by_key(|position| Reverse((self.rules.get(*position).map(|rule| rule.priority), *position)));
         }
     }
 
@@ -199,14 +152,8 @@ impl RuleIndex {
         for (position, (rule, reading)) in self.rules.iter().zip(&self.readings).enumerate() {
             for domain in reading.domains() {
                 let includes = reading.sort_keys(&domain);
-                let contest = contests
-                    .entry((rule.instead_of.clone(), domain))
-                    .or_default();
-                contest.push(Contender {
-                    priority: rule.priority,
-                    includes,
-                    position,
-                });
+                let contest = contests.entry((rule.instead_of.clone(), domain)).or_default();
+                contest.push(Contender { priority: rule.priority, includes, position });
             }
         }
         for ((_, domain), mut contest) in contests {
@@ -230,20 +177,13 @@ impl Group {
     }
 
     fn candidates(&self, lookup: &Lookup) -> impl Iterator<Item = usize> {
-        let short_enough = domain_suffixes(&lookup.target.host)
-            .filter(|host| host.len() <= self.longest_host_bytes);
-        short_enough
-            .filter_map(|host| self.by_host.get(host))
-            .flatten()
-            .copied()
+        let short_enough = domain_suffixes(&lookup.target.host).filter(|host| host.len() <= self.longest_host_bytes);
+        short_enough.filter_map(|host| self.by_host.get(host)).flatten().copied()
     }
 }
 
 impl Lookup {
     fn of(url: &str) -> Option<Self> {
-        Some(Self {
-            target: Target::parse(url)?,
-            domain: registered_domain(url),
-        })
+        Some(Self { target: Target::parse(url)?, domain: registered_domain(url) })
     }
 }

@@ -17,9 +17,7 @@ pub enum PatternError {
 impl fmt::Display for PatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BadBrackets => f.write_str(
-                "the brackets in its host enclose no IPv6 address; remove or complete them",
-            ),
+            Self::BadBrackets => f.write_str("the brackets in its host enclose no IPv6 address; remove or complete them"),
         }
     }
 }
@@ -62,28 +60,15 @@ impl Pattern {
     pub fn parse(pattern: &str) -> Result<Self, PatternError> {
         let parts = Parts::of_pattern(pattern)?;
         let bare = parts.path.is_empty() && parts.query.is_empty() && parts.fragment.is_empty();
-        let reach = if bare {
-            Reach::Subdomains
-        } else {
-            Reach::HostOnly
-        };
+        let reach = if bare { Reach::Subdomains } else { Reach::HostOnly };
         let has_host = !parts.netloc.is_empty();
         Ok(Self {
-            host: has_host.then(|| HostPattern {
-                folded: fold(&parts.netloc),
-                reach,
-            }),
+            host: has_host.then(|| HostPattern { folded: fold(&parts.netloc), reach }),
             path: (!parts.path.is_empty()).then(|| Wildcard::prefix(&parts.path)),
             query: Some(QueryPattern::parse(&parts.query)).filter(|query| !query.is_empty()),
             fragment: (!parts.fragment.is_empty()).then(|| Wildcard::prefix(&parts.fragment)),
             domain: has_host.then(|| registered_domain(&format!("//{}", parts.netloc))),
-            sort_key: [
-                hierarchical(&parts.netloc).as_str(),
-                &parts.path,
-                &parts.query,
-                &parts.fragment,
-            ]
-            .concat(),
+            sort_key: [hierarchical(&parts.netloc).as_str(), &parts.path, &parts.query, &parts.fragment].concat(),
             scheme: parts.scheme,
         })
     }
@@ -95,22 +80,10 @@ impl Pattern {
 
     pub(super) fn matches_target(&self, target: &Target) -> bool {
         (self.scheme.is_empty() || self.scheme == target.scheme)
-            && self
-                .host
-                .as_ref()
-                .is_none_or(|host| host.matches(&target.host))
-            && self
-                .path
-                .as_ref()
-                .is_none_or(|path| path.matches(&target.path))
-            && self
-                .fragment
-                .as_ref()
-                .is_none_or(|fragment| fragment.matches(&target.fragment))
-            && self
-                .query
-                .as_ref()
-                .is_none_or(|query| query.matches(target.query()))
+            && self.host.as_ref().is_none_or(|host| host.matches(&target.host))
+            && self.path.as_ref().is_none_or(|path| path.matches(&target.path))
+            && self.fragment.as_ref().is_none_or(|fragment| fragment.matches(&target.fragment))
+            && self.query.as_ref().is_none_or(|query| query.matches(target.query()))
     }
 
     /// The host as a key of the index.
@@ -132,9 +105,7 @@ impl Pattern {
 impl HostPattern {
     fn matches(&self, folded_host: &str) -> bool {
         match self.reach {
-            Reach::HostOnly => {
-                folded_host == self.folded || without_www(folded_host) == Some(&self.folded)
-            }
+            Reach::HostOnly => folded_host == self.folded || without_www(folded_host) == Some(&self.folded),
             Reach::Subdomains => domain_suffixes(folded_host).any(|suffix| suffix == self.folded),
         }
     }

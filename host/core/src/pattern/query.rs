@@ -12,16 +12,7 @@ impl Query {
     /// Reads a query string; of names that differ only in case, the one that appears last at first sight counts.
     pub(super) fn parse(query: &str) -> Self {
         let by_name = parse(query).into_iter();
-        Self(
-            by_name
-                .map(|(name, values)| {
-                    (
-                        name.to_lowercase(),
-                        values.iter().map(|value| fold(value)).collect(),
-                    )
-                })
-                .collect(),
-        )
+        Self(by_name.map(|(name, values)| (name.to_lowercase(), values.iter().map(|value| fold(value)).collect())).collect())
     }
 }
 
@@ -32,30 +23,15 @@ pub(super) struct QueryPattern(HashMap<String, Vec<Wildcard>>);
 impl QueryPattern {
     /// Reads the query of a pattern; `*` counts in values only and is dropped from names.
     pub(super) fn parse(query: &str) -> Self {
-        let by_name = parse(query)
-            .into_iter()
-            .map(|(name, values)| (name.to_lowercase().replace('*', ""), values));
+        let by_name = parse(query).into_iter().map(|(name, values)| (name.to_lowercase().replace('*', ""), values));
         let named = by_name.filter(|(name, _)| !name.is_empty());
-        Self(
-            named
-                .map(|(name, values)| {
-                    (
-                        name,
-                        values.iter().map(|value| Wildcard::whole(value)).collect(),
-                    )
-                })
-                .collect(),
-        )
+        Self(named.map(|(name, values)| (name, values.iter().map(|value| Wildcard::whole(value)).collect())).collect())
     }
 
     /// Tells whether a URL's query has it all.
     pub(super) fn matches(&self, query: &Query) -> bool {
         self.0.iter().all(|(name, wanted)| {
-            query.0.get(name).is_some_and(|values| {
-                values
-                    .iter()
-                    .any(|value| wanted.iter().any(|one| one.matches(value)))
-            })
+            query.0.get(name).is_some_and(|values| values.iter().any(|value| wanted.iter().any(|one| one.matches(value))))
         })
     }
 
@@ -84,7 +60,5 @@ fn parse(query: &str) -> Vec<(String, Vec<String>)> {
 }
 
 fn unescape(text: &str) -> String {
-    percent_decode_str(&text.replace('+', " "))
-        .decode_utf8_lossy()
-        .into_owned()
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }

@@ -22,51 +22,24 @@ impl Reading {
                 reason,
             })
         };
-        let include = rule
-            .include
-            .iter()
-            .map(read)
-            .collect::<Result<Vec<_>, _>>()?;
-        let exclude = rule
-            .exclude
-            .iter()
-            .map(read)
-            .collect::<Result<Vec<_>, _>>()?;
+        let include = rule.include.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let exclude = rule.exclude.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         refuse_hostless(rule, &include)?;
-        Ok(Self {
-            include,
-            exclude,
-            ranks: Vec::new(),
-        })
+        Ok(Self { include, exclude, ranks: Vec::new() })
     }
 
     pub(super) fn matches(&self, target: &Target) -> bool {
-        self.include
-            .iter()
-            .any(|pattern| pattern.matches_target(target))
-            && !self
-                .exclude
-                .iter()
-                .any(|pattern| pattern.matches_target(target))
+        self.include.iter().any(|pattern| pattern.matches_target(target))
+            && !self.exclude.iter().any(|pattern| pattern.matches_target(target))
     }
 
     pub(super) fn domains(&self) -> HashSet<String> {
-        self.include
-            .iter()
-            .filter_map(Pattern::domain)
-            .filter(|domain| !domain.is_empty())
-            .map(str::to_owned)
-            .collect()
+        self.include.iter().filter_map(Pattern::domain).filter(|domain| !domain.is_empty()).map(str::to_owned).collect()
     }
 
     pub(super) fn sort_keys(&self, domain: &str) -> Vec<String> {
-        let of_domain = self
-            .include
-            .iter()
-            .filter(|pattern| pattern.domain() == Some(domain));
-        let mut keys: Vec<String> = of_domain
-            .map(|pattern| pattern.sort_key().to_owned())
-            .collect();
+        let of_domain = self.include.iter().filter(|pattern| pattern.domain() == Some(domain));
+        let mut keys: Vec<String> = of_domain.map(|pattern| pattern.sort_key().to_owned()).collect();
         keys.sort_unstable();
         keys
     }
@@ -82,27 +55,12 @@ fn refuse_hostless(rule: &Rule, include: &[Pattern]) -> Result<(), RuleError> {
         return Ok(());
     }
     let name = || rule.name.clone();
-    let hostless = || {
-        rule.include
-            .iter()
-            .zip(include)
-            .filter(|(_, pattern)| pattern.domain().is_none())
-            .map(|(text, _)| text)
-    };
+    let hostless = || rule.include.iter().zip(include).filter(|(_, pattern)| pattern.domain().is_none()).map(|(text, _)| text);
     if let Some(pattern) = hostless().find(|text| !text.is_empty()) {
-        return Err(RuleError::IncludeWithoutHost {
-            rule: name(),
-            pattern: pattern.clone(),
-        });
+        return Err(RuleError::IncludeWithoutHost { rule: name(), pattern: pattern.clone() });
     }
-    match (
-        hostless().next(),
-        rule.include.iter().find(|text| !text.is_empty()),
-    ) {
-        (Some(_), Some(pattern)) => Err(RuleError::EmptyIncludeBesideOthers {
-            rule: name(),
-            pattern: pattern.clone(),
-        }),
+    match (hostless().next(), rule.include.iter().find(|text| !text.is_empty())) {
+        (Some(_), Some(pattern)) => Err(RuleError::EmptyIncludeBesideOthers { rule: name(), pattern: pattern.clone() }),
         _ => Ok(()),
     }
 }

@@ -24,13 +24,7 @@ pub struct Rule {
 
 impl Default for Rule {
     fn default() -> Self {
-        Self {
-            name: String::new(),
-            include: Vec::new(),
-            exclude: Vec::new(),
-            priority: DEFAULT_PRIORITY,
-            instead_of: None,
-        }
+        Self { name: String::new(), include: Vec::new(), exclude: Vec::new(), priority: DEFAULT_PRIORITY, instead_of: None }
     }
 }
 
@@ -79,17 +73,9 @@ impl fmt::Display for RuleError {
                 f,
                 "rule \"{rule}\": include pattern \"\" matches every URL and cannot stand beside \"{pattern}\"; remove one of them"
             ),
-            Self::BadPattern {
-                rule,
-                pattern,
-                reason,
-            } => write!(f, "rule \"{rule}\": pattern \"{pattern}\": {reason}"),
+            Self::BadPattern { rule, pattern, reason } => write!(f, "rule \"{rule}\": pattern \"{pattern}\": {reason}"),
             Self::Circle { rules } => {
-                write!(
-                    f,
-                    "rules \"{}\" replace each other in a circle; remove one instead_of",
-                    rules.join("\" → \"")
-                )
+                write!(f, "rules \"{}\" replace each other in a circle; remove one instead_of", rules.join("\" → \""))
             }
         }
     }

@@ -6,8 +6,7 @@ use std::net::Ipv6Addr;
 
 /// Schemes whose last path segment may carry `;parameters`; an empty parameter list loses its semicolon.
 const SCHEMES_WITH_PARAMETERS: [&str; 16] = [
-    "", "ftp", "hdl", "prospero", "http", "imap", "https", "shttp", "rtsp", "rtsps", "rtspu",
-    "sip", "sips", "mms", "sftp", "tel",
+    "", "ftp", "hdl", "prospero", "http", "imap", "https", "shttp", "rtsp", "rtsps", "rtspu", "sip", "sips", "mms", "sftp", "tel",
 ];
 
 /// The parts of a URL; a part that is not there is empty.
@@ -32,46 +31,26 @@ pub(super) struct BadBrackets;
 impl Parts {
     /// Cuts a URL.
     pub(super) fn of_url(url: &str) -> Result<Self, BadBrackets> {
-        let clean: String = url
-            .trim_start_matches(|c| c <= ' ')
-            .chars()
-            .filter(|c| !matches!(c, '\t' | '\r' | '\n'))
-            .collect();
+        let clean: String = url.trim_start_matches(|c| c <= ' ').chars().filter(|c| !matches!(c, '\t' | '\r' | '\n')).collect();
         let (scheme, rest) = split_scheme(&clean);
         let (netloc, rest) = split_netloc(rest);
         check_brackets(netloc)?;
         let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let path = if SCHEMES_WITH_PARAMETERS.contains(&scheme.as_str()) {
-            without_empty_parameters(path)
-        } else {
-            path
-        };
+        let path = if SCHEMES_WITH_PARAMETERS.contains(&scheme.as_str()) { without_empty_parameters(path) } else { path };
         let (scheme, netloc) = without_implied_port(scheme, netloc);
-        Ok(Self {
-            scheme,
-            netloc,
-            path: path.to_owned(),
-            query: query.to_owned(),
-            fragment: fragment.to_owned(),
-        })
+        Ok(Self { scheme, netloc, path: path.to_owned(), query: query.to_owned(), fragment: fragment.to_owned() })
     }
 
     /// Cuts a pattern: a URL whose scheme, and whose host too, may be missing.
     pub(super) fn of_pattern(pattern: &str) -> Result<Self, BadBrackets> {
-        if has_scheme(pattern) {
-            Self::of_url(pattern)
-        } else {
-            Self::of_url(&format!("//{pattern}"))
-        }
+        if has_scheme(pattern) { Self::of_url(pattern) } else { Self::of_url(&format!("//{pattern}")) }
     }
 }
 
 /// Tells whether a pattern starts with `scheme://`; one that starts with `//` is a path that starts with two slashes.
 fn has_scheme(pattern: &str) -> bool {
-    pattern
-        .split_once("://")
-        .is_some_and(|(scheme, _)| is_scheme(scheme))
+    pattern.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme))
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -102,11 +81,7 @@ fn check_brackets(netloc: &str) -> Result<(), BadBrackets> {
         (true, true) => {
             let inside = netloc.split_once('[').map_or("", |(_, after)| after);
             let host = inside.split_once(']').map_or(inside, |(host, _)| host);
-            if is_bracketed_host(host) {
-                Ok(())
-            } else {
-                Err(BadBrackets)
-            }
+            if is_bracketed_host(host) { Ok(()) } else { Err(BadBrackets) }
         }
         _ => Err(BadBrackets),
     }
@@ -115,9 +90,7 @@ fn check_brackets(netloc: &str) -> Result<(), BadBrackets> {
 fn is_bracketed_host(host: &str) -> bool {
     if let Some(future) = host.strip_prefix('v') {
         return future.split_once('.').is_some_and(|(version, address)| {
-            !version.is_empty()
-                && !address.is_empty()
-                && version.chars().all(|c| c.is_ascii_hexdigit())
+            !version.is_empty() && !address.is_empty() && version.chars().all(|c| c.is_ascii_hexdigit())
         });
     }
     let (address, zone) = host.split_once('%').unwrap_or((host, "zone"));
@@ -126,10 +99,7 @@ fn is_bracketed_host(host: &str) -> bool {
 
 fn without_empty_parameters(path: &str) -> &str {
     let last_segment = path.rfind('/').unwrap_or(0);
-    match path
-        .get(last_segment..)
-        .and_then(|segment| segment.find(';'))
-    {
+    match path.get(last_segment..).and_then(|segment| segment.find(';')) {
         Some(at) if last_segment + at + 1 == path.len() => path.strip_suffix(';').unwrap_or(path),
         _ => path,
     }
@@ -143,9 +113,7 @@ fn without_implied_port(scheme: String, netloc: &str) -> (String, String) {
         _ => None,
     };
     match implied {
-        Some((host, of_port)) if scheme.is_empty() || scheme == of_port => {
-            (of_port.to_owned(), host.to_owned())
-        }
+        Some((host, of_port)) if scheme.is_empty() || scheme == of_port => (of_port.to_owned(), host.to_owned()),
         _ => (scheme, netloc.to_owned()),
     }
 }

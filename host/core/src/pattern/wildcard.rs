@@ -15,10 +15,7 @@ impl Wildcard {
     /// Reads a text that must be met as a whole.
     pub(super) fn whole(text: &str) -> Self {
         let mut pieces = text.split('*').map(fold);
-        Self {
-            head: pieces.next().unwrap_or_default(),
-            tail: pieces.collect(),
-        }
+        Self { head: pieces.next().unwrap_or_default(), tail: pieces.collect() }
     }
 
     /// Reads a text that must be met at the beginning, or as a whole if it ends in `|`.
@@ -31,11 +28,7 @@ impl Wildcard {
 
     /// Tells whether a folded text is met; a line feed at its very end is overlooked.
     pub(super) fn matches(&self, folded: &str) -> bool {
-        if folded.contains('\n') {
-            self.matches_lines(folded)
-        } else {
-            self.matches_line(folded)
-        }
+        if folded.contains('\n') { self.matches_lines(folded) } else { self.matches_line(folded) }
     }
 
     fn matches_line(&self, text: &str) -> bool {
@@ -63,8 +56,7 @@ impl Wildcard {
         for piece in &self.tail {
             ends = ends_after(text, &ends, piece);
         }
-        ends.iter()
-            .any(|end| matches!(text.get(*end..), Some("" | "\n")))
+        ends.iter().any(|end| matches!(text.get(*end..), Some("" | "\n")))
     }
 }
 
@@ -73,9 +65,7 @@ fn ends_after(text: &str, starts: &[usize], piece: &str) -> Vec<usize> {
     let mut ends = Vec::new();
     let mut covered = 0;
     for &start in starts {
-        let line = text
-            .get(start..)
-            .map_or("", |rest| rest.split('\n').next().unwrap_or(""));
+        let line = text.get(start..).map_or("", |rest| rest.split('\n').next().unwrap_or(""));
         let stop = start + line.len();
         for at in start.max(covered)..=stop {
             if text.get(at..).is_some_and(|rest| rest.starts_with(piece)) {
@@ -89,20 +79,12 @@ fn ends_after(text: &str, starts: &[usize], piece: &str) -> Vec<usize> {
 
 /// Maps a text so that two texts that differ only in case become equal, character by character.
 pub(super) fn fold(text: &str) -> String {
-    if text.is_ascii() {
-        text.to_ascii_lowercase()
-    } else {
-        text.chars().map(fold_char).collect()
-    }
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().map(fold_char).collect() }
 }
 
 fn fold_char(c: char) -> char {
     let lower = c.to_lowercase().next().unwrap_or(c);
-    if lower.is_ascii() {
-        lower
-    } else {
-        same_letter(lower)
-    }
+    if lower.is_ascii() { lower } else { same_letter(lower) }
 }
 
 /// Lower-case letters that share an upper-case letter with another one, which stands for them.
@@ -134,17 +116,13 @@ fn same_letter(lower: char) -> char {
         "\u{fb05}\u{fb06}",
     ];
     let group = GROUPS.iter().find(|group| group.contains(lower));
-    group
-        .and_then(|group| group.chars().next())
-        .unwrap_or(lower)
+    group.and_then(|group| group.chars().next()).unwrap_or(lower)
 }
 
 /// The folded suffixes of a folded host at which a pattern for a domain may begin, longest first: the host, what follows each dot,
 /// and what follows `www` and one more character.
 pub(super) fn domain_suffixes(folded_host: &str) -> impl Iterator<Item = &str> {
-    let after_dots = folded_host
-        .match_indices('.')
-        .filter_map(|(at, _)| folded_host.get(at + 1..));
+    let after_dots = folded_host.match_indices('.').filter_map(|(at, _)| folded_host.get(at + 1..));
     let unusual = without_www(folded_host).filter(|_| !folded_host.starts_with("www."));
     iter::once(folded_host).chain(unusual).chain(after_dots)
 }

@@ -85,7 +85,9 @@ impl<'a> Element<'a> {
 impl selectors::Element for Element<'_> {
     type Impl = Names;
 
+    /// Asked for where the engine looks into its caches, which costs more than a step in the tree.
     fn opaque(&self) -> OpaqueElement {
+        self.budget.spend(4);
         OpaqueElement::new(self.tree.address(self.node))
     }
 
@@ -130,6 +132,7 @@ impl selectors::Element for Element<'_> {
     }
 
     fn has_local_name(&self, name: &Name) -> bool {
+        self.budget.spend(1);
         self.tree
             .name(self.node)
             .is_some_and(|own| own.local == name.0)

@@ -38,7 +38,7 @@ impl ElemName for Name<'_> {
 
 impl Sink {
     pub(super) fn new(bytes: usize, limits: &Limits) -> Self {
-        let steps = limits.parse_steps.saturating_add(16 * bytes as u64);
+        let steps = limits.parse_steps.saturating_add(4 * bytes as u64);
         Self {
             draft: RefCell::new(Draft::new()),
             depth: Cell::new(0),

@@ -6,6 +6,9 @@ use html5ever::QualName;
 use std::cmp::Ordering;
 use xpath_eval::{ExpandedName, Node, NodeKind};
 
+/// Steps that a copy of a text costs, besides its length.
+const COPY_STEPS: u64 = 8;
+
 /// What all nodes of one evaluation share.
 pub(super) struct Place<'t> {
     pub(super) tree: &'t Tree,
@@ -136,6 +139,7 @@ impl<'a> Node<'a> for Spot<'a> {
     }
 
     fn string_value(self) -> String {
+        self.place.budget.spend(COPY_STEPS);
         self.text().to_owned()
     }
 
