@@ -14,9 +14,19 @@
     )
 )]
 
+pub mod chance;
+pub mod cookies;
 pub mod defaults;
 pub mod exchange;
+pub mod fingerprint;
 pub mod hooks;
 pub mod id;
+pub mod ledger;
+pub mod pattern;
+pub mod pool;
+pub mod pools;
+pub mod retry;
 pub mod settings;
+pub mod stats;
+pub mod time;
 pub mod verdict;

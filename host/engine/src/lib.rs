@@ -14,6 +14,23 @@
     )
 )]
 
+mod call;
+mod defaults;
+mod door;
+mod engine;
+mod fetch;
+mod init;
+mod judge;
+mod lease;
+mod opening;
+mod outcome;
 mod ports;
+mod retries;
+mod timer;
 
+#[cfg(test)]
+mod tests;
+
+pub use engine::{BadSettings, Engine, EngineOptions};
+pub use outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 pub use ports::{Downloader, NoSites, Site, Sites, Transport};

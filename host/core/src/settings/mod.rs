@@ -12,7 +12,7 @@ mod site;
 
 use serde::Deserialize;
 
-pub use api::ApiSettings;
+pub use api::{ApiSettings, ZYTE_API_URL};
 pub use crawl::{BudgetSettings, CrawlSettings};
 pub use pool::{Growth, OnBadInits, PoolOptions, Rotation};
 pub use seconds::Seconds;

@@ -1,0 +1,79 @@
+//! What was billed for what. Zyte API bills answers with status 200 and nothing else.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::id::PoolId;
+
+/// What a billed answer was good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Billed {
+    /// It initialised a session, or tried to.
+    Init,
+    /// A page that was kept.
+    Use,
+    /// A page that its check did not keep.
+    Discarded,
+}
+
+/// Billed answers of a pool or of a crawl.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// For initialisations.
+    pub init: u64,
+    /// For pages that were kept.
+    pub kept: u64,
+    /// For pages that were not kept.
+    pub discarded: u64,
+}
+
+impl Account {
+    fn add(&mut self, what: Billed) {
+        match what {
+            Billed::Init => self.init += 1,
+            Billed::Use => self.kept += 1,
+            Billed::Discarded => self.discarded += 1,
+        }
+    }
+
+    /// All billed answers.
+    pub fn total(&self) -> u64 {
+        self.init + self.kept + self.discarded
+    }
+
+    /// As in the stats file.
+    pub fn to_json(&self) -> Value {
+        json!({"init": self.init, "use": self.kept, "discarded": self.discarded})
+    }
+}
+
+/// The accounts of a crawl.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    total: Account,
+    pools: BTreeMap<PoolId, Account>,
+}
+
+impl Ledger {
+    /// Enters a billed answer; without a pool it was a request without a session.
+    pub fn enter(&mut self, what: Billed, pool: Option<&PoolId>) {
+        self.total.add(what);
+        if let Some(pool) = pool {
+            self.pools.entry(pool.clone()).or_default().add(what);
+        }
+    }
+
+    /// The account of the crawl.
+    pub fn total(&self) -> Account {
+        self.total
+    }
+
+    /// The account of each pool, as in the stats file.
+    pub fn pools_to_json(&self) -> Value {
+        let pool = |(id, account): (&PoolId, &Account)| {
+            (id.to_string(), json!({"billed": account.to_json(), "requests": account.kept + account.discarded}))
+        };
+        Value::Object(self.pools.iter().map(pool).collect())
+    }
+}

@@ -1,0 +1,144 @@
+//! When a pool opens another session, and what a failed initialisation leads to.
+//!
+//! An initialisation is a browser request: it takes seconds and is billed. So the thrifty rule opens another session only if
+//! the requests that wait would, at the pace measured here, need longer than opening a session has taken.
+
+use std::time::Duration;
+
+use super::{Action, Opening, Pool, Refusal};
+use crate::chance::Chance;
+use crate::settings::{Growth, OnBadInits};
+use crate::time::Instant;
+
+/// How long things take in this pool, smoothed.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    open: Option<Duration>,
+    use_: Option<Duration>,
+}
+
+impl Pace {
+    pub(super) fn opened(&mut self, took: Duration) {
+        self.open = Some(smooth(self.open, took));
+    }
+
+    pub(super) fn used(&mut self, took: Duration) {
+        self.use_ = Some(smooth(self.use_, took));
+    }
+}
+
+fn smooth(so_far: Option<Duration>, new: Duration) -> Duration {
+    so_far.map_or(new, |old| old.mul_f64(0.7) + new.mul_f64(0.3))
+}
+
+impl<T: Clone> Pool<T> {
+    pub(super) fn grow(&mut self, now: Instant, chance: &mut Chance) {
+        if self.closed.is_some() || self.breaker.refuses(now).is_some() {
+            return;
+        }
+        if self.options.growth == Growth::Eager {
+            return self.grow_eagerly(now, chance);
+        }
+        if self.waiting.is_empty() {
+            return;
+        }
+        let have = self.usable_soon();
+        let free = (self.options.size as usize).saturating_sub(self.sessions.len() + self.opening.len());
+        let wanted = if self.breaker.is_trying() { 1 } else { self.wanted() };
+        for _ in 0..wanted.saturating_sub(have).min(free) {
+            // The first ones in the queue will be carried by the sessions that are being opened already.
+            let carried = self.options.max_in_flight.map_or(0, |limit| self.opening.len() * limit.get() as usize);
+            let Some(waiter) = self.waiting.get(carried).or(self.waiting.front()) else { return };
+            let trigger = waiter.trigger.clone();
+            self.open(trigger, None, now, chance);
+        }
+    }
+
+    /// Places that became free while requests wait are filled for them. (A request that arrives fills one by itself.)
+    fn grow_eagerly(&mut self, now: Instant, chance: &mut Chance) {
+        while self.may_start() {
+            let Some(waiter) = self.waiting.pop_front() else { return };
+            self.unstarted -= 1;
+            self.open(waiter.trigger, Some(waiter.ticket), now, chance);
+        }
+    }
+
+    fn usable_soon(&self) -> usize {
+        self.sessions.iter().filter(|session| !session.ending).count() + self.opening.len()
+    }
+
+    /// How many sessions the waiting requests deserve, those there are included.
+    fn wanted(&self) -> usize {
+        let have = self.usable_soon();
+        match self.options.growth {
+            Growth::OnDemand => have - self.opening.len() + self.sessions_for(self.waiting.len()),
+            Growth::Thrifty => self.sessions_in_time().unwrap_or(have).max(1),
+            Growth::Eager => have,
+        }
+    }
+
+    /// Sessions that could carry this many requests at once.
+    fn sessions_for(&self, requests: usize) -> usize {
+        self.options.max_in_flight.map_or(1, |limit| requests.div_ceil(limit.get() as usize))
+    }
+
+    /// Sessions with which the waiting requests would be served within the time that opening one takes; none while too little
+    /// is known, or where one session carries any number.
+    fn sessions_in_time(&self) -> Option<usize> {
+        let each = self.pace_of_one()?;
+        let open = self.pace.open?.as_secs_f64();
+        let needed = self.waiting.len() as f64 / (each * open.max(f64::EPSILON));
+        Some(if needed.is_finite() { needed.ceil() as usize } else { usize::MAX })
+    }
+
+    /// Requests per second that one session serves.
+    fn pace_of_one(&self) -> Option<f64> {
+        let by_delay = (!self.options.delay.is_zero()).then(|| 1.0 / self.options.delay.as_secs_f64());
+        let use_ = self.pace.use_?.as_secs_f64().max(f64::EPSILON);
+        let by_use = self.options.max_in_flight.map(|limit| f64::from(limit.get()) / use_);
+        match (by_delay, by_use) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    pub(super) fn bad_init(&mut self, opening: Opening<T>, now: Instant, chance: &mut Chance) {
+        if !self.breaker.bad(&self.options, now) {
+            if self.options.growth == Growth::Eager {
+                self.open(opening.trigger, opening.owner, now, chance);
+            }
+            return;
+        }
+        let closes = self.options.on_bad_inits == OnBadInits::CloseCrawl;
+        let why = Refusal::BadInits { retry_after: self.breaker.refuses(now).filter(|_| !closes).map(|until| until.since(now)) };
+        // In eager growth its place is free again for the request that comes after the cool-down.
+        self.unstarted += u32::from(self.options.growth == Growth::Eager);
+        self.refuse_owner(&opening, &why);
+        if closes {
+            self.handle_close(why);
+            self.actions.push_back(Action::CloseCrawl);
+        } else {
+            self.refuse_waiters(&why);
+        }
+    }
+
+    pub(super) fn pause_opening(&mut self, index: usize, now: Instant, chance: &mut Chance) {
+        let Some(opening) = self.opening.get_mut(index) else { return };
+        opening.paused_until = Some(now + self.options.creation_retry_delay);
+        self.resume_openings(now, chance);
+    }
+
+    /// Tries the paused initialisations again that are due, under new ids; those that nobody waits for are dropped.
+    pub(super) fn resume_openings(&mut self, now: Instant, chance: &mut Chance) {
+        let (due, opening) = std::mem::take(&mut self.opening)
+            .into_iter()
+            .partition(|opening: &Opening<T>| opening.paused_until.is_some_and(|until| until <= now));
+        self.opening = opening;
+        let due: Vec<Opening<T>> = due;
+        for opening in due {
+            if self.options.growth == Growth::Eager || !self.waiting.is_empty() {
+                self.open(opening.trigger, opening.owner, now, chance);
+            }
+        }
+    }
+}

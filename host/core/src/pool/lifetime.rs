@@ -1,0 +1,59 @@
+//! When a session ends by the clock. The API ends a session by age and by idle time, and forgets it some minutes later: then
+//! its id silently opens a new, uninitialised one. So a session is never lent once it is near either limit.
+
+use super::session::Session;
+use super::{EndReason, Pool};
+use crate::time::Instant;
+
+impl<T: Clone> Pool<T> {
+    /// The last moment at which the session may be lent.
+    pub(super) fn lapses_at_latest(&self, session: &Session<T>) -> Option<Instant> {
+        match (self.ages_at(session), self.idles_at(session)) {
+            (Some(age), Some(idle)) => Some(age.min(idle)),
+            (age, idle) => age.or(idle),
+        }
+    }
+
+    /// When the session can be retired by the clock; not while it is in use.
+    pub(super) fn lapses_at(&self, session: &Session<T>) -> Option<Instant> {
+        if session.in_flight > 0 { None } else { self.lapses_at_latest(session) }
+    }
+
+    /// When somebody can be served with this session that is at rest now.
+    pub(super) fn wakes_at(&self, session: &Session<T>) -> Option<Instant> {
+        let wanted = session.reserved_for.is_some() || (!self.waiting.is_empty() && session.has_room(&self.options));
+        let in_time = !session.ending && self.lapses_at_latest(session).is_none_or(|limit| session.rests_until < limit);
+        (wanted && in_time).then_some(session.rests_until)
+    }
+
+    /// Ends the sessions whose time has come; those in use end when they come back.
+    pub(super) fn retire_lapsed(&mut self, now: Instant) {
+        let mut index = 0;
+        while let Some(session) = self.sessions.get(index) {
+            match self.lapsed(session, now) {
+                Some(reason) if session.in_flight == 0 => self.retire(index, reason),
+                lapsed => {
+                    if let Some(session) = self.sessions.get_mut(index) {
+                        session.ending |= lapsed.is_some();
+                    }
+                    index += 1;
+                }
+            }
+        }
+    }
+
+    fn lapsed(&self, session: &Session<T>, now: Instant) -> Option<EndReason> {
+        if self.ages_at(session).is_some_and(|limit| limit <= now) {
+            return Some(EndReason::ExpiredAge);
+        }
+        self.idles_at(session).is_some_and(|limit| limit <= now).then_some(EndReason::ExpiredIdle)
+    }
+
+    fn ages_at(&self, session: &Session<T>) -> Option<Instant> {
+        Some(session.created + self.options.max_age?.saturating_sub(self.options.margin))
+    }
+
+    fn idles_at(&self, session: &Session<T>) -> Option<Instant> {
+        Some(session.last_used + self.options.max_idle?.saturating_sub(self.options.margin))
+    }
+}

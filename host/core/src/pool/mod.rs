@@ -1,0 +1,353 @@
+//! One pool of sessions as a state machine: who gets which session, when another is opened, when one ends.
+//!
+//! ```text
+//!                   handle_request                       handle_used
+//!        (arrives) ───────────────▶ waiting ──Grant──▶ using ─────────▶ (gone)
+//!                                      │  ▲               │
+//!                     needs a session  │  │ Ready         │ a fault
+//!                                      ▼  │               ▼
+//!        (nothing) ──Open──▶ opening ─────┴──▶ live ──Retire(reason)──▶ (ended)
+//!                               │ Bad, too often
+//!                               ▼
+//!                        circuit open ── cool-down over: one opening tries ──▶ closed again
+//! ```
+//!
+//! The machine does nothing itself. It is told what happened (`handle_*`, always with the time), and says what to do
+//! ([`Pool::poll_action`]) and when it wants to be woken ([`Pool::poll_timeout`]). After every `handle_*` the caller takes all
+//! actions; each `Open` is answered once by [`Pool::handle_opened`], each `Grant` once by [`Pool::handle_used`].
+//!
+//! Its rules, all checked by the randomised test: never more than `size` sessions live and opening together (in eager growth: each
+//! initial session and each replacement once); never a grant on a session that is past its life, at rest or full; waiting
+//! requests are served in order; nobody is served twice or forgotten; every session ends once, for one reason.
+
+mod breaker;
+mod growth;
+mod lifetime;
+mod outcome;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+pub use breaker::Breaker;
+pub use outcome::{Action, EndReason, Lease, Opened, Refusal, Used, Why};
+
+use crate::chance::Chance;
+use crate::id::{SessionId, Ticket};
+use crate::settings::{Growth, PoolOptions, Rotation};
+use crate::time::Instant;
+use growth::Pace;
+use session::Session;
+
+/// One pool. `T` is what an initialisation needs to know of the request that triggered it.
+#[derive(Debug)]
+pub struct Pool<T> {
+    options: PoolOptions,
+    /// Live sessions, the one handed out longest ago first.
+    sessions: Vec<Session<T>>,
+    opening: Vec<Opening<T>>,
+    waiting: VecDeque<Waiter<T>>,
+    breaker: Breaker,
+    /// In eager growth, how many of `size` sessions are neither live nor opening.
+    unstarted: u32,
+    pace: Pace,
+    closed: Option<Refusal>,
+    actions: VecDeque<Action<T>>,
+}
+
+#[derive(Debug)]
+struct Waiter<T> {
+    ticket: Ticket,
+    trigger: T,
+    deadline: Option<Instant>,
+}
+
+/// A session on its way.
+#[derive(Debug)]
+struct Opening<T> {
+    session: SessionId,
+    trigger: T,
+    /// In eager growth, the request that opened it and is to be its first user.
+    owner: Option<Ticket>,
+    since: Instant,
+    /// While the API has no session for us: when to try again.
+    paused_until: Option<Instant>,
+}
+
+impl<T: Clone> Pool<T> {
+    /// An empty pool.
+    pub fn new(options: PoolOptions) -> Self {
+        Self {
+            unstarted: options.size,
+            options,
+            sessions: Vec::new(),
+            opening: Vec::new(),
+            waiting: VecDeque::new(),
+            breaker: Breaker::default(),
+            pace: Pace::default(),
+            closed: None,
+            actions: VecDeque::new(),
+        }
+    }
+
+    /// A request wants a session. It is answered by one `Grant` or one `Refuse`.
+    pub fn handle_request(&mut self, ticket: Ticket, trigger: T, now: Instant, chance: &mut Chance) {
+        if let Some(why) = self.refusal(now) {
+            return self.actions.push_back(Action::Refuse { ticket, why });
+        }
+        if self.options.growth == Growth::Eager && self.may_start() {
+            self.unstarted -= 1;
+            return self.open(trigger, Some(ticket), now, chance);
+        }
+        let deadline = self.options.queue_timeout.map(|limit| now + limit);
+        self.waiting.push_back(Waiter { ticket, trigger, deadline });
+        self.settle(now, chance);
+    }
+
+    /// The request no longer wants a session. Nothing happens if it has been served or refused already.
+    pub fn handle_cancel(&mut self, ticket: Ticket) {
+        self.waiting.retain(|waiter| waiter.ticket != ticket);
+        self.opening.iter_mut().filter(|opening| opening.owner == Some(ticket)).for_each(|opening| opening.owner = None);
+        for session in &mut self.sessions {
+            session.reserved_for.take_if(|waiter| waiter.ticket == ticket);
+        }
+    }
+
+    /// What became of an `Open`. An id that is not being opened is ignored.
+    pub fn handle_opened(&mut self, session: SessionId, outcome: Opened, now: Instant, chance: &mut Chance) {
+        let Some(index) = self.opening.iter().position(|opening| opening.session == session) else { return };
+        match outcome {
+            Opened::Ready => {
+                let opening = self.opening.swap_remove(index);
+                self.pace.opened(now.since(opening.since));
+                self.breaker.close();
+                self.admit(opening, now, chance);
+            }
+            Opened::Bad => {
+                let opening = self.opening.swap_remove(index);
+                self.bad_init(opening, now, chance);
+            }
+            Opened::Unavailable => self.pause_opening(index, now, chance),
+            Opened::Abandoned => {
+                let opening = self.opening.swap_remove(index);
+                self.refuse_owner(&opening, &Refusal::Closed("cancelled".into()));
+            }
+        }
+        self.settle(now, chance);
+    }
+
+    /// What became of a `Grant`. `trigger` is what a replacement would be initialised for. A session that has ended meanwhile
+    /// is left in peace.
+    pub fn handle_used(&mut self, lease: Lease, outcome: Used, trigger: T, now: Instant, chance: &mut Chance) {
+        let Some(index) = self.sessions.iter().position(|known| known.id == lease.session) else { return };
+        let Some(used) = self.sessions.get_mut(index) else { return };
+        used.returned(outcome, now);
+        if outcome == Used::Good {
+            self.pace.used(now.since(lease.granted));
+        }
+        if let Some(reason) = used.verdict(outcome, &self.options) {
+            self.retire(index, reason);
+            if self.options.growth == Growth::Eager && self.may_start() {
+                self.unstarted -= 1;
+                self.open(trigger, None, now, chance);
+            }
+        }
+        self.settle(now, chance);
+    }
+
+    /// Time has passed: serves, gives up, reopens and retires what was due.
+    pub fn handle_timeout(&mut self, now: Instant, chance: &mut Chance) {
+        self.resume_openings(now, chance);
+        self.settle(now, chance);
+        self.give_up_late_waiters(now);
+    }
+
+    /// Ends the pool: everybody is refused from now on, live sessions retire. Initialisations under way are forgotten.
+    pub fn handle_close(&mut self, why: Refusal) {
+        while !self.sessions.is_empty() {
+            self.retire(0, EndReason::Closed);
+        }
+        for opening in std::mem::take(&mut self.opening) {
+            self.refuse_owner(&opening, &why);
+            if opening.paused_until.is_none() {
+                self.actions.push_back(Action::Retire { session: opening.session, reason: EndReason::Closed });
+            }
+        }
+        self.refuse_waiters(&why);
+        self.closed = Some(why);
+    }
+
+    /// The next thing to do. Ask until there is none after every `handle_*`.
+    pub fn poll_action(&mut self) -> Option<Action<T>> {
+        self.actions.pop_front()
+    }
+
+    /// When to call `handle_timeout` at the latest, and what for.
+    pub fn poll_timeout(&self) -> Option<(Instant, Why)> {
+        let deadlines = self.waiting.iter().filter_map(|waiter| Some((waiter.deadline?, Why::Waiter)));
+        let pauses = self.opening.iter().filter_map(|opening| Some((opening.paused_until?, Why::Reopen)));
+        let lapses = self.sessions.iter().filter_map(|session| Some((self.lapses_at(session)?, Why::Lapse)));
+        let rests = self.sessions.iter().filter_map(|session| self.wakes_at(session).map(|at| (at, Why::Rest)));
+        deadlines.chain(pauses).chain(lapses).chain(rests).min()
+    }
+
+    /// Nothing lives, opens or waits here, and nothing is remembered that a new pool would not know.
+    pub fn is_forgettable(&self) -> bool {
+        self.sessions.is_empty()
+            && self.opening.is_empty()
+            && self.waiting.is_empty()
+            && self.actions.is_empty()
+            && self.closed.is_none()
+            && self.options.growth != Growth::Eager
+            && self.breaker.is_fresh()
+    }
+
+    /// Sessions that live now.
+    pub fn live(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Initialisations under way or paused.
+    pub fn opening(&self) -> usize {
+        self.opening.len()
+    }
+
+    /// Requests that wait, those that opened a session of their own included.
+    pub fn waiting(&self) -> usize {
+        let owners = self.opening.iter().filter(|opening| opening.owner.is_some()).count();
+        let reserved = self.sessions.iter().filter(|session| session.reserved_for.is_some()).count();
+        self.waiting.len() + owners + reserved
+    }
+
+    /// The options it was made with.
+    pub fn options(&self) -> &PoolOptions {
+        &self.options
+    }
+
+    /// In eager growth: is there a place for another session, and is it wise to try?
+    fn may_start(&self) -> bool {
+        let trying = self.breaker.is_trying() && !self.opening.is_empty();
+        self.unstarted > 0 && !trying && self.closed.is_none()
+    }
+
+    fn refusal(&self, now: Instant) -> Option<Refusal> {
+        if let Some(why) = &self.closed {
+            return Some(why.clone());
+        }
+        if let Some(until) = self.breaker.refuses(now) {
+            return Some(Refusal::BadInits { retry_after: Some(until.since(now)) });
+        }
+        let never = self.options.size == 0 && self.options.queue_timeout.is_none();
+        never.then_some(Refusal::NoSession)
+    }
+
+    /// Brings everything in order after a change: the lapsed leave, the waiting are served, new sessions are opened.
+    fn settle(&mut self, now: Instant, chance: &mut Chance) {
+        self.retire_lapsed(now);
+        self.serve(now, chance);
+        self.grow(now, chance);
+    }
+
+    fn serve(&mut self, now: Instant, chance: &mut Chance) {
+        for index in (0..self.sessions.len()).rev() {
+            self.serve_owner(index, now, chance);
+        }
+        while !self.waiting.is_empty() {
+            let Some(index) = self.choose(now) else { return };
+            let Some(waiter) = self.waiting.pop_front() else { return };
+            self.grant(index, waiter.ticket, now, chance);
+        }
+    }
+
+    /// The request that opened a session is its first user, as soon as the session may be used.
+    fn serve_owner(&mut self, index: usize, now: Instant, chance: &mut Chance) {
+        let Some(session) = self.sessions.get_mut(index) else { return };
+        if session.rests_until > now {
+            return;
+        }
+        if let Some(owner) = session.reserved_for.take() {
+            self.grant(index, owner.ticket, now, chance);
+        }
+    }
+
+    fn choose(&self, now: Instant) -> Option<usize> {
+        let usable = |session: &Session<T>| self.is_usable(session, now);
+        match self.options.rotation {
+            Rotation::Fifo => self.sessions.iter().position(usable),
+            Rotation::Recent => self.sessions.iter().rposition(usable),
+        }
+    }
+
+    fn is_usable(&self, session: &Session<T>, now: Instant) -> bool {
+        session.reserved_for.is_none()
+            && !session.ending
+            && session.rests_until <= now
+            && session.has_room(&self.options)
+            && self.lapses_at_latest(session).is_none_or(|limit| now < limit)
+    }
+
+    fn grant(&mut self, index: usize, ticket: Ticket, now: Instant, chance: &mut Chance) {
+        let rest = self.rest(chance);
+        if index >= self.sessions.len() {
+            return;
+        }
+        let mut session = self.sessions.remove(index);
+        session.granted(now, rest);
+        self.actions.push_back(Action::Grant { ticket, lease: Lease { session: session.id, granted: now } });
+        self.sessions.push(session);
+    }
+
+    fn rest(&self, chance: &mut Chance) -> Duration {
+        match self.options.randomize_delay && !self.options.delay.is_zero() {
+            true => self.options.delay.mul_f64(0.5 + chance.unit()),
+            false => self.options.delay,
+        }
+    }
+
+    fn admit(&mut self, opening: Opening<T>, now: Instant, chance: &mut Chance) {
+        let rest = self.rest(chance);
+        let owner = opening.owner.map(|ticket| Waiter { ticket, trigger: opening.trigger, deadline: None });
+        self.sessions.push(Session::new(opening.session, opening.since, now, rest, owner));
+    }
+
+    fn open(&mut self, trigger: T, owner: Option<Ticket>, now: Instant, chance: &mut Chance) {
+        let session = chance.session_id();
+        self.actions.push_back(Action::Open { session, trigger: trigger.clone() });
+        self.opening.push(Opening { session, trigger, owner, since: now, paused_until: None });
+    }
+
+    fn retire(&mut self, index: usize, reason: EndReason) {
+        if index >= self.sessions.len() {
+            return;
+        }
+        let session = self.sessions.remove(index);
+        self.actions.push_back(Action::Retire { session: session.id, reason });
+        if let Some(owner) = session.reserved_for {
+            self.waiting.push_front(owner);
+        }
+        self.unstarted += u32::from(self.options.growth == Growth::Eager);
+    }
+
+    fn refuse_owner(&mut self, opening: &Opening<T>, why: &Refusal) {
+        if let Some(ticket) = opening.owner {
+            self.actions.push_back(Action::Refuse { ticket, why: why.clone() });
+        }
+    }
+
+    fn refuse_waiters(&mut self, why: &Refusal) {
+        for waiter in std::mem::take(&mut self.waiting) {
+            self.actions.push_back(Action::Refuse { ticket: waiter.ticket, why: why.clone() });
+        }
+    }
+
+    fn give_up_late_waiters(&mut self, now: Instant) {
+        let is_late = |waiter: &Waiter<T>| waiter.deadline.is_some_and(|deadline| deadline <= now);
+        let (late, waiting): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.waiting).into_iter().partition(is_late);
+        self.waiting = waiting;
+        for waiter in late {
+            self.actions.push_back(Action::Refuse { ticket: waiter.ticket, why: Refusal::NoSession });
+        }
+    }
+}

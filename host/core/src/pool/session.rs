@@ -1,0 +1,85 @@
+//! One live session: how old, how busy, how often at fault.
+
+use std::time::Duration;
+
+use super::{EndReason, Used, Waiter};
+use crate::id::SessionId;
+use crate::settings::PoolOptions;
+use crate::time::Instant;
+
+/// Bans in a row after which Zyte API ends a session by itself (Zyte API reference, `session.id`).
+const BANS_IN_A_ROW: u32 = 3;
+
+#[derive(Debug)]
+pub(super) struct Session<T> {
+    pub(super) id: SessionId,
+    /// When its initialisation began: the API's clock starts there at the earliest.
+    pub(super) created: Instant,
+    /// When it was last handed out, or initialised.
+    pub(super) last_used: Instant,
+    /// Not to be used before.
+    pub(super) rests_until: Instant,
+    pub(super) in_flight: u32,
+    /// The request that opened it and has not used it yet.
+    pub(super) reserved_for: Option<Waiter<T>>,
+    /// Past its life while still in use: it is not lent again and goes when it comes back.
+    pub(super) ending: bool,
+    errors: u32,
+    check_failures: u32,
+    bans_in_a_row: u32,
+}
+
+impl<T> Session<T> {
+    pub(super) fn new(id: SessionId, created: Instant, now: Instant, rest: Duration, owner: Option<Waiter<T>>) -> Self {
+        Self {
+            id,
+            created,
+            last_used: now,
+            rests_until: now + rest,
+            in_flight: 0,
+            reserved_for: owner,
+            ending: false,
+            errors: 0,
+            check_failures: 0,
+            bans_in_a_row: 0,
+        }
+    }
+
+    pub(super) fn has_room(&self, options: &PoolOptions) -> bool {
+        options.max_in_flight.is_none_or(|limit| self.in_flight < limit.get())
+    }
+
+    pub(super) fn granted(&mut self, now: Instant, rest: Duration) {
+        self.last_used = now;
+        self.rests_until = now + rest;
+        self.in_flight += 1;
+    }
+
+    pub(super) fn returned(&mut self, outcome: Used, now: Instant) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        match outcome {
+            Used::Good => self.bans_in_a_row = 0,
+            Used::CheckFailed => self.check_failures += 1,
+            Used::DownloadError => self.errors += 1,
+            Used::Banned => {
+                self.errors += 1;
+                self.bans_in_a_row += 1;
+            }
+            Used::Throttled(pause) => self.rests_until = self.rests_until.max(now + pause),
+            Used::Neutral | Used::CheckError | Used::Expired => {}
+        }
+    }
+
+    /// Whether this outcome ends it. Failures count over its whole life, each kind for itself.
+    pub(super) fn verdict(&self, outcome: Used, options: &PoolOptions) -> Option<EndReason> {
+        let too_many_errors = self.errors >= options.max_errors.max(1);
+        match outcome {
+            Used::Expired => Some(EndReason::ExpiredUpstream),
+            Used::CheckError => Some(EndReason::CheckError),
+            Used::CheckFailed => (self.check_failures >= options.max_check_failures.max(1)).then_some(EndReason::CheckFailed),
+            Used::Banned => (too_many_errors || self.bans_in_a_row >= BANS_IN_A_ROW).then_some(EndReason::Banned),
+            Used::DownloadError => too_many_errors.then_some(EndReason::DownloadErrors),
+            Used::Good | Used::Neutral | Used::Throttled(_) => None,
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! How a pool behaves, told as short scripts in virtual time. Sessions are called a, b, c… in order of their opening.
+
+mod random;
+mod script;
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use super::*;
+use crate::settings::{OnBadInits, PoolOptions};
+use script::Script;
+
+fn options() -> PoolOptions {
+    PoolOptions {
+        size: 3,
+        max_in_flight: NonZeroU32::new(1),
+        margin: Duration::ZERO,
+        randomize_delay: false,
+        ..PoolOptions::default()
+    }
+}
+
+fn eager() -> PoolOptions {
+    PoolOptions {
+        growth: Growth::Eager,
+        rotation: Rotation::Fifo,
+        max_in_flight: None,
+        max_age: None,
+        max_idle: None,
+        on_bad_inits: OnBadInits::CloseCrawl,
+        queue_timeout: Some(Duration::from_secs(59)),
+        ..options()
+    }
+}
+
+fn seconds(n: u64) -> Option<Duration> {
+    Some(Duration::from_secs(n))
+}
+
+#[test]
+fn the_first_request_opens_a_session_and_gets_it() {
+    let mut pool = Script::new(options());
+    pool.ask(1).does("open a for 1").opened("a", Opened::Ready).does("grant a to 1");
+}
+
+#[test]
+fn a_live_session_with_room_is_used_before_another_is_opened() {
+    let mut pool = Script::new(options()).with_live_sessions(1);
+    pool.ask(1).does("grant a to 1").used("a", Used::Good).ask(2).does("grant a to 2");
+}
+
+#[test]
+fn waiting_requests_are_served_in_order() {
+    let mut pool = Script::new(PoolOptions { size: 1, ..options() }).with_live_sessions(1);
+    pool.ask(1).does("grant a to 1").ask(2).ask(3).ask(4).does("").cancel(3);
+    pool.used("a", Used::Good).does("grant a to 2").used("a", Used::Good).does("grant a to 4");
+}
+
+#[test]
+fn a_session_carries_as_many_requests_at_once_as_it_may() {
+    let mut pool = Script::new(PoolOptions { size: 1, max_in_flight: NonZeroU32::new(2), ..options() }).with_live_sessions(1);
+    pool.ask(1).ask(2).ask(3).does("grant a to 1, grant a to 2").used("a", Used::Good).does("grant a to 3");
+}
+
+#[test]
+fn thrifty_growth_waits_if_the_backlog_drains_sooner_than_a_session_opens() {
+    let mut pool = Script::new(options());
+    pool.ask(1).does("open a for 1").after(8).opened("a", Opened::Ready).does("grant a to 1");
+    pool.ask(2).ask(3).ask(4).does("").after(2).used("a", Used::Good).does("grant a to 2");
+}
+
+#[test]
+fn thrifty_growth_opens_what_a_long_backlog_is_worth() {
+    let mut pool = Script::new(options());
+    pool.ask(1).does("open a for 1").after(8).opened("a", Opened::Ready).does("grant a to 1");
+    for n in 2..12 {
+        pool.ask(n);
+    }
+    pool.does("").after(2).used("a", Used::Good).does("grant a to 2, open b for 3, open c for 4");
+}
+
+#[test]
+fn on_demand_growth_opens_one_for_each_that_waits_up_to_the_size() {
+    let mut pool = Script::new(PoolOptions { growth: Growth::OnDemand, ..options() });
+    pool.ask(1).does("open a for 1").ask(2).does("open b for 2").ask(3).does("open c for 3").ask(4).does("");
+    pool.opened("b", Opened::Ready).does("grant b to 1");
+}
+
+#[test]
+fn requests_share_an_initialisation_under_way_that_will_carry_them_all() {
+    let on_demand = PoolOptions { growth: Growth::OnDemand, max_in_flight: NonZeroU32::new(4), ..options() };
+    let mut pool = Script::new(on_demand);
+    pool.ask(1).ask(2).ask(3).ask(4).does("open a for 1").ask(5).does("open b for 5");
+}
+
+#[test]
+fn eager_growth_opens_a_session_for_each_of_the_first_requests_though_others_are_idle() {
+    let mut pool = Script::new(eager());
+    for (n, session) in [(1, "a"), (2, "b"), (3, "c")] {
+        pool.ask(n)
+            .does(&format!("open {session} for {n}"))
+            .opened(session, Opened::Ready)
+            .does(&format!("grant {session} to {n}"));
+        pool.used(session, Used::Good);
+    }
+    pool.ask(4).does("grant a to 4").ask(5).does("grant b to 5").ask(6).does("grant c to 6").ask(7).does("grant a to 7");
+}
+
+#[test]
+fn in_eager_growth_the_request_that_opened_a_session_is_its_first_user() {
+    let mut pool = Script::new(PoolOptions { size: 2, ..eager() });
+    pool.ask(1).does("open a for 1").ask(2).does("open b for 2").ask(3).does("");
+    pool.opened("b", Opened::Ready).does("grant b to 2, grant b to 3").opened("a", Opened::Ready).does("grant a to 1");
+}
+
+#[test]
+fn eager_growth_replaces_a_faulty_session_at_once_and_only_once() {
+    let mut pool = Script::new(PoolOptions { size: 1, ..eager() });
+    pool.ask(1).does("open a for 1").opened("a", Opened::Ready).does("grant a to 1").ask(2).does("grant a to 2");
+    pool.used("a", Used::Expired).does("retire a (expired-upstream), open b for 0").used("a", Used::Banned).does("");
+}
+
+#[test]
+fn the_most_recently_used_session_goes_first_unless_told_otherwise() {
+    for (rotation, next) in [(Rotation::Recent, "b"), (Rotation::Fifo, "a")] {
+        let mut pool = Script::new(PoolOptions { rotation, ..options() }).with_live_sessions(2);
+        pool.ask(3).does(&format!("grant {next} to 3"));
+    }
+}
+
+#[test]
+fn a_session_rests_between_uses_and_after_its_initialisation() {
+    let mut pool = Script::new(PoolOptions { size: 1, delay: Duration::from_secs(5), ..options() });
+    pool.ask(1).does("open a for 1").opened("a", Opened::Ready).does("").wakes_after(5, "grant a to 1");
+    pool.after(2).used("a", Used::Good).ask(2).does("").wakes_after(3, "grant a to 2");
+}
+
+#[test]
+fn a_throttled_session_is_left_alone_and_lives() {
+    let mut pool = Script::new(PoolOptions { size: 1, ..options() }).with_live_sessions(1);
+    pool.ask(1).does("grant a to 1").used("a", Used::Throttled(Duration::from_secs(7))).ask(2).does("");
+    pool.wakes_after(7, "grant a to 2");
+}
+
+#[test]
+fn a_session_that_nobody_used_for_too_long_ends_and_is_never_lent_again() {
+    let mut pool = Script::new(PoolOptions { max_idle: seconds(120), ..options() }).with_live_sessions(1);
+    pool.wakes_after(120, "retire a (expired-idle)").ask(2).does("open b for 2");
+}
+
+#[test]
+fn a_session_ends_by_age_before_the_api_ends_it() {
+    let with_margin = PoolOptions { max_age: seconds(900), max_idle: None, margin: Duration::from_secs(10), ..options() };
+    let mut pool = Script::new(with_margin).with_live_sessions(1);
+    pool.wakes_after(890, "retire a (expired-age)");
+}
+
+#[test]
+fn a_session_in_use_past_its_life_goes_when_it_comes_back() {
+    let mut pool = Script::new(PoolOptions { size: 1, max_age: seconds(900), ..options() }).with_live_sessions(1);
+    pool.ask(1).does("grant a to 1").after(901).ask(2).does("");
+    pool.used("a", Used::Good).does("retire a (expired-age), open b for 2");
+}
+
+#[test]
+fn faults_count_over_the_life_of_a_session_each_kind_for_itself() {
+    let two = PoolOptions { size: 1, max_errors: 2, max_check_failures: 2, ..options() };
+    let mut pool = Script::new(two).with_live_sessions(1);
+    for outcome in [Used::Banned, Used::Good, Used::CheckFailed, Used::Good] {
+        pool.ask(1).does("grant a to 1").used("a", outcome).does("");
+    }
+    pool.ask(1).does("grant a to 1").used("a", Used::DownloadError).does("retire a (download-errors)");
+}
+
+#[test]
+fn what_ends_a_session_and_what_does_not() {
+    for (outcome, action) in [
+        (Used::Good, ""),
+        (Used::Neutral, ""),
+        (Used::Expired, "retire a (expired-upstream)"),
+        (Used::CheckError, "retire a (check-error)"),
+        (Used::CheckFailed, "retire a (check-failed)"),
+        (Used::Banned, "retire a (banned)"),
+        (Used::DownloadError, "retire a (download-errors)"),
+    ] {
+        let mut pool = Script::new(options()).with_live_sessions(1);
+        pool.ask(1).does("grant a to 1").used("a", outcome).does(action);
+    }
+}
+
+#[test]
+fn three_bans_in_a_row_end_a_session_whatever_the_limit() {
+    let mut pool = Script::new(PoolOptions { max_errors: 9, ..options() }).with_live_sessions(1);
+    for outcome in [Used::Banned, Used::Banned, Used::Good, Used::Banned, Used::Banned] {
+        pool.ask(1).does("grant a to 1").used("a", outcome).does("");
+    }
+    pool.ask(1).does("grant a to 1").used("a", Used::Banned).does("retire a (banned)");
+}
+
+#[test]
+fn a_bad_initialisation_is_tried_again_under_a_new_id() {
+    let mut pool = Script::new(options());
+    pool.ask(1)
+        .does("open a for 1")
+        .opened("a", Opened::Bad)
+        .does("open b for 1")
+        .opened("b", Opened::Ready)
+        .does("grant b to 1");
+}
+
+#[test]
+fn too_many_bad_initialisations_open_the_circuit_and_a_later_request_tries_again() {
+    let mut pool = Script::new(PoolOptions { max_bad_inits: 2, cool_down: Duration::from_secs(60), ..options() });
+    pool.ask(1).does("open a for 1").ask(2).opened("a", Opened::Bad).does("open b for 1");
+    pool.opened("b", Opened::Bad).does("refuse 1 (bad-inits, 60), refuse 2 (bad-inits, 60)");
+    pool.after(59).ask(3).does("refuse 3 (bad-inits, 1)");
+    pool.after(1).ask(4).does("open c for 4").ask(5).does("").opened("c", Opened::Bad);
+    pool.does("refuse 4 (bad-inits, 120), refuse 5 (bad-inits, 120)");
+    pool.after(120).ask(6).does("open d for 6").opened("d", Opened::Ready).does("grant d to 6");
+    pool.used("d", Used::Expired).does("retire d (expired-upstream)").ask(7).does("open e for 7").opened("e", Opened::Bad);
+    pool.does("open f for 7");
+}
+
+#[test]
+fn too_many_bad_initialisations_end_the_crawl_where_that_is_wanted() {
+    let mut pool = Script::new(PoolOptions { max_bad_inits: 1, ..eager() });
+    pool.ask(1).does("open a for 1").opened("a", Opened::Bad).does("refuse 1 (bad-inits), close crawl");
+    pool.ask(2).does("refuse 2 (bad-inits)");
+}
+
+#[test]
+fn a_good_initialisation_resets_the_count_of_bad_ones() {
+    let mut pool = Script::new(PoolOptions { max_bad_inits: 2, ..eager() });
+    pool.ask(1)
+        .does("open a for 1")
+        .opened("a", Opened::Bad)
+        .does("open b for 1")
+        .opened("b", Opened::Ready)
+        .does("grant b to 1");
+    pool.ask(2).does("open c for 2").opened("c", Opened::Bad).does("open d for 2");
+}
+
+#[test]
+fn an_initialisation_the_api_has_no_session_for_is_paused_and_not_counted() {
+    let mut pool = Script::new(PoolOptions { max_bad_inits: 1, creation_retry_delay: Duration::from_secs(60), ..options() });
+    pool.ask(1).does("open a for 1").opened("a", Opened::Unavailable).does("").wakes_after(60, "open b for 1");
+    pool.opened("b", Opened::Ready).does("grant b to 1");
+}
+
+#[test]
+fn a_request_gives_up_when_no_session_becomes_free_in_time() {
+    let mut pool = Script::new(PoolOptions { size: 1, queue_timeout: seconds(5), ..eager() });
+    pool.ask(1).does("open a for 1").after(1).ask(2).does("").wakes_after(5, "refuse 2 (no-session)");
+    pool.opened("a", Opened::Ready).does("grant a to 1");
+}
+
+#[test]
+fn a_pool_of_size_zero_refuses_at_once_or_when_the_wait_is_over() {
+    Script::new(PoolOptions { size: 0, ..options() }).ask(1).does("refuse 1 (no-session)");
+    let mut pool = Script::new(PoolOptions { size: 0, queue_timeout: seconds(5), ..eager() });
+    pool.ask(1).does("").wakes_after(5, "refuse 1 (no-session)");
+}
+
+#[test]
+fn a_cancelled_request_leaves_no_trace() {
+    let mut pool = Script::new(options());
+    pool.ask(1).does("open a for 1").cancel(1).opened("a", Opened::Ready).does("").ask(2).does("grant a to 2");
+    let mut pool = Script::new(eager());
+    pool.ask(1).does("open a for 1").cancel(1).opened("a", Opened::Ready).does("").ask(2).does("open b for 2");
+}
+
+#[test]
+fn a_closed_pool_refuses_everybody_and_ends_its_sessions() {
+    let mut pool = Script::new(PoolOptions { size: 1, ..options() }).with_live_sessions(1);
+    pool.ask(1).does("grant a to 1").ask(2).close("enough").does("retire a (closed), refuse 2 (closed: enough)");
+    pool.ask(3).does("refuse 3 (closed: enough)").used("a", Used::Good).does("");
+}
+
+#[test]
+fn an_empty_pool_can_be_forgotten_unless_it_remembers_failures() {
+    let mut pool = Script::new(options());
+    assert!(pool.pool.is_forgettable());
+    pool.ask(1).does("open a for 1").cancel(1).opened("a", Opened::Bad).does("");
+    assert!(!pool.pool.is_forgettable());
+}

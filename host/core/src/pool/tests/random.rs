@@ -1,0 +1,253 @@
+//! A pool under random use: whatever happens in whatever order, its rules hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use super::super::*;
+use crate::settings::{OnBadInits, PoolOptions};
+
+/// What an observer knows of the pool from its actions alone.
+struct World {
+    pool: Pool<u64>,
+    chance: Chance,
+    dice: Chance,
+    now: Instant,
+    next_ticket: u64,
+    waiting: BTreeSet<Ticket>,
+    /// Waiting requests in order of arrival; in eager growth those that opened no session of their own.
+    queue: VecDeque<Ticket>,
+    opening: BTreeMap<SessionId, Instant>,
+    live: BTreeMap<SessionId, Live>,
+    leases: Vec<Lease>,
+    ended: BTreeSet<SessionId>,
+    closed: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Live {
+    created: Instant,
+    last_used: Instant,
+    in_flight: u32,
+}
+
+fn random_options(dice: &mut Chance) -> PoolOptions {
+    let mut below = |n: u32| (dice.unit() * f64::from(n)) as u32;
+    PoolOptions {
+        size: 1 + below(5),
+        max_in_flight: NonZeroU32::new(below(4)),
+        delay: Duration::from_secs(u64::from(below(3))),
+        randomize_delay: below(2) == 0,
+        growth: [Growth::Thrifty, Growth::OnDemand, Growth::Eager][below(3) as usize],
+        rotation: [Rotation::Recent, Rotation::Fifo][below(2) as usize],
+        max_age: (below(3) > 0).then_some(Duration::from_secs(900)),
+        max_idle: (below(3) > 0).then_some(Duration::from_secs(120)),
+        margin: Duration::from_secs(10),
+        max_errors: below(3),
+        max_check_failures: below(3),
+        max_bad_inits: below(4),
+        on_bad_inits: if below(8) == 0 { OnBadInits::CloseCrawl } else { OnBadInits::OpenCircuit },
+        cool_down: Duration::from_secs(30),
+        max_cool_down: Duration::from_secs(300),
+        creation_retry_delay: Duration::from_secs(u64::from(below(2) * 60)),
+        queue_timeout: (below(2) == 0).then_some(Duration::from_secs(20)),
+    }
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let mut dice = Chance::from_seed(seed);
+        Self {
+            pool: Pool::new(random_options(&mut dice)),
+            chance: Chance::from_seed(seed ^ 0xabcd),
+            dice,
+            now: Instant::START,
+            next_ticket: 0,
+            waiting: BTreeSet::new(),
+            queue: VecDeque::new(),
+            opening: BTreeMap::new(),
+            live: BTreeMap::new(),
+            leases: Vec::new(),
+            ended: BTreeSet::new(),
+            closed: false,
+        }
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        (self.dice.unit() * n as f64) as usize
+    }
+
+    fn step(&mut self) {
+        match self.below(10) {
+            0..=3 => self.ask(),
+            4 => self.cancel(),
+            5 | 6 => self.open_one(),
+            7 | 8 => self.use_one(),
+            _ => self.pass_time(),
+        }
+        self.drain();
+        self.check();
+    }
+
+    fn ask(&mut self) {
+        self.next_ticket += 1;
+        let ticket = Ticket::new(self.next_ticket);
+        self.waiting.insert(ticket);
+        self.queue.push_back(ticket);
+        self.pool.handle_request(ticket, self.next_ticket, self.now, &mut self.chance);
+    }
+
+    fn cancel(&mut self) {
+        let at = self.below(self.waiting.len().max(1));
+        let Some(ticket) = self.waiting.iter().nth(at).copied() else { return };
+        self.forget(ticket);
+        self.pool.handle_cancel(ticket);
+    }
+
+    fn open_one(&mut self) {
+        let at = self.below(self.opening.len().max(1));
+        let Some((&session, &since)) = self.opening.iter().nth(at) else { return };
+        let outcome = [Opened::Ready, Opened::Ready, Opened::Ready, Opened::Bad, Opened::Unavailable][self.below(5)];
+        self.opening.remove(&session);
+        if outcome == Opened::Ready {
+            self.live.insert(session, Live { created: since, last_used: self.now, in_flight: 0 });
+        }
+        self.pool.handle_opened(session, outcome, self.now, &mut self.chance);
+    }
+
+    fn use_one(&mut self) {
+        if self.leases.is_empty() {
+            return;
+        }
+        let at = self.below(self.leases.len());
+        let lease = self.leases.swap_remove(at);
+        if let Some(live) = self.live.get_mut(&lease.session) {
+            live.in_flight -= 1;
+        }
+        let outcomes = [
+            Used::Good,
+            Used::Good,
+            Used::Good,
+            Used::Good,
+            Used::Neutral,
+            Used::CheckFailed,
+            Used::CheckError,
+            Used::Expired,
+            Used::Banned,
+            Used::DownloadError,
+            Used::Throttled(Duration::from_secs(3)),
+        ];
+        let outcome = outcomes[self.below(outcomes.len())];
+        self.pool.handle_used(lease, outcome, 0, self.now, &mut self.chance);
+    }
+
+    fn pass_time(&mut self) {
+        let step = [0, 1, 3, 20, 130][self.below(5)];
+        let until = self.now + Duration::from_secs(step);
+        while let Some((at, _)) = self.pool.poll_timeout().filter(|(at, _)| *at <= until) {
+            self.now = self.now.max(at);
+            self.pool.handle_timeout(self.now, &mut self.chance);
+            self.drain();
+            assert!(
+                self.pool.poll_timeout().is_none_or(|(next, _)| next > self.now),
+                "the timeout did not move past {:?}",
+                self.now
+            );
+        }
+        self.now = until;
+    }
+
+    fn drain(&mut self) {
+        while let Some(action) = self.pool.poll_action() {
+            match action {
+                Action::Open { session, .. } => {
+                    assert!(
+                        !self.ended.contains(&session) && self.opening.insert(session, self.now).is_none(),
+                        "an id is never used twice"
+                    );
+                }
+                Action::Grant { ticket, lease } => self.granted(ticket, lease),
+                Action::Refuse { ticket, .. } => assert!(self.forget(ticket), "{ticket} was refused but did not wait"),
+                Action::Retire { session, .. } => {
+                    assert!(self.ended.insert(session), "{session} ended twice");
+                    assert!(self.live.remove(&session).is_some() || self.opening.remove(&session).is_some());
+                }
+                Action::CloseCrawl => self.closed = true,
+            }
+        }
+    }
+
+    fn granted(&mut self, ticket: Ticket, lease: Lease) {
+        let options = self.pool.options();
+        if options.growth != Growth::Eager {
+            assert_eq!(self.queue.front(), Some(&ticket), "requests are served in order");
+        }
+        let live = self.live.get_mut(&lease.session).expect("a live session");
+        live.in_flight += 1;
+        assert!(options.max_in_flight.is_none_or(|limit| live.in_flight <= limit.get()), "a session is full");
+        for (limit, since) in [(options.max_age, live.created), (options.max_idle, live.last_used)] {
+            assert!(limit.is_none_or(|limit| self.now.since(since) + options.margin < limit), "a session is past its life");
+        }
+        live.last_used = self.now;
+        self.leases.push(lease);
+        assert!(self.forget(ticket), "{ticket} was served but did not wait");
+    }
+
+    fn forget(&mut self, ticket: Ticket) -> bool {
+        self.queue.retain(|known| *known != ticket);
+        self.waiting.remove(&ticket)
+    }
+
+    fn check(&self) {
+        let size = self.pool.options().size as usize;
+        assert!(self.pool.live() + self.pool.opening() <= size, "more than {size} sessions");
+        assert_eq!(self.pool.live(), self.live.len());
+        assert_eq!(self.pool.waiting(), self.waiting.len(), "a waiting request was forgotten");
+        assert!(!self.closed || self.waiting.is_empty());
+        if !self.waiting.is_empty() && self.leases.is_empty() {
+            let somebody_will_come = !self.opening.is_empty() || self.pool.poll_timeout().is_some();
+            assert!(somebody_will_come, "requests wait and nothing will happen: {:?}", self.pool);
+        }
+    }
+
+    /// Lets everything that is under way end well: then nobody may be left waiting.
+    fn finish(&mut self) {
+        for _ in 0..10_000 {
+            if self.waiting.is_empty() {
+                return;
+            }
+            for session in self.opening.keys().copied().collect::<Vec<_>>() {
+                let since = self.opening.remove(&session).expect("an opening");
+                self.live.insert(session, Live { created: since, last_used: self.now, in_flight: 0 });
+                self.pool.handle_opened(session, Opened::Ready, self.now, &mut self.chance);
+                self.drain();
+            }
+            for lease in std::mem::take(&mut self.leases) {
+                if let Some(live) = self.live.get_mut(&lease.session) {
+                    live.in_flight -= 1;
+                }
+                self.pool.handle_used(lease, Used::Good, 0, self.now, &mut self.chance);
+                self.drain();
+            }
+            if let Some((at, _)) = self.pool.poll_timeout() {
+                self.now = self.now.max(at);
+                self.pool.handle_timeout(self.now, &mut self.chance);
+                self.drain();
+            }
+        }
+        panic!("{} requests were never answered: {:?}", self.waiting.len(), self.pool);
+    }
+}
+
+#[test]
+fn the_rules_hold_whatever_happens() {
+    let events: u64 = std::env::var("CAROUSEL_POOL_EVENTS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
+    let per_pool = 2_000;
+    for seed in 0..events / per_pool {
+        let mut world = World::new(seed);
+        for _ in 0..per_pool {
+            world.step();
+        }
+        world.finish();
+    }
+}

@@ -1,0 +1,189 @@
+//! Many pools: made at first sight, woken by one deadline queue, forgotten when nothing is left in them.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::chance::Chance;
+use crate::id::{PoolId, SessionId, Ticket};
+use crate::pool::{Action, Lease, Opened, Pool, Refusal, Used};
+use crate::settings::PoolOptions;
+use crate::time::Instant;
+
+/// All pools of an engine. The same rules of use as for one [`Pool`]: after every `handle_*`, take all actions.
+#[derive(Debug)]
+pub struct Pools<T> {
+    pools: BTreeMap<PoolId, Entry<T>>,
+    deadlines: BTreeSet<(Instant, PoolId)>,
+    actions: VecDeque<(PoolId, Action<T>)>,
+    chance: Chance,
+    closed: Option<Refusal>,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    pool: Pool<T>,
+    /// Its place in the deadline queue.
+    deadline: Option<Instant>,
+}
+
+impl<T: Clone> Pools<T> {
+    /// No pools yet; session ids and jitter come from `chance`.
+    pub fn new(chance: Chance) -> Self {
+        Self { pools: BTreeMap::new(), deadlines: BTreeSet::new(), actions: VecDeque::new(), chance, closed: None }
+    }
+
+    /// A request wants a session of this pool, which is made with `options` if it is not known.
+    pub fn handle_request(
+        &mut self,
+        id: &PoolId,
+        options: impl FnOnce() -> PoolOptions,
+        ticket: Ticket,
+        trigger: T,
+        now: Instant,
+    ) {
+        if let Some(why) = &self.closed {
+            return self.actions.push_back((id.clone(), Action::Refuse { ticket, why: why.clone() }));
+        }
+        self.pools.entry(id.clone()).or_insert_with(|| Entry { pool: Pool::new(options()), deadline: None });
+        self.change(id, |pool, chance| pool.handle_request(ticket, trigger, now, chance));
+    }
+
+    /// The request no longer wants a session.
+    pub fn handle_cancel(&mut self, id: &PoolId, ticket: Ticket) {
+        self.change(id, |pool, _| pool.handle_cancel(ticket));
+    }
+
+    /// What became of an `Open`.
+    pub fn handle_opened(&mut self, id: &PoolId, session: SessionId, outcome: Opened, now: Instant) {
+        self.change(id, |pool, chance| pool.handle_opened(session, outcome, now, chance));
+    }
+
+    /// What became of a `Grant`.
+    pub fn handle_used(&mut self, id: &PoolId, lease: Lease, outcome: Used, trigger: T, now: Instant) {
+        self.change(id, |pool, chance| pool.handle_used(lease, outcome, trigger, now, chance));
+    }
+
+    /// Time has passed: every pool whose moment has come is woken.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some((at, id)) = self.deadlines.first().cloned() {
+            if at > now {
+                return;
+            }
+            self.change(&id, |pool, chance| pool.handle_timeout(now, chance));
+            if self.deadlines.contains(&(at, id.clone())) {
+                debug_assert!(false, "pool {id} did not move past its timeout");
+                self.deadlines.remove(&(at, id));
+            }
+        }
+    }
+
+    /// Ends one pool: its requests are refused from now on.
+    pub fn handle_close_pool(&mut self, id: &PoolId, why: Refusal) {
+        self.change(id, |pool, _| pool.handle_close(why));
+    }
+
+    /// Ends all pools.
+    pub fn handle_close(&mut self, why: Refusal) {
+        for id in self.pools.keys().cloned().collect::<Vec<_>>() {
+            self.change(&id, |pool, _| pool.handle_close(why.clone()));
+        }
+        self.closed = Some(why);
+    }
+
+    /// The next thing to do, and the pool it belongs to.
+    pub fn poll_action(&mut self) -> Option<(PoolId, Action<T>)> {
+        self.actions.pop_front()
+    }
+
+    /// When to call `handle_timeout` at the latest.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Pools that are remembered.
+    pub fn len(&self) -> usize {
+        self.pools.len()
+    }
+
+    /// Is no pool remembered?
+    pub fn is_empty(&self) -> bool {
+        self.pools.is_empty()
+    }
+
+    /// Changes a pool, takes its actions, keeps its deadline in order and forgets it if nothing is left in it.
+    fn change(&mut self, id: &PoolId, change: impl FnOnce(&mut Pool<T>, &mut Chance)) {
+        let Some(entry) = self.pools.get_mut(id) else { return };
+        change(&mut entry.pool, &mut self.chance);
+        while let Some(action) = entry.pool.poll_action() {
+            self.actions.push_back((id.clone(), action));
+        }
+        let deadline = entry.pool.poll_timeout().map(|(at, _)| at);
+        if deadline != entry.deadline {
+            if let Some(old) = std::mem::replace(&mut entry.deadline, deadline) {
+                self.deadlines.remove(&(old, id.clone()));
+            }
+            self.deadlines.extend(deadline.map(|at| (at, id.clone())));
+        }
+        if entry.pool.is_forgettable() {
+            self.pools.remove(id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn pools() -> Pools<()> {
+        Pools::new(Chance::from_seed(1))
+    }
+
+    fn opened(pools: &mut Pools<()>, now: Instant) {
+        while let Some((id, action)) = pools.poll_action() {
+            if let Action::Open { session, .. } = action {
+                pools.handle_opened(&id, session, Opened::Ready, now);
+            }
+        }
+    }
+
+    #[test]
+    fn a_pool_leaves_when_its_last_session_has_ended() {
+        let mut pools = pools();
+        let id = PoolId::new("a");
+        pools.handle_request(&id, PoolOptions::default, Ticket::new(1), (), Instant::START);
+        let mut lease = None;
+        while let Some((id, action)) = pools.poll_action() {
+            match action {
+                Action::Open { session, .. } => pools.handle_opened(&id, session, Opened::Ready, Instant::START),
+                Action::Grant { lease: granted, .. } => lease = Some(granted),
+                other => panic!("{other:?}"),
+            }
+        }
+        pools.handle_used(&id, lease.unwrap(), Used::Good, (), Instant::START);
+        assert_eq!(pools.len(), 1);
+        let at = pools.poll_timeout().unwrap();
+        assert_eq!(at, Instant::START + Duration::from_secs(110), "120 s of idleness less the margin");
+        pools.handle_timeout(at);
+        assert!(pools.is_empty() && pools.poll_timeout().is_none());
+    }
+
+    #[test]
+    fn options_count_at_the_first_sight_of_a_pool() {
+        let mut pools = pools();
+        let id = PoolId::new("a");
+        pools.handle_request(&id, PoolOptions::default, Ticket::new(1), (), Instant::START);
+        pools.handle_request(&id, || panic!("asked again"), Ticket::new(2), (), Instant::START);
+    }
+
+    #[test]
+    fn after_the_end_everybody_is_refused() {
+        let mut pools = pools();
+        pools.handle_request(&PoolId::new("a"), PoolOptions::default, Ticket::new(1), (), Instant::START);
+        opened(&mut pools, Instant::START);
+        pools.handle_close(Refusal::Closed("x".into()));
+        assert!(matches!(pools.poll_action(), Some((_, Action::Retire { .. }))));
+        pools.handle_request(&PoolId::new("b"), PoolOptions::default, Ticket::new(2), (), Instant::START);
+        assert!(matches!(pools.poll_action(), Some((_, Action::Refuse { .. }))));
+    }
+}

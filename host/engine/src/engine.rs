@@ -1,0 +1,306 @@
+//! The engine: what all fetches share, and the one door to the pools.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use carousel_core::chance::Chance;
+use carousel_core::exchange::Request;
+use carousel_core::id::{PoolId, SessionId, Ticket};
+use carousel_core::ledger::Billed;
+use carousel_core::pool::{EndReason, Refusal};
+use carousel_core::pools::Pools;
+use carousel_core::retry::{Policy, PolicyName, RetryOptions, UnknownPolicy};
+use carousel_core::settings::{Profile, Settings};
+use carousel_core::stats::Stats;
+use carousel_core::time::Instant;
+use serde_json::Value;
+use tokio::sync::{Notify, oneshot, watch};
+
+use crate::defaults::EngineDefaults;
+use crate::fetch::Fetch;
+use crate::lease::SessionLease;
+use crate::opening::{LiveSession, Openings, Trigger};
+use crate::outcome::{Failure, Fetched};
+use crate::ports::{Sites, Transport};
+
+/// Fetches requests through sessions. Cheap to clone; all clones are one engine.
+pub struct Engine<T: Transport, S: Sites>(pub(crate) Arc<Shared<T, S>>);
+
+impl<T: Transport, S: Sites> Clone for Engine<T, S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+/// What an engine is told besides its settings.
+#[derive(Clone, Debug, Default)]
+pub struct EngineOptions {
+    /// Makes session ids, pauses and delays replay. Default: none, they are random.
+    pub seed: Option<u64>,
+    /// Whether each trace has the request's fingerprint. Default false.
+    pub fingerprints: bool,
+    /// Whether failed calls are repeated only when the API is busy (429, 503). Default false.
+    pub retry_only_throttling: bool,
+}
+
+/// What all fetches share.
+pub(crate) struct Shared<T: Transport, S: Sites> {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) options: EngineOptions,
+    pub(crate) transport: T,
+    pub(crate) sites: Arc<S>,
+    pub(crate) defaults: Arc<EngineDefaults<S>>,
+    pub(crate) policies: Policies,
+    pub(crate) openings: Openings,
+    pub(crate) wake: Notify,
+    state: Mutex<State<T, S>>,
+    stats: Mutex<Stats>,
+    seen: Mutex<HashSet<String>>,
+    chance: Mutex<Chance>,
+    close: watch::Sender<Option<Arc<str>>>,
+    started: tokio::time::Instant,
+    tickets: AtomicU64,
+}
+
+/// Behind the one lock that pools, waiting requests and live sessions share.
+pub(crate) struct State<T: Transport, S: Sites> {
+    pub(crate) pools: Pools<Arc<Trigger<S>>>,
+    pub(crate) waiting: HashMap<Ticket, Waiter<T, S>>,
+    pub(crate) sessions: HashMap<SessionId, Arc<LiveSession>>,
+}
+
+/// A request that waits for a session.
+pub(crate) struct Waiter<T: Transport, S: Sites> {
+    pub(crate) trigger: Arc<Trigger<S>>,
+    pub(crate) answer: oneshot::Sender<Result<SessionLease<T, S>, Refusal>>,
+}
+
+/// How failed calls are repeated.
+pub(crate) struct Policies {
+    pub(crate) plain: Policy,
+    pub(crate) session: Policy,
+    pub(crate) options: RetryOptions,
+}
+
+impl<T: Transport, S: Sites> Engine<T, S> {
+    /// Starts an engine in the current tokio runtime. Fails if the settings name an unknown retry policy or checker.
+    pub fn new(settings: Arc<Settings>, transport: T, sites: Arc<S>, options: EngineOptions) -> Result<Self, BadSettings> {
+        let policies = Policies::new(&settings, options.retry_only_throttling)?;
+        if let Some(name) = &settings.session.checker
+            && sites.named(name).is_none()
+        {
+            return Err(BadSettings::UnknownChecker(name.clone()));
+        }
+        let mut chance = match options.seed {
+            Some(seed) => Chance::from_seed(seed),
+            None => Chance::from_secret(fresh_secret()),
+        };
+        let pools = Pools::new(Chance::from_seed(chance.word()));
+        let shared = Arc::new(Shared {
+            defaults: Arc::new(EngineDefaults::new(Arc::clone(&settings), Arc::clone(&sites))),
+            policies,
+            openings: Openings::default(),
+            wake: Notify::new(),
+            state: Mutex::new(State { pools, waiting: HashMap::new(), sessions: HashMap::new() }),
+            stats: Mutex::new(Stats::new(settings.session.stats_per_pool)),
+            seen: Mutex::default(),
+            chance: Mutex::new(chance),
+            close: watch::Sender::new(None),
+            started: tokio::time::Instant::now(),
+            tickets: AtomicU64::new(0),
+            settings,
+            options,
+            transport,
+            sites,
+        });
+        tokio::spawn(crate::timer::run(Arc::downgrade(&shared)));
+        Ok(Self(shared))
+    }
+
+    /// Fetches a request: finds its site and pool, waits for a session, sends it, judges the answer, and tries again on another
+    /// session where that may help.
+    ///
+    /// Dropping the future gives the session back without blame.
+    pub async fn fetch(&self, request: Request) -> Result<Fetched, Failure> {
+        let result = Fetch::new(&self.0, request).run().await;
+        let mut stats = self.0.stats();
+        match &result {
+            Ok(_) => stats.count_ok(),
+            Err(failure) => stats.count_failed(failure.kind.word()),
+        }
+        result
+    }
+
+    /// Ends the crawl: requests without an answer fail as `closed`, except those whose call is under way, which is finished. Only
+    /// the first reason counts.
+    pub fn close(&self, reason: &str) {
+        self.0.close(reason);
+    }
+
+    /// Resolves with the reason once the crawl was closed.
+    pub async fn closed(&self) -> Arc<str> {
+        self.0.closed().await
+    }
+
+    /// The reason for which the crawl was closed, if it was.
+    pub fn close_reason(&self) -> Option<Arc<str>> {
+        self.0.close.borrow().clone()
+    }
+
+    /// The counters so far, as in the stats file: close reason (`finished` where there is none), time taken, and the rest.
+    pub fn report(&self) -> Value {
+        let mut report = self.0.stats().to_json();
+        let reason = self.close_reason();
+        report["close_reason"] = Value::from(reason.as_deref().unwrap_or("finished"));
+        report["seconds"] = Value::from(self.0.elapsed().as_secs_f64());
+        report
+    }
+
+    /// Ends what still lives: sessions are given up, initialisations under way are abandoned. The counters stay readable.
+    pub fn shutdown(&self) {
+        self.0.end(Refusal::Closed("finished".into()));
+    }
+}
+
+/// Settings that cannot be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BadSettings {
+    /// A retry policy that does not exist, and the key that names it.
+    UnknownPolicy(&'static str, UnknownPolicy),
+    /// `session.checker` names a site that does not exist.
+    UnknownChecker(String),
+}
+
+impl std::fmt::Display for BadSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::UnknownPolicy(key, error) => write!(f, "{key}: {error}"),
+            Self::UnknownChecker(name) => {
+                write!(f, "session.checker: there is no site \"{name}\"; add a [[site]] of this name with a plugin that has a check hook")
+            }
+        }
+    }
+}
+
+impl std::error::Error for BadSettings {}
+
+impl Policies {
+    fn new(settings: &Settings, only_throttling: bool) -> Result<Self, BadSettings> {
+        let parse = |key, name: &str| name.parse::<PolicyName>().map_err(|error| BadSettings::UnknownPolicy(key, error));
+        let plain = parse("api.retry_policy", &settings.api.retry_policy)?;
+        let session = match &settings.session.retry_policy {
+            Some(name) => parse("session.retry_policy", name)?,
+            None => plain,
+        };
+        let chosen = |name: PolicyName| if only_throttling { PolicyName::OnlyThrottling } else { name };
+        if settings.session.retry_policy.is_none() && matches!(plain, PolicyName::CustomDownload(_)) {
+            tracing::warn!(
+                policy = %plain,
+                "api.retry_policy is a custom policy and is used for sessions too; a policy that repeats 520 and 521 keeps \
+                 sending on banned sessions; set session.retry_policy to say what sessions should do"
+            );
+        }
+        let honour_retry_after = settings.api.honour_retry_after.unwrap_or(!settings.profile.is_peer());
+        Ok(Self {
+            plain: chosen(plain).policy(),
+            session: chosen(session.for_sessions()).policy(),
+            options: RetryOptions { honour_retry_after, wait_scale: settings.api.retry_wait_scale },
+        })
+    }
+}
+
+impl<T: Transport, S: Sites> Shared<T, S> {
+    pub(crate) fn profile(&self) -> Profile {
+        self.settings.profile
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        Instant::after_start(self.elapsed())
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The tokio time of a point in the engine's time.
+    pub(crate) fn clock(&self, at: Instant) -> tokio::time::Instant {
+        self.started + at.since(Instant::START)
+    }
+
+    pub(crate) fn ticket(&self) -> Ticket {
+        Ticket::new(self.tickets.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn stats(&self) -> MutexGuard<'_, Stats> {
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state for reading and for changes that cause no action; changes to pools go through [`Self::apply`].
+    pub(crate) fn state(&self) -> MutexGuard<'_, State<T, S>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn random(&self) -> f64 {
+        self.chance.lock().unwrap_or_else(PoisonError::into_inner).unit()
+    }
+
+    /// Remembers a fingerprint; false if it was known.
+    pub(crate) fn is_first(&self, fingerprint: &str) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(fingerprint.to_owned())
+    }
+
+    pub(crate) fn close(self: &Arc<Self>, reason: &str) {
+        let first = self.close.send_if_modified(|known| {
+            let first = known.is_none();
+            known.get_or_insert_with(|| reason.into());
+            first
+        });
+        if first {
+            tracing::info!(reason, "closing the crawl");
+            self.end(Refusal::Closed(reason.into()));
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.close.borrow().is_some()
+    }
+
+    pub(crate) fn close_reason(&self) -> Option<Arc<str>> {
+        self.close.borrow().clone()
+    }
+
+    pub(crate) async fn closed(&self) -> Arc<str> {
+        let mut close = self.close.subscribe();
+        let reason = close.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+        reason.unwrap_or_else(|| "closed".into())
+    }
+
+    /// Enters a billed answer and closes the crawl when the budget is spent.
+    pub(crate) fn bill(self: &Arc<Self>, what: Billed, pool: Option<&PoolId>) {
+        let spent = {
+            let mut stats = self.stats();
+            stats.ledger.enter(what, pool);
+            stats.ledger.total().total()
+        };
+        if self.settings.budget.billed.is_some_and(|limit| spent >= limit) {
+            self.close("budget");
+        }
+    }
+
+    pub(crate) fn log_end(&self, pool: &PoolId, session: SessionId, reason: EndReason) {
+        tracing::debug!(%pool, %session, %reason, "session ended");
+        self.stats().count_end(reason);
+    }
+}
+
+fn fresh_secret() -> [u8; 32] {
+    let mut secret = [0; 32];
+    if getrandom::fill(&mut secret).is_err() {
+        tracing::warn!("the operating system gives no random numbers; session ids start from the time");
+        let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos();
+        secret.iter_mut().zip(nanos.to_le_bytes()).for_each(|(byte, time)| *byte = time);
+    }
+    secret
+}

@@ -1,0 +1,228 @@
+//! The road of one request: which site, which pool, a session, the call, the verdict, and again or done.
+
+use std::sync::Arc;
+
+use carousel_core::exchange::{Answer, CallError, Request};
+use carousel_core::fingerprint::fingerprint;
+use carousel_core::hooks::{Hook, HookCall, HookError, Plan};
+use carousel_core::id::PoolId;
+use carousel_core::ledger::Billed;
+use carousel_core::pool::Refusal;
+use serde_json::{Value, json};
+
+use crate::engine::Shared;
+use crate::lease::SessionLease;
+use crate::opening::Trigger;
+use crate::outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
+use crate::ports::{Site, Sites, Transport};
+use crate::retries::Retries;
+
+/// One request under way.
+pub(crate) struct Fetch<'e, T: Transport, S: Sites> {
+    pub(crate) shared: &'e Arc<Shared<T, S>>,
+    pub(crate) request: Arc<Request>,
+    pub(crate) retries: Retries,
+    trace: Trace,
+}
+
+/// Why a try did not end with an answer.
+pub(crate) enum Stop {
+    /// Try again.
+    Again,
+    /// Give up.
+    Fail(FailureKind, String, Option<CallError>),
+}
+
+impl Stop {
+    pub(crate) fn fail(kind: FailureKind, message: impl std::fmt::Display) -> Self {
+        Self::Fail(kind, message.to_string(), None)
+    }
+
+    pub(crate) fn call(error: CallError) -> Self {
+        Self::Fail(FailureKind::of_call(&error), error.to_string(), Some(error))
+    }
+}
+
+/// An outgoing request on its session.
+pub(crate) struct Outgoing<T: Transport, S: Sites> {
+    pub(crate) request: Arc<Request>,
+    pub(crate) lease: SessionLease<T, S>,
+    /// Does it still carry the session it was given? A hook may have taken it away: then nothing can be learned about it.
+    pub(crate) carries_session: bool,
+}
+
+impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
+    pub(crate) fn new(shared: &'e Arc<Shared<T, S>>, request: Request) -> Self {
+        let retries = Retries::new(&shared.settings, &request);
+        Self { shared, request: Arc::new(request), retries, trace: Trace::default() }
+    }
+
+    pub(crate) async fn run(mut self) -> Result<Fetched, Failure> {
+        loop {
+            match self.once().await {
+                Ok(answer) => return Ok(Fetched { answer, trace: self.trace }),
+                Err(Stop::Again) => {}
+                Err(Stop::Fail(kind, message, error)) => return Err(Failure { kind, error, message, trace: self.trace }),
+            }
+        }
+    }
+
+    async fn once(&mut self) -> Result<Answer, Stop> {
+        self.stop_if_closed()?;
+        let site = self.shared.sites.site(self.request.url());
+        let plan = self.plan(site.as_ref())?;
+        if !plan.enabled {
+            return self.send_without_session().await;
+        }
+        let trigger = self.trigger(site, plan)?;
+        self.recognise(Some(&trigger.pool))?;
+        let lease = self.session(trigger).await?;
+        let outgoing = self.prepare(lease)?;
+        let result = self.shared.call(outgoing.request.params(), self.shared.policies.session).await;
+        self.judge(outgoing, result).await
+    }
+
+    fn stop_if_closed(&self) -> Result<(), Stop> {
+        match self.shared.close_reason() {
+            Some(reason) => Err(Stop::fail(FailureKind::Closed, format!("the crawl was closed: {reason}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn plan(&self, site: Option<&Arc<S::Site>>) -> Result<Plan, Stop> {
+        let asked = [Hook::Enabled, Hook::CookieMode, Hook::Location, Hook::Pool];
+        match site.filter(|site| asked.into_iter().any(|hook| site.overrides(hook))) {
+            Some(site) => site.plan(self.hook_call(Arc::clone(&self.request))).map_err(|error| self.hook_failure(&error)),
+            None => Ok(self.shared.defaults.plan(&self.request)),
+        }
+    }
+
+    fn hook_call(&self, request: Arc<Request>) -> HookCall {
+        HookCall {
+            request,
+            init: false,
+            location: Arc::default(),
+            session: None,
+            defaults: Arc::clone(&self.shared.defaults) as _,
+        }
+    }
+
+    /// What a failed hook means for this request, where it means nothing for its session.
+    pub(crate) fn hook_failure(&self, error: &HookError) -> Stop {
+        match error {
+            HookError::CloseCrawl(reason) => {
+                self.shared.close(reason);
+                Stop::fail(FailureKind::Closed, error)
+            }
+            HookError::ClosePool(_) => Stop::fail(FailureKind::Pool, error),
+            HookError::Raised(_) | HookError::Trapped(_) | HookError::Download(_) => Stop::fail(FailureKind::Plugin, error),
+        }
+    }
+
+    fn trigger(&self, site: Option<Arc<S::Site>>, plan: Plan) -> Result<Arc<Trigger<S>>, Stop> {
+        let choice = plan.pool.map_err(|error| self.pool_failure(&error))?;
+        Ok(Arc::new(Trigger {
+            request: Arc::clone(&self.request),
+            site,
+            pool: PoolId::new(choice.id.as_str()),
+            choice,
+            cookie_mode: plan.cookie_mode,
+            location: plan.location.map(Arc::new),
+        }))
+    }
+
+    fn pool_failure(&self, error: &HookError) -> Stop {
+        if matches!(error, HookError::CloseCrawl(_) | HookError::ClosePool(_)) {
+            return self.hook_failure(error);
+        }
+        let shared = self.shared;
+        tracing::error!(url = self.request.url(), %error, "the pool of a request cannot be determined");
+        if shared.settings.session.pool_error_closes_crawl(shared.profile()) {
+            shared.close("pool_error");
+        }
+        Stop::fail(FailureKind::Pool, error)
+    }
+
+    /// On the first try: makes the fingerprint where somebody wants it, and stops a duplicate.
+    fn recognise(&mut self, pool: Option<&PoolId>) -> Result<(), Stop> {
+        let dedup = self.shared.settings.crawl.dedup;
+        if self.trace.fingerprint.is_some() || !(dedup || self.shared.options.fingerprints) {
+            return Ok(());
+        }
+        let fingerprint = fingerprint(self.request.params(), pool.map(PoolId::as_str));
+        let is_duplicate = dedup && !self.shared.is_first(&fingerprint);
+        self.trace.fingerprint = Some(fingerprint);
+        match is_duplicate {
+            true => Err(Stop::fail(FailureKind::Duplicate, "an earlier request asks for the same")),
+            false => Ok(()),
+        }
+    }
+
+    async fn send_without_session(&mut self) -> Result<Answer, Stop> {
+        self.recognise(None)?;
+        self.shared.stats().count_disabled();
+        let result = self.shared.call(self.request.params(), self.shared.policies.plain).await;
+        self.trace.attempts.push(Attempt { session: None, outcome: outcome_of(&result) });
+        let answer = result.map_err(Stop::call)?;
+        self.shared.bill(Billed::Use, None);
+        Ok(answer)
+    }
+
+    async fn session(&mut self, trigger: Arc<Trigger<S>>) -> Result<SessionLease<T, S>, Stop> {
+        self.trace.pool = Some(trigger.pool.clone());
+        let lease = SessionLease::acquire(self.shared, trigger).await.map_err(|why| {
+            let kind = match &why {
+                Refusal::NoSession => FailureKind::NoSession,
+                Refusal::BadInits { .. } => FailureKind::BadInits,
+                Refusal::Closed(_) if self.shared.is_closed() => FailureKind::Closed,
+                Refusal::Closed(_) => FailureKind::Pool,
+            };
+            Stop::fail(kind, why)
+        })?;
+        self.trace.session = Some(lease.session().id());
+        Ok(lease)
+    }
+
+    /// Gives the session to a copy of the request and lets the plugin edit it. The original stays as it is for another try.
+    fn prepare(&self, mut lease: SessionLease<T, S>) -> Result<Outgoing<T, S>, Stop> {
+        let mut request = (*self.request).clone();
+        self.carry_session(&mut request, &lease);
+        let trigger = Arc::clone(lease.trigger());
+        if let Some(site) = trigger.site.as_ref().filter(|site| site.overrides(Hook::ProcessRequest)) {
+            let call = HookCall {
+                session: Some(Arc::clone(&lease.session().handle)),
+                location: trigger.location(),
+                ..self.hook_call(Arc::new(request.clone()))
+            };
+            let edit = site.process_request(call).map_err(|error| self.hook_failure(&error))?;
+            edit.apply(&mut request);
+        }
+        let session = request.params().get("session").and_then(|session| session.get("id"));
+        let carries_session = trigger.cookie_mode || session.and_then(Value::as_str) == Some(&lease.session().id().to_string());
+        let request = Arc::new(request);
+        lease.set_trigger(Arc::new(trigger.with_request(Arc::clone(&request))));
+        Ok(Outgoing { request, lease, carries_session })
+    }
+
+    fn carry_session(&self, request: &mut Request, lease: &SessionLease<T, S>) {
+        if lease.trigger().cookie_mode {
+            self.shared.carry_cookies(request, lease.session());
+        } else {
+            request.set_param("session", json!({"id": lease.session().id().to_string()}));
+        }
+        self.shared.tag(request, lease.pool(), "use");
+    }
+
+    /// Notes what became of a try.
+    pub(crate) fn note(&mut self, lease: &SessionLease<T, S>, outcome: impl Into<String>) {
+        self.trace.attempts.push(Attempt { session: Some(lease.session().id()), outcome: outcome.into() });
+    }
+}
+
+fn outcome_of(result: &Result<Answer, CallError>) -> String {
+    match result {
+        Ok(_) => "ok".to_owned(),
+        Err(CallError::Api(problem)) => format!("{} {}", problem.status, problem.kind),
+        Err(error) => FailureKind::of_call(error).word().to_owned(),
+    }
+}

@@ -1,0 +1,270 @@
+//! How a session is initialised: by the plugin's chain of calls, or by one call and its check.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use carousel_core::cookies::Selection;
+use carousel_core::defaults::{explicit_params, meta};
+use carousel_core::exchange::{Answer, CallError, Object, Request};
+use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
+use carousel_core::id::PoolId;
+use carousel_core::ledger::Billed;
+use carousel_core::pool::Opened;
+use carousel_core::stats::Counter;
+use carousel_core::verdict::Verdict;
+use serde_json::{Value, json};
+
+use crate::engine::Shared;
+use crate::opening::{LiveSession, Trigger};
+use crate::ports::{Downloader, Site, Sites, Transport};
+
+/// Initialises a session, counts what became of it and tells the pool's word for it.
+pub(crate) async fn initialise<T: Transport, S: Sites>(
+    shared: &Arc<Shared<T, S>>,
+    session: &Arc<LiveSession>,
+    trigger: &Arc<Trigger<S>>,
+) -> Opened {
+    let init = Init { shared: Arc::clone(shared), session: Arc::clone(session), trigger: Arc::clone(trigger) };
+    let pool = session.handle.pool();
+    match init.run().await {
+        Ok(()) => {
+            shared.stats().count(Counter::InitCheckPassed, pool);
+            tracing::debug!(%pool, session = %session.id(), "session ready");
+            Opened::Ready
+        }
+        Err(why) => init.failed(why),
+    }
+}
+
+struct Init<T: Transport, S: Sites> {
+    shared: Arc<Shared<T, S>>,
+    session: Arc<LiveSession>,
+    trigger: Arc<Trigger<S>>,
+}
+
+/// Why an initialisation did not give a session.
+enum Unfit {
+    /// The parameters could not be made.
+    Params(HookError),
+    /// A call or the plugin's chain failed.
+    Failed(HookError),
+    /// The check, or the chain, said no.
+    Check(String),
+    /// The check itself failed.
+    CheckError(HookError),
+    /// The check ends the pool.
+    ClosePool(String),
+    /// The check ends the crawl.
+    CloseCrawl(String),
+}
+
+impl<T: Transport, S: Sites> Init<T, S> {
+    async fn run(&self) -> Result<(), Unfit> {
+        if let Some(site) = self.trigger.site.as_ref().filter(|site| site.overrides(Hook::InitSession)) {
+            let call = self.hook_call(Arc::clone(&self.trigger.request), true);
+            match site.init_session(call, self.downloader()).await.map_err(Unfit::Failed)? {
+                Some(true) => return Ok(()),
+                Some(false) => return Err(Unfit::Check("init-session said no".to_owned())),
+                None => {}
+            }
+        }
+        self.run_default().await
+    }
+
+    /// One call with the parameters that settings, request or plugin give, and the check of its answer.
+    async fn run_default(&self) -> Result<(), Unfit> {
+        let mut params = self.params().await.map_err(Unfit::Params)?;
+        params.entry("url").or_insert_with(|| Value::from(self.trigger.request.url()));
+        if self.trigger.cookie_mode {
+            self.ask_for_cookies(&mut params);
+        }
+        let request = Request::new(params, self.init_meta()).map_err(|error| Unfit::Params(HookError::Raised(error.to_string())))?;
+        let answer = self.download(request.params().clone()).await.map_err(|error| Unfit::Failed(HookError::Download(error)))?;
+        let call = self.hook_call(Arc::new(request), true);
+        match self.shared.check(self.trigger.site.as_ref(), call, answer).await.map_err(Unfit::CheckError)? {
+            Verdict::Keep => Ok(()),
+            Verdict::Discard(reason) | Verdict::Reject(reason) => Err(Unfit::Check(reason)),
+            Verdict::Throttled(_) => Err(Unfit::Check("throttled".to_owned())),
+            Verdict::ClosePool(reason) => Err(Unfit::ClosePool(reason)),
+            Verdict::CloseCrawl(reason) => Err(Unfit::CloseCrawl(reason)),
+        }
+    }
+
+    async fn params(&self) -> Result<Object, HookError> {
+        if let Some(params) = explicit_params(&self.shared.settings.session, &self.trigger.request) {
+            return Ok(params);
+        }
+        let location = self.trigger.location.clone()?;
+        match self.trigger.site.as_ref().filter(|site| site.overrides(Hook::Params)) {
+            Some(site) => site.params(self.hook_call(Arc::clone(&self.trigger.request), false), self.downloader()).await,
+            None => Ok(self.shared.defaults.params(&location)),
+        }
+    }
+
+    /// Of the trigger's metadata an initialisation carries what it is made of, and nothing else.
+    fn init_meta(&self) -> Object {
+        let kept = |key: &str| Some((key.to_owned(), self.trigger.request.meta().get(key)?.clone()));
+        [meta::LOCATION, meta::PARAMS].into_iter().filter_map(kept).collect()
+    }
+
+    fn hook_call(&self, request: Arc<Request>, init: bool) -> HookCall {
+        HookCall {
+            request,
+            init,
+            location: self.trigger.location(),
+            session: Some(Arc::clone(&self.session.handle)),
+            defaults: Arc::clone(&self.shared.defaults) as _,
+        }
+    }
+
+    fn downloader(&self) -> Arc<dyn Downloader> {
+        Arc::new(Self { shared: Arc::clone(&self.shared), session: Arc::clone(&self.session), trigger: Arc::clone(&self.trigger) })
+    }
+
+    fn ask_for_cookies(&self, params: &mut Object) {
+        if params.get("responseCookies").is_some_and(|wanted| *wanted != Value::Bool(true)) {
+            let url = self.trigger.request.url();
+            tracing::error!(url, "the initialisation of a cookie session says responseCookies = false; it is forced to true");
+        }
+        params.insert("responseCookies".to_owned(), Value::Bool(true));
+    }
+
+    /// Sends one call of the initialisation, on the session unless the parameters say `"session": null`.
+    async fn download(&self, mut params: Object) -> Result<Answer, CallError> {
+        match params.get("session") {
+            Some(Value::Null) => drop(params.shift_remove("session")),
+            None if !self.trigger.cookie_mode => {
+                params.insert("session".to_owned(), json!({"id": self.session.id().to_string()}));
+            }
+            _ => {}
+        }
+        params.entry("url").or_insert_with(|| Value::from(self.trigger.request.url()));
+        let pool = self.session.handle.pool();
+        self.shared.tag_params(&mut params, pool, "init");
+        let answer = self.shared.call(&params, self.shared.policies.session).await?;
+        self.shared.bill(Billed::Init, Some(pool));
+        if self.trigger.cookie_mode {
+            self.session.jar().merge(answer.cookies());
+        }
+        Ok(answer)
+    }
+
+    fn failed(&self, why: Unfit) -> Opened {
+        let pool = self.session.handle.pool();
+        let (counter, outcome) = match &why {
+            Unfit::Params(HookError::CloseCrawl(reason)) | Unfit::Failed(HookError::CloseCrawl(reason)) => return self.close_crawl(reason),
+            Unfit::CheckError(HookError::CloseCrawl(reason)) | Unfit::CloseCrawl(reason) => return self.close_crawl(reason),
+            Unfit::Params(HookError::ClosePool(reason)) | Unfit::Failed(HookError::ClosePool(reason)) => return self.close_pool(reason),
+            Unfit::CheckError(HookError::ClosePool(reason)) | Unfit::ClosePool(reason) => return self.close_pool(reason),
+            Unfit::Params(_) => (Counter::InitParamError, Opened::Bad),
+            Unfit::Failed(HookError::Download(CallError::Api(problem))) if problem.is_over_session_limit() => {
+                (Counter::InitOverLimit, Opened::Unavailable)
+            }
+            Unfit::Failed(HookError::Download(CallError::Api(problem))) if problem.is_session_creation_error() => {
+                (Counter::InitServerError, Opened::Unavailable)
+            }
+            Unfit::Failed(_) => (Counter::InitFailed, Opened::Bad),
+            Unfit::Check(_) => (Counter::InitCheckFailed, Opened::Bad),
+            Unfit::CheckError(_) => (Counter::InitCheckError, Opened::Bad),
+        };
+        self.shared.stats().count(counter, pool);
+        let url = self.trigger.request.url();
+        if outcome == Opened::Unavailable {
+            tracing::warn!(%pool, url, why = %why, "the API has no session for us now; trying again after session.creation_retry_delay");
+        } else {
+            tracing::warn!(%pool, url, why = %why, "an initialisation failed");
+        }
+        outcome
+    }
+
+    fn close_crawl(&self, reason: &str) -> Opened {
+        tracing::error!(pool = %self.session.handle.pool(), reason, "an initialisation closes the crawl");
+        self.shared.close(reason);
+        Opened::Abandoned
+    }
+
+    fn close_pool(&self, reason: &str) -> Opened {
+        self.shared.close_pool(self.session.handle.pool(), reason);
+        Opened::Abandoned
+    }
+}
+
+impl std::fmt::Display for Unfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Params(error) => write!(f, "no parameters: {error}"),
+            Self::Failed(error) => write!(f, "{error}"),
+            Self::Check(reason) if reason.is_empty() => f.write_str("the check said no"),
+            Self::Check(reason) => write!(f, "the check said no: {reason}"),
+            Self::CheckError(error) => write!(f, "the check failed: {error}"),
+            Self::ClosePool(reason) | Self::CloseCrawl(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl<T: Transport, S: Sites> Downloader for Init<T, S> {
+    fn download(&self, params: Object) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + '_>> {
+        Box::pin(Self::download(self, params))
+    }
+}
+
+impl<T: Transport, S: Sites> Shared<T, S> {
+    /// Puts a cookie session's cookies into a request. The default profile adds to the request's own cookies what fits its URL;
+    /// the peer's profile replaces them by the whole jar.
+    pub(crate) fn carry_cookies(&self, request: &mut Request, session: &LiveSession) {
+        let own = request.params().get("requestCookies").and_then(Value::as_array).cloned().unwrap_or_default();
+        let (cookies, refused) = match self.profile().is_peer() {
+            true => session.jar().for_request(request.url(), &[], Selection::All),
+            false => session.jar().for_request(request.url(), &own, Selection::Fitting { unix_now: unix_now() }),
+        };
+        for cookie in refused {
+            let name = cookie.get("name").and_then(Value::as_str).unwrap_or_default();
+            tracing::warn!(url = request.url(), cookie = name, "a cookie is beyond the API's limits and is left out");
+        }
+        request.set_param("requestCookies", Value::Array(cookies));
+        request.set_param("responseCookies", Value::Bool(true));
+    }
+
+    /// Tags a request with its pool and phase, for Zyte's statistics.
+    pub(crate) fn tag(&self, request: &mut Request, pool: &PoolId, phase: &str) {
+        let mut tags = request.params().get("tags").cloned();
+        if self.add_tags(&mut tags, pool, phase)
+            && let Some(tags) = tags
+        {
+            request.set_param("tags", tags);
+        }
+    }
+
+    fn tag_params(&self, params: &mut Object, pool: &PoolId, phase: &str) {
+        let mut tags = params.get("tags").cloned();
+        if self.add_tags(&mut tags, pool, phase)
+            && let Some(tags) = tags
+        {
+            params.insert("tags".to_owned(), tags);
+        }
+    }
+
+    fn add_tags(&self, tags: &mut Option<Value>, pool: &PoolId, phase: &str) -> bool {
+        if !self.settings.session.tags(self.profile()) {
+            return false;
+        }
+        let tags = tags.get_or_insert_with(|| json!({}));
+        if tags.is_null() {
+            *tags = json!({});
+        }
+        let Some(tags) = tags.as_object_mut() else { return false };
+        let name: String = pool.as_str().chars().take(TAG_CHARS).collect();
+        tags.entry("carousel-pool").or_insert_with(|| name.into());
+        tags.entry("carousel-phase").or_insert_with(|| phase.into());
+        true
+    }
+}
+
+/// The length to which a pool's name is cut in a tag.
+const TAG_CHARS: usize = 100;
+
+fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}

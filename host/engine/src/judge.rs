@@ -1,0 +1,185 @@
+//! What an answer or an error says about the page and about the session that fetched it.
+
+use std::sync::Arc;
+
+use carousel_core::exchange::{Answer, CallError};
+use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
+use carousel_core::ledger::Billed;
+use carousel_core::pool::{Refusal, Used};
+use carousel_core::stats::{Counter, RetryReason};
+use carousel_core::verdict::Verdict;
+
+use crate::engine::Shared;
+use crate::fetch::{Fetch, Outgoing, Stop};
+use crate::outcome::FailureKind;
+use crate::ports::{Site, Sites, Transport};
+
+/// Answers from this size on are judged on a thread of their own: parsing takes milliseconds per megabyte.
+const LARGE_ANSWER_BYTES: usize = 256 * 1024;
+
+impl<T: Transport, S: Sites> Fetch<'_, T, S> {
+    pub(crate) async fn judge(&mut self, outgoing: Outgoing<T, S>, result: Result<Answer, CallError>) -> Result<Answer, Stop> {
+        match result {
+            Ok(answer) => self.judge_answer(outgoing, answer).await,
+            Err(error) => Err(self.judge_error(outgoing, error)),
+        }
+    }
+
+    async fn judge_answer(&mut self, outgoing: Outgoing<T, S>, answer: Answer) -> Result<Answer, Stop> {
+        let trigger = Arc::clone(outgoing.lease.trigger());
+        let call = HookCall {
+            request: Arc::clone(&outgoing.request),
+            init: false,
+            location: trigger.location(),
+            session: Some(Arc::clone(&outgoing.lease.session().handle)),
+            defaults: Arc::clone(&self.shared.defaults) as _,
+        };
+        match self.shared.check(trigger.site.as_ref(), call, answer.clone()).await {
+            Ok(Verdict::Keep) => Ok(self.keep(outgoing, answer)),
+            Ok(verdict) => Err(self.discard(outgoing, verdict)),
+            Err(error) => Err(self.check_error(outgoing, error)),
+        }
+    }
+
+    fn keep(&mut self, outgoing: Outgoing<T, S>, answer: Answer) -> Answer {
+        let lease = outgoing.lease;
+        self.shared.stats().count(Counter::UseCheckPassed, lease.pool());
+        self.shared.bill(Billed::Use, Some(lease.pool()));
+        if lease.trigger().cookie_mode {
+            lease.session().jar().merge(answer.cookies());
+        }
+        self.note(&lease, "ok");
+        lease.report(Used::Good);
+        answer
+    }
+
+    fn discard(&mut self, outgoing: Outgoing<T, S>, verdict: Verdict) -> Stop {
+        let pool = outgoing.lease.pool().clone();
+        self.shared.bill(Billed::Discarded, Some(&pool));
+        match verdict {
+            Verdict::Keep => Stop::Again,
+            Verdict::Discard(reason) => {
+                self.shared.stats().count(Counter::UseCheckFailed, &pool);
+                let failure = Stop::fail(FailureKind::CheckFailed, format!("the page failed its check{}", because(&reason)));
+                self.fault(outgoing, Used::CheckFailed, with_reason("check-failed", &reason), RetryReason::SessionExpired, failure)
+            }
+            Verdict::Throttled(pause) => {
+                let failure = Stop::fail(FailureKind::CheckFailed, "the site asked to come back later once too often");
+                self.fault(outgoing, Used::Throttled(pause), "throttled".to_owned(), RetryReason::Throttled, failure)
+            }
+            Verdict::Reject(reason) => {
+                self.note(&outgoing.lease, with_reason("rejected", &reason));
+                outgoing.lease.report(Used::Good);
+                Stop::fail(FailureKind::Rejected, format!("the check rejected the page{}", because(&reason)))
+            }
+            Verdict::ClosePool(reason) => self.close_pool(outgoing, &reason),
+            Verdict::CloseCrawl(reason) => self.close_crawl(outgoing, &reason),
+        }
+    }
+
+    fn check_error(&mut self, outgoing: Outgoing<T, S>, error: HookError) -> Stop {
+        let pool = outgoing.lease.pool().clone();
+        self.shared.bill(Billed::Discarded, Some(&pool));
+        match &error {
+            HookError::CloseCrawl(reason) => return self.close_crawl(outgoing, reason),
+            HookError::ClosePool(reason) => return self.close_pool(outgoing, reason),
+            HookError::Raised(_) | HookError::Trapped(_) | HookError::Download(_) => {}
+        }
+        self.shared.stats().count(Counter::UseCheckError, &pool);
+        tracing::error!(%pool, url = outgoing.request.url(), %error, "the check of a page failed");
+        if matches!(error, HookError::Trapped(_)) && !self.shared.profile().is_peer() {
+            // A plugin that had to be stopped says nothing about the session, and would be stopped again.
+            self.note(&outgoing.lease, "plugin");
+            return Stop::fail(FailureKind::Plugin, format!("check {error}"));
+        }
+        let failure = Stop::fail(FailureKind::CheckFailed, format!("the check failed: {error}"));
+        self.fault(outgoing, Used::CheckError, "check-error".to_owned(), RetryReason::SessionExpired, failure)
+    }
+
+    fn judge_error(&mut self, outgoing: Outgoing<T, S>, error: CallError) -> Stop {
+        let pool = outgoing.lease.pool().clone();
+        let (used, counter, reason) = match &error {
+            CallError::Api(problem) if problem.is_session_expired() => {
+                (Used::Expired, Counter::UseExpired, RetryReason::SessionExpired)
+            }
+            CallError::Api(problem) if problem.status == 520 => (Used::Banned, Counter::UseFailed, RetryReason::DownloadError),
+            CallError::Api(problem) if problem.is_download_error() => {
+                (Used::DownloadError, Counter::UseFailed, RetryReason::DownloadError)
+            }
+            CallError::Api(_) | CallError::Network(_) | CallError::BadAnswer(_) => {
+                self.note(&outgoing.lease, FailureKind::of_call(&error).word());
+                return Stop::call(error);
+            }
+        };
+        self.shared.stats().count(counter, &pool);
+        let told = match used {
+            Used::Expired => "expired-upstream",
+            Used::Banned => "banned",
+            _ => "download-error",
+        };
+        self.fault(outgoing, used, told.to_owned(), reason, Stop::call(error))
+    }
+
+    /// Reports a fault of the session and tries again while there are retries left.
+    fn fault(&mut self, outgoing: Outgoing<T, S>, used: Used, told: String, reason: RetryReason, failure: Stop) -> Stop {
+        self.note(&outgoing.lease, told);
+        let blame = if outgoing.carries_session { used } else { Used::Neutral };
+        if !outgoing.carries_session {
+            tracing::warn!(url = outgoing.request.url(), "the request had no session when it was sent; the fault is nobody's");
+        }
+        outgoing.lease.report(blame);
+        if self.retries.take(reason) {
+            self.shared.stats().count_retry(reason);
+            tracing::debug!(url = self.request.url(), reason = reason.name(), "trying a request again");
+            return Stop::Again;
+        }
+        self.shared.stats().count_max_reached();
+        tracing::warn!(url = self.request.url(), reason = reason.name(), "gave up a request: no retries are left");
+        failure
+    }
+
+    fn close_pool(&mut self, outgoing: Outgoing<T, S>, reason: &str) -> Stop {
+        self.note(&outgoing.lease, "close-pool");
+        self.shared.close_pool(outgoing.lease.pool(), reason);
+        Stop::fail(FailureKind::Pool, format!("the check closed the pool: {reason}"))
+    }
+
+    fn close_crawl(&mut self, outgoing: Outgoing<T, S>, reason: &str) -> Stop {
+        self.note(&outgoing.lease, "close-crawl");
+        self.shared.close(reason);
+        Stop::fail(FailureKind::Closed, format!("the check closed the crawl: {reason}"))
+    }
+}
+
+impl<T: Transport, S: Sites> Shared<T, S> {
+    /// Asks the site's check, else the default one; large answers on a thread of their own.
+    pub(crate) async fn check(&self, site: Option<&Arc<S::Site>>, call: HookCall, answer: Answer) -> Result<Verdict, HookError> {
+        let site = site.filter(|site| site.overrides(Hook::Check)).cloned();
+        let runs_plugin = site.is_some() || self.defaults.has_checker();
+        let defaults = Arc::clone(&self.defaults);
+        let large = answer.text().len() >= LARGE_ANSWER_BYTES;
+        let check = move || match site {
+            Some(site) => site.check(call, answer),
+            None => defaults.check(&call, &answer),
+        };
+        if !(large && runs_plugin) {
+            return check();
+        }
+        let stopped = |error| HookError::Trapped(format!("the check panicked: {error}"));
+        tokio::task::spawn_blocking(check).await.unwrap_or_else(|error| Err(stopped(error)))
+    }
+
+    /// Ends a pool; its requests fail with this reason, the crawl goes on.
+    pub(crate) fn close_pool(self: &Arc<Self>, pool: &carousel_core::id::PoolId, reason: &str) {
+        tracing::warn!(%pool, reason, "closing a pool");
+        self.apply(|state, _| state.pools.handle_close_pool(pool, Refusal::Closed(reason.into())));
+    }
+}
+
+fn because(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(": {reason}") }
+}
+
+fn with_reason(what: &str, reason: &str) -> String {
+    format!("{what}{}", because(reason))
+}

@@ -1,0 +1,99 @@
+//! The use of a session by one request. It reports what became of it, at the latest when it is dropped.
+
+use std::sync::Arc;
+
+use carousel_core::id::{PoolId, Ticket};
+use carousel_core::pool::{Lease, Refusal, Used};
+use tokio::sync::oneshot;
+
+use crate::engine::{Shared, Waiter};
+use crate::opening::{LiveSession, Trigger};
+use crate::ports::{Sites, Transport};
+
+/// A session that is lent to one request. Dropping it without a report gives the session back without blame, so a cancelled
+/// request never burns a session and never leaks a place.
+pub(crate) struct SessionLease<T: Transport, S: Sites> {
+    shared: Arc<Shared<T, S>>,
+    pool: PoolId,
+    lease: Lease,
+    session: Arc<LiveSession>,
+    trigger: Arc<Trigger<S>>,
+    reported: bool,
+}
+
+impl<T: Transport, S: Sites> SessionLease<T, S> {
+    pub(crate) fn new(
+        shared: Arc<Shared<T, S>>,
+        pool: PoolId,
+        lease: Lease,
+        session: Arc<LiveSession>,
+        trigger: Arc<Trigger<S>>,
+    ) -> Self {
+        Self { shared, pool, lease, session, trigger, reported: false }
+    }
+
+    /// Waits for a session of the trigger's pool. Dropping the future leaves the queue.
+    pub(crate) async fn acquire(shared: &Arc<Shared<T, S>>, trigger: Arc<Trigger<S>>) -> Result<Self, Refusal> {
+        let (answer, granted) = oneshot::channel();
+        let queued = Queued { shared, pool: trigger.pool.clone(), ticket: shared.ticket() };
+        shared.apply(|state, now| {
+            let pool = queued.pool.clone();
+            let options = || shared.settings.session.pool_options(shared.profile(), &trigger.choice, trigger.cookie_mode);
+            state.waiting.insert(queued.ticket, Waiter { trigger: Arc::clone(&trigger), answer });
+            state.pools.handle_request(&pool, options, queued.ticket, Arc::clone(&trigger), now);
+        });
+        granted.await.unwrap_or(Err(Refusal::Closed("the engine is gone".into())))
+    }
+
+    pub(crate) fn session(&self) -> &Arc<LiveSession> {
+        &self.session
+    }
+
+    pub(crate) fn pool(&self) -> &PoolId {
+        &self.pool
+    }
+
+    pub(crate) fn trigger(&self) -> &Arc<Trigger<S>> {
+        &self.trigger
+    }
+
+    /// A replacement would be initialised for this request from now on.
+    pub(crate) fn set_trigger(&mut self, trigger: Arc<Trigger<S>>) {
+        self.trigger = trigger;
+    }
+
+    /// Gives the session back and says what became of the use.
+    pub(crate) fn report(mut self, outcome: Used) {
+        self.give_back(outcome);
+    }
+
+    fn give_back(&mut self, outcome: Used) {
+        if std::mem::replace(&mut self.reported, true) {
+            return;
+        }
+        let trigger = Arc::clone(&self.trigger);
+        self.shared.apply(|state, now| state.pools.handle_used(&self.pool, self.lease, outcome, trigger, now));
+    }
+}
+
+impl<T: Transport, S: Sites> Drop for SessionLease<T, S> {
+    fn drop(&mut self) {
+        self.give_back(Used::Neutral);
+    }
+}
+
+/// A place in a pool's queue, given up on drop.
+struct Queued<'e, T: Transport, S: Sites> {
+    shared: &'e Arc<Shared<T, S>>,
+    pool: PoolId,
+    ticket: Ticket,
+}
+
+impl<T: Transport, S: Sites> Drop for Queued<'_, T, S> {
+    fn drop(&mut self) {
+        let waited = self.shared.state().waiting.remove(&self.ticket).is_some();
+        if waited {
+            self.shared.apply(|state, _| state.pools.handle_cancel(&self.pool, self.ticket));
+        }
+    }
+}

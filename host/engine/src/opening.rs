@@ -1,0 +1,123 @@
+//! Sessions on their way: the tasks that initialise them, and what lives when they are done.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use carousel_core::cookies::CookieJar;
+use carousel_core::exchange::{Object, Request};
+use carousel_core::hooks::{HookError, PoolChoice, SessionHandle};
+use carousel_core::id::{PoolId, SessionId};
+use carousel_core::pool::Opened;
+use tokio::task::AbortHandle;
+use tracing::Instrument as _;
+
+use crate::engine::Shared;
+use crate::init;
+use crate::ports::{Sites, Transport};
+
+/// What an initialisation needs to know of the request that triggered it.
+pub(crate) struct Trigger<S: Sites> {
+    pub(crate) request: Arc<Request>,
+    pub(crate) site: Option<Arc<S::Site>>,
+    pub(crate) pool: PoolId,
+    pub(crate) choice: PoolChoice,
+    pub(crate) cookie_mode: bool,
+    pub(crate) location: Result<Arc<Object>, HookError>,
+}
+
+impl<S: Sites> Trigger<S> {
+    /// The same for an edited request.
+    pub(crate) fn with_request(&self, request: Arc<Request>) -> Self {
+        Self {
+            request,
+            site: self.site.clone(),
+            pool: self.pool.clone(),
+            choice: self.choice.clone(),
+            cookie_mode: self.cookie_mode,
+            location: self.location.clone(),
+        }
+    }
+
+    /// The location in force; none if the hook for it failed.
+    pub(crate) fn location(&self) -> Arc<Object> {
+        self.location.clone().unwrap_or_default()
+    }
+}
+
+/// A session that can be used.
+pub(crate) struct LiveSession {
+    pub(crate) handle: Arc<SessionHandle>,
+    jar: Mutex<CookieJar>,
+}
+
+impl LiveSession {
+    pub(crate) fn new(id: SessionId, pool: PoolId) -> Self {
+        Self { handle: Arc::new(SessionHandle::new(id, pool)), jar: Mutex::default() }
+    }
+
+    pub(crate) fn id(&self) -> SessionId {
+        self.handle.id()
+    }
+
+    pub(crate) fn jar(&self) -> MutexGuard<'_, CookieJar> {
+        self.jar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The tasks of the initialisations under way.
+#[derive(Default)]
+pub(crate) struct Openings(Mutex<HashMap<SessionId, AbortHandle>>);
+
+impl Openings {
+    fn tasks(&self) -> MutexGuard<'_, HashMap<SessionId, AbortHandle>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stops the initialisation of a session, if there is one.
+    pub(crate) fn abort(&self, session: SessionId) {
+        let task = self.tasks().remove(&session);
+        if let Some(task) = task {
+            task.abort();
+        }
+    }
+}
+
+/// Starts the initialisation of a session.
+pub(crate) fn start<T: Transport, S: Sites>(shared: &Arc<Shared<T, S>>, pool: PoolId, id: SessionId, trigger: Arc<Trigger<S>>) {
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+    tracing::debug!(%pool, session = %id, url = trigger.request.url(), "opening a session");
+    let mut report = Report { shared: Arc::clone(shared), session: Arc::new(LiveSession::new(id, pool.clone())), outcome: None };
+    let span = tracing::debug_span!("init", %pool, session = %id);
+    let task = async move {
+        let outcome = init::initialise(&report.shared, &report.session, &trigger).await;
+        report.outcome = Some(outcome);
+    };
+    let task = runtime.spawn(task.instrument(span));
+    // The task may have ended already, on another thread; then it has removed nothing and must not be remembered.
+    shared.openings.tasks().insert(id, task.abort_handle());
+    if task.is_finished() {
+        shared.openings.tasks().remove(&id);
+    }
+}
+
+/// Tells the pool what became of an initialisation, also of one that was stopped or panicked.
+struct Report<T: Transport, S: Sites> {
+    shared: Arc<Shared<T, S>>,
+    session: Arc<LiveSession>,
+    outcome: Option<Opened>,
+}
+
+impl<T: Transport, S: Sites> Drop for Report<T, S> {
+    fn drop(&mut self) {
+        let id = self.session.id();
+        let pool = self.session.handle.pool();
+        let outcome = self.outcome.unwrap_or(Opened::Abandoned);
+        self.shared.openings.tasks().remove(&id);
+        self.shared.apply(|state, now| {
+            if outcome == Opened::Ready {
+                state.sessions.insert(id, Arc::clone(&self.session));
+            }
+            state.pools.handle_opened(pool, id, outcome, now);
+        });
+    }
+}
