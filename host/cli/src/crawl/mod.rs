@@ -4,10 +4,13 @@ mod assembly;
 mod ending;
 mod entry;
 mod input;
-mod interrupts;
+pub(crate) mod interrupts;
 mod output;
 mod rendering;
 mod run;
 mod tally;
 
-pub(crate) use assembly::{Api, crawl};
+pub(crate) use assembly::{Outcome, crawl};
+pub(crate) use ending::Ending;
+pub(crate) use run::Watch;
+pub(crate) use tally::Tally;

@@ -244,3 +244,7 @@ async fn next(entries: &mut Option<Entries>) -> Option<io::Result<Entry>> {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;
