@@ -1,0 +1,115 @@
+//! The document of a successful answer: what was asked for, and nothing else.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+use crate::actions::Performed;
+use crate::ask::{Ask, Mode};
+use crate::cookies::{Cookie, Jar};
+use crate::extraction;
+use crate::fetch::Landing;
+use crate::network;
+
+/// Pages longer than this are cut without a word.
+const MAX_PAGE_BYTES: usize = 10 * 1024 * 1024;
+
+/// A white picture of one pixel, whatever the page and the wanted format.
+const SCREENSHOT: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4////fwAJ+wP9KobjigAAAABJRU5ErkJggg==";
+
+/// What there is to tell about a fetch.
+pub(crate) struct Fetched {
+    pub(crate) page: Landing,
+    pub(crate) performed: Option<Performed>,
+    pub(crate) jar: Jar,
+    pub(crate) extra: Vec<Cookie>,
+}
+
+/// Writes the answer.
+pub(crate) fn document(ask: &Ask<'_>, fetched: Fetched, now_seconds: i64) -> Map<String, Value> {
+    let Fetched {
+        mut page,
+        performed,
+        jar,
+        extra,
+    } = fetched;
+    page.body.truncate(MAX_PAGE_BYTES);
+    let mut answer = Map::with_capacity(8);
+    answer.insert("url".into(), page.url.as_str().into());
+    answer.insert("statusCode".into(), page.status.into());
+    raw_outputs(ask, &page, &mut answer);
+    if let Some(kind) = ask.extraction() {
+        let item = extraction::extract(kind, page.url.as_str(), &page.body, now_seconds);
+        answer.insert(kind.into(), item);
+        let custom = ask.fields.get("customAttributes");
+        if let Some(schema) = custom.and_then(Value::as_object) {
+            let values = extraction::custom_attributes(schema);
+            answer.insert("customAttributes".into(), values);
+        }
+    }
+    if ask.wants("serp") {
+        let item = extraction::extract("serp", page.url.as_str(), &page.body, now_seconds);
+        answer.insert("serp".into(), item);
+    }
+    if let Some(performed) = performed {
+        answer.insert("actions".into(), performed.results.into());
+    }
+    cookies(ask, &jar, &extra, &mut answer);
+    for name in ["session", "echoData", "jobId"] {
+        if let Some(value) = ask.fields.get(name) {
+            answer.insert(name.into(), value.clone());
+        }
+    }
+    answer
+}
+
+fn raw_outputs(ask: &Ask<'_>, page: &Landing, answer: &mut Map<String, Value>) {
+    if ask.wants("browserHtml") {
+        let html = String::from_utf8_lossy(&page.body);
+        answer.insert("browserHtml".into(), html.into());
+    }
+    if ask.wants("httpResponseBody") {
+        let body = STANDARD.encode(&page.body);
+        answer.insert("httpResponseBody".into(), body.into());
+    }
+    if ask.wants("httpResponseHeaders") {
+        let headers = page
+            .headers
+            .iter()
+            .map(|(name, value)| json!({"name": name, "value": value}));
+        answer.insert("httpResponseHeaders".into(), headers.collect());
+    }
+    if ask.wants("screenshot") {
+        answer.insert("screenshot".into(), SCREENSHOT.into());
+    }
+    let filters = ask.list("networkCapture");
+    if !filters.is_empty() && ask.mode == Mode::Browser {
+        let captured = network::capture(filters, page);
+        answer.insert("networkCapture".into(), captured.into());
+    }
+}
+
+/// Writes the final cookies: those of the jar, and those of the request that the jar does not replace.
+fn cookies(ask: &Ask<'_>, jar: &Jar, extra: &[Cookie], answer: &mut Map<String, Value>) {
+    let experimental = ask
+        .fields
+        .get("experimental")
+        .and_then(|it| it.get("responseCookies")?.as_bool());
+    if !ask.wants("responseCookies") && experimental != Some(true) {
+        return;
+    }
+    let mut all = Jar::default();
+    for cookie in extra.iter().chain(jar.iter()) {
+        all.put(cookie.clone());
+    }
+    let list: Value = all.iter().map(Cookie::document).collect();
+    if experimental == Some(true) {
+        answer.insert(
+            "experimental".into(),
+            json!({"responseCookies": list.clone()}),
+        );
+    }
+    if ask.wants("responseCookies") {
+        answer.insert("responseCookies".into(), list);
+    }
+}

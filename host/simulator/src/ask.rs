@@ -1,0 +1,214 @@
+//! What a checked request asks for.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::cookies::Cookie;
+use crate::options::SimulatorOptions;
+use crate::problem::Problem;
+use crate::schema::{self, EXTRACTIONS};
+
+/// How a page is fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Mode {
+    Browser,
+    Http,
+}
+
+impl Mode {
+    /// The word for reports.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Http => "http",
+        }
+    }
+}
+
+/// A request that keeps the schema and the rules on combinations.
+pub(crate) struct Ask<'r> {
+    /// The request object as it came.
+    pub(crate) fields: &'r Map<String, Value>,
+    /// The page.
+    pub(crate) url: Url,
+    /// Its host, in lower case.
+    pub(crate) host: String,
+    /// How it is fetched.
+    pub(crate) mode: Mode,
+    /// The user-managed session.
+    pub(crate) session: Option<u128>,
+}
+
+impl<'r> Ask<'r> {
+    /// Reads a request, or says why it is refused.
+    pub(crate) fn read(
+        fields: &'r Map<String, Value>,
+        options: &SimulatorOptions,
+    ) -> Result<Self, Problem> {
+        schema::check_fields(fields)?;
+        let mode = Self::mode_of(fields);
+        schema::check_combination(fields, mode == Mode::Http, options)?;
+        let url = fields.get("url").and_then(Value::as_str).unwrap_or("");
+        let url = Url::parse(url).map_err(|error| Problem::invalid(error.to_string()))?;
+        let session = fields
+            .get("session")
+            .and_then(|it| it.get("id"))
+            .and_then(Value::as_str)
+            .and_then(schema::parse_uuid4);
+        Ok(Self {
+            fields,
+            host: url.host_str().unwrap_or("").to_owned(),
+            url,
+            mode,
+            session,
+        })
+    }
+
+    /// Decides between browser and HTTP the way the official clients do. `httpResponseHeaders` alone counts as a browser
+    /// request (undocumented).
+    pub(crate) fn mode_of(fields: &Map<String, Value>) -> Mode {
+        let wants = |name: &str| is_true(fields, name);
+        if wants("browserHtml") || wants("screenshot") {
+            return Mode::Browser;
+        }
+        match extract_source(fields) {
+            Some("httpResponseBody") => Mode::Http,
+            Some(_) => Mode::Browser,
+            None if wants("httpResponseBody") || wants("serp") => Mode::Http,
+            None => Mode::Browser,
+        }
+    }
+
+    /// Tells whether a boolean field is true.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        is_true(self.fields, name)
+    }
+
+    /// Gives a text field.
+    pub(crate) fn text(&self, name: &str) -> Option<&'r str> {
+        self.fields.get(name).and_then(Value::as_str)
+    }
+
+    /// Gives a list field; an absent one is empty.
+    pub(crate) fn list(&self, name: &str) -> &'r [Value] {
+        self.fields
+            .get(name)
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// Names the extraction that is asked for.
+    pub(crate) fn extraction(&self) -> Option<&'static str> {
+        extraction(self.fields)
+    }
+
+    /// Gives the cookies that go out with this request only.
+    pub(crate) fn cookies(&self) -> Vec<Cookie> {
+        let experimental = self
+            .fields
+            .get("experimental")
+            .and_then(|it| it.get("requestCookies"))
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
+        self.list("requestCookies")
+            .iter()
+            .chain(experimental)
+            .filter_map(Cookie::read)
+            .collect()
+    }
+
+    /// Gives the body of an HTTP request.
+    pub(crate) fn body(&self) -> Vec<u8> {
+        self.text("httpRequestText").map_or_else(
+            || {
+                let encoded = self.text("httpRequestBody").unwrap_or("");
+                STANDARD.decode(encoded).unwrap_or_default()
+            },
+            |text| text.as_bytes().to_vec(),
+        )
+    }
+
+    /// Gives the headers that the caller sets, names in lower case; of a name given twice the last counts.
+    pub(crate) fn headers(&self) -> Vec<(String, String)> {
+        let mut headers: Vec<(String, String)> = Vec::new();
+        for header in self.list("customHttpRequestHeaders") {
+            let part = |name: &str| header.get(name).and_then(Value::as_str).unwrap_or("");
+            let name = part("name").to_ascii_lowercase();
+            headers.retain(|(known, _)| *known != name);
+            headers.push((name, part("value").to_owned()));
+        }
+        let referer = self.fields.get("requestHeaders");
+        if let Some(referer) = referer.and_then(|it| it.get("referer")?.as_str()) {
+            headers.push(("referer".into(), referer.to_owned()));
+        }
+        headers
+    }
+
+    /// Names the place that the caller means, for the meters: the tag `place`.
+    pub(crate) fn intended_place(&self) -> Option<&'r str> {
+        self.fields.get("tags")?.get("place")?.as_str()
+    }
+}
+
+fn is_true(fields: &Map<String, Value>, name: &str) -> bool {
+    fields.get(name).and_then(Value::as_bool) == Some(true)
+}
+
+fn extraction(fields: &Map<String, Value>) -> Option<&'static str> {
+    EXTRACTIONS
+        .iter()
+        .find(|name| is_true(fields, name))
+        .copied()
+}
+
+fn extract_source(fields: &Map<String, Value>) -> Option<&str> {
+    let name = extraction(fields)?;
+    let own = fields
+        .get(&format!("{name}Options"))
+        .and_then(|it| it.get("extractFrom"));
+    let shared = fields.get("extractFrom");
+    let raw = is_true(fields, "httpResponseBody").then_some("httpResponseBody");
+    own.or(shared)
+        .and_then(Value::as_str)
+        .or(raw)
+        .or(Some("browserHtml"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Ask, Mode};
+
+    #[test]
+    fn outputs_decide_the_mode() {
+        for (fields, expected) in [
+            (json!({"browserHtml": true}), Mode::Browser),
+            (json!({"screenshot": true}), Mode::Browser),
+            (json!({"httpResponseBody": true}), Mode::Http),
+            (json!({"httpResponseHeaders": true}), Mode::Browser),
+            (json!({"product": true}), Mode::Browser),
+            (
+                json!({"product": true, "extractFrom": "httpResponseBody"}),
+                Mode::Http,
+            ),
+            (
+                json!({"product": true, "httpResponseBody": true}),
+                Mode::Http,
+            ),
+            (
+                json!({"product": true, "productOptions": {"extractFrom": "httpResponseBody"}}),
+                Mode::Http,
+            ),
+            (json!({"serp": true}), Mode::Http),
+        ] {
+            assert_eq!(
+                Ask::mode_of(fields.as_object().unwrap()),
+                expected,
+                "{fields}"
+            );
+        }
+    }
+}

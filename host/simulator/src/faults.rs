@@ -1,0 +1,320 @@
+//! Scripted faults: rules given in the options, and the magic hosts.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::ask::Ask;
+use crate::chance::Chance;
+use crate::options::host_matches;
+use crate::problem::Problem;
+use crate::simulator::WireFault;
+
+/// URLs of magic hosts with a count that are remembered; beyond that they start anew.
+const REMEMBERED_URLS: usize = 100_000;
+
+/// A fault for the requests that a rule means. All conditions that are given must hold; a rule without conditions means every
+/// request. At least one of `status`, `connection` and `latency_seconds` says what happens.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FaultRule {
+    /// The host, or `*.` and a domain, or `*`.
+    pub host: Option<String>,
+    /// A part of the URL.
+    pub url_contains: Option<String>,
+    /// `browser` or `http`.
+    pub mode: Option<String>,
+    /// Which uses of its session, counted from 1 (the initialisation).
+    pub session_use: Vec<u32>,
+    /// Which of the requests that meet the conditions above, counted from 1 in this rule.
+    pub nth: Vec<u64>,
+    /// Every so many of them: 3 strikes the 3rd, 6th and so on. 0 (default): no condition.
+    pub every: u64,
+    /// Share of them that is struck, 0.0 to 1.0, by seeded chance.
+    pub probability: Option<f64>,
+    /// The status of the error.
+    pub status: Option<u16>,
+    /// The `type` of the error; without it the first known one of the status.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// `Retry-After` of the error, in seconds.
+    pub retry_after: Option<u64>,
+    /// Extra latency, in seconds.
+    pub latency_seconds: f64,
+    /// `drop`, `truncate` or `wrong-content-type`.
+    pub connection: Option<WireFault>,
+}
+
+/// A list of fault rules that cannot be read.
+#[derive(Debug)]
+pub struct FaultRuleError(String);
+
+impl std::fmt::Display for FaultRuleError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for FaultRuleError {}
+
+impl FaultRule {
+    /// Reads a JSON array of rules; fails on unknown keys and on rules that would do nothing.
+    pub fn read_list(json: &str) -> Result<Vec<Self>, FaultRuleError> {
+        let rules: Vec<Self> = serde_json::from_str(json)
+            .map_err(|error| FaultRuleError(format!("fault rules: {error}")))?;
+        for (index, rule) in rules.iter().enumerate() {
+            rule.check()
+                .map_err(|fault| FaultRuleError(format!("fault rule {}: {fault}", index + 1)))?;
+        }
+        Ok(rules)
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        if self.status.is_none() && self.connection.is_none() && self.latency_seconds == 0.0 {
+            return Err("it says nothing to do, add status, connection or latency_seconds");
+        }
+        if !(0.0..=3_600.0).contains(&self.latency_seconds) {
+            return Err("latency_seconds must be from 0 to 3600");
+        }
+        if self.status.is_some_and(|it| !(400..=599).contains(&it)) {
+            return Err("status must be from 400 to 599");
+        }
+        match self.mode.as_deref() {
+            None | Some("browser" | "http") => Ok(()),
+            Some(_) => Err("mode must be browser or http"),
+        }
+    }
+
+    fn means(&self, ask: &Ask<'_>, session_use: u32) -> bool {
+        self.host
+            .as_ref()
+            .is_none_or(|pattern| host_matches(pattern, &ask.host))
+            && self
+                .url_contains
+                .as_ref()
+                .is_none_or(|part| ask.url.as_str().contains(part.as_str()))
+            && self
+                .mode
+                .as_ref()
+                .is_none_or(|mode| mode == ask.mode.name())
+            && (self.session_use.is_empty()
+                || ask.session.is_some() && self.session_use.contains(&session_use))
+    }
+
+    fn strikes(&self, count: u64, chance: &mut Chance) -> bool {
+        (self.nth.is_empty() || self.nth.contains(&count))
+            && (self.every == 0 || count.is_multiple_of(self.every))
+            && self
+                .probability
+                .is_none_or(|share| chance.fraction() < share)
+    }
+
+    fn strike(&self, host: &str) -> Strike {
+        let problem = self.status.map(|status| {
+            let detail = "scripted fault";
+            let problem = match &self.kind {
+                Some(kind) => Problem::new(status, kind, detail),
+                None => Problem::of_status(status, detail),
+            };
+            problem.retry_after(self.retry_after).blocking(host)
+        });
+        Strike {
+            problem,
+            wire: self.connection,
+            latency: Duration::try_from_secs_f64(self.latency_seconds).unwrap_or_default(),
+        }
+    }
+}
+
+/// What a fault does to a request.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Strike {
+    pub(crate) problem: Option<Problem>,
+    pub(crate) wire: Option<WireFault>,
+    pub(crate) latency: Duration,
+}
+
+/// The rules with what they have counted.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    rules: Vec<(FaultRule, u64)>,
+    urls: HashMap<String, u32>,
+}
+
+impl Faults {
+    /// Starts counting.
+    pub(crate) fn new(rules: Vec<FaultRule>) -> Self {
+        Self {
+            rules: rules.into_iter().map(|rule| (rule, 0)).collect(),
+            urls: HashMap::new(),
+        }
+    }
+
+    /// Says what happens to a request; every rule that means it counts it, the first that strikes decides.
+    pub(crate) fn strike(
+        &mut self,
+        ask: &Ask<'_>,
+        session_use: u32,
+        chance: &mut Chance,
+    ) -> Option<Strike> {
+        let mut struck = None;
+        for (rule, count) in &mut self.rules {
+            if !rule.means(ask, session_use) {
+                continue;
+            }
+            *count += 1;
+            if struck.is_none() && rule.strikes(*count, chance) {
+                struck = Some(rule.strike(&ask.host));
+            }
+        }
+        struck.or_else(|| self.magic(ask))
+    }
+
+    fn magic(&mut self, ask: &Ask<'_>) -> Option<Strike> {
+        let label = ask.host.strip_suffix(".example")?;
+        let label = label.rsplit('.').next().unwrap_or(label);
+        let wire = |fault| {
+            Some(Strike {
+                wire: Some(fault),
+                ..Strike::default()
+            })
+        };
+        match label {
+            "expired" if ask.session.is_some() => error(422, "/problem/session-expired", ask),
+            "drop" => wire(WireFault::Drop),
+            "truncated" => wire(WireFault::Truncate),
+            "wrong-type" => wire(WireFault::WrongContentType),
+            "slow" => Some(Strike {
+                latency: Duration::from_secs(30),
+                ..Strike::default()
+            }),
+            _ => self.numbered(label, ask),
+        }
+    }
+
+    /// Reads `eNNN` and `eNNN-K`.
+    fn numbered(&mut self, label: &str, ask: &Ask<'_>) -> Option<Strike> {
+        let number = label.strip_prefix('e')?;
+        let (status, times) = match number.split_once('-') {
+            Some((status, times)) => (status, Some(times.parse::<u32>().ok()?)),
+            None => (number, None),
+        };
+        let status = status.parse().ok().filter(|it| (400..600).contains(it))?;
+        if let Some(times) = times {
+            if self.urls.len() >= REMEMBERED_URLS {
+                self.urls.clear();
+            }
+            let seen = self.urls.entry(ask.url.as_str().to_owned()).or_default();
+            *seen += 1;
+            if *seen > times {
+                return None;
+            }
+        }
+        let problem = Problem::of_status(status, "this host always answers so");
+        Some(Strike {
+            problem: Some(problem.blocking(&ask.host)),
+            ..Strike::default()
+        })
+    }
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands as an arm beside others that may have nothing to say"
+)]
+fn error(status: u16, kind: &str, ask: &Ask<'_>) -> Option<Strike> {
+    let problem = Problem::new(status, kind, "this host always answers so");
+    Some(Strike {
+        problem: Some(problem.blocking(&ask.host)),
+        ..Strike::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{FaultRule, Faults};
+    use crate::ask::Ask;
+    use crate::chance::Chance;
+    use crate::options::SimulatorOptions;
+
+    /// Sends the same request so many times and writes down which were struck.
+    fn struck(rules: &str, request: &serde_json::Value, times: usize) -> Vec<usize> {
+        let mut faults = Faults::new(FaultRule::read_list(rules).unwrap());
+        let mut chance = Chance::new(1);
+        let options = SimulatorOptions::default();
+        (1..=times)
+            .filter(|nth| {
+                let ask = Ask::read(request.as_object().unwrap(), &options)
+                    .ok()
+                    .unwrap();
+                let nth = u32::try_from(*nth).unwrap();
+                faults.strike(&ask, nth, &mut chance).is_some()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn conditions_pick_the_requests_of_a_rule() {
+        let plain = json!({"url": "https://a.shop.example/p/1", "browserHtml": true});
+        let mut in_session = plain.clone();
+        in_session["session"] = json!({"id": "3f0c6a1e-7d1b-4b52-9a53-0f6f5b0c9e11"});
+        for (rule, request, expected) in [
+            (r#"{"status": 520}"#, &plain, vec![1, 2, 3, 4, 5, 6]),
+            (r#"{"status": 520, "nth": [2, 5]}"#, &plain, vec![2, 5]),
+            (r#"{"status": 520, "every": 3}"#, &plain, vec![3, 6]),
+            (
+                r#"{"status": 520, "host": "*.shop.example", "nth": [1]}"#,
+                &plain,
+                vec![1],
+            ),
+            (r#"{"status": 520, "host": "shop.example"}"#, &plain, vec![]),
+            (
+                r#"{"status": 520, "url_contains": "/p/", "nth": [1]}"#,
+                &plain,
+                vec![1],
+            ),
+            (r#"{"status": 520, "url_contains": "/q/"}"#, &plain, vec![]),
+            (r#"{"status": 520, "mode": "http"}"#, &plain, vec![]),
+            (r#"{"status": 520, "session_use": [2]}"#, &plain, vec![]),
+            (
+                r#"{"status": 520, "session_use": [2]}"#,
+                &in_session,
+                vec![2],
+            ),
+            (r#"{"status": 520, "probability": 0.0}"#, &plain, vec![]),
+            (r#"{"latency_seconds": 1, "nth": [4]}"#, &plain, vec![4]),
+            (r#"{"connection": "drop", "nth": [6]}"#, &plain, vec![6]),
+        ] {
+            assert_eq!(struck(&format!("[{rule}]"), request, 6), expected, "{rule}");
+        }
+    }
+
+    #[test]
+    fn a_magic_host_with_a_count_recovers() {
+        let request = json!({"url": "https://e520-2.example/a", "browserHtml": true});
+        assert_eq!(struck("[]", &request, 4), [1, 2]);
+    }
+
+    #[test]
+    fn a_rule_that_cannot_work_is_refused() {
+        for (rules, expected) in [
+            ("[{}]", "fault rule 1: it says nothing to do"),
+            (r#"[{"status": 200}]"#, "fault rule 1: status must be"),
+            (
+                r#"[{"status": 520, "mode": "x"}]"#,
+                "fault rule 1: mode must",
+            ),
+            (r#"[{"colour": 1}]"#, "fault rules: unknown field `colour`"),
+            (
+                r#"[{"connection": "melt"}]"#,
+                "fault rules: unknown variant",
+            ),
+        ] {
+            let error = FaultRule::read_list(rules).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The HTTP face: the pure core behind a socket, with a clock.
+//!
+//! Besides `/v1/extract` there are `GET /simulator/report` (the meters) and `POST /simulator/reset`, both without a key.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Frame, Incoming};
+use hyper::header::AUTHORIZATION;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tower::ServiceBuilder;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{Predicate as _, SizeAbove};
+
+use crate::schema::MAX_BODY_BYTES;
+use crate::simulator::{ApiCall, Reply, Simulator, WireFault};
+
+/// How long open connections may take to finish after the shutdown began.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Answers that are shorter than this are sent as they are.
+const COMPRESS_FROM_BYTES: u64 = 256;
+
+type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// A simulator that several connections share, with the clock that gives it the time.
+#[derive(Clone, Debug)]
+pub struct SharedSimulator {
+    simulator: Arc<Mutex<Simulator>>,
+    started: Instant,
+    time_scale: f64,
+}
+
+impl SharedSimulator {
+    /// Shares a simulator; its time zero is now.
+    pub fn new(simulator: Simulator) -> Self {
+        let scale = simulator.options().time_scale;
+        let is_usable = scale.is_finite() && scale > 0.0;
+        Self {
+            time_scale: if is_usable { scale } else { 1.0 },
+            simulator: Arc::new(Mutex::new(simulator)),
+            started: Instant::now(),
+        }
+    }
+
+    /// Lends the simulator for the length of a call.
+    pub fn with<T>(&self, work: impl FnOnce(&mut Simulator, Duration) -> T) -> T {
+        let now = self.started.elapsed().mul_f64(self.time_scale);
+        // A panic elsewhere leaves the counters of one call half done: good enough to go on.
+        let mut simulator = self
+            .simulator
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        work(&mut simulator, now)
+    }
+
+    fn in_real_time(&self, latency: Duration) -> Duration {
+        latency.div_f64(self.time_scale)
+    }
+}
+
+/// Serves the simulator until `shutdown` is ready, then lets open connections finish for two seconds. Dropping the future
+/// closes the listener at once; connections then end with their tasks.
+///
+/// Fails only if the listener does.
+pub async fn serve(
+    listener: TcpListener,
+    simulator: SharedSimulator,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let connections = GracefulShutdown::new();
+    tokio::pin!(shutdown);
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => accepted?.0,
+            () = &mut shutdown => break,
+        };
+        open(stream, &simulator, &connections);
+    }
+    drop(listener);
+    // Whoever is not done by then is cut off when the runtime ends.
+    let _ = tokio::time::timeout(FAREWELL, connections.shutdown()).await;
+    Ok(())
+}
+
+fn open(stream: TcpStream, simulator: &SharedSimulator, connections: &GracefulShutdown) {
+    // Small answers must not wait for each other's acknowledgements; without it they are only slower.
+    let _ = stream.set_nodelay(true);
+    let simulator = simulator.clone();
+    let service = ServiceBuilder::new()
+        .layer(
+            CompressionLayer::new()
+                .quality(tower_http::CompressionLevel::Fastest)
+                .compress_when(SizeAbove::new(COMPRESS_FROM_BYTES).and(
+                    |_: StatusCode,
+                     _: hyper::Version,
+                     _: &hyper::HeaderMap,
+                     extensions: &hyper::http::Extensions| {
+                        extensions.get::<Uncompressed>().is_none()
+                    },
+                )),
+        )
+        .service(tower::service_fn(move |request| {
+            answer(request, simulator.clone())
+        }));
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    let connection = connections.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "connection ended");
+        }
+    });
+}
+
+/// Marks answers whose bytes must reach the wire as they are.
+#[derive(Clone, Copy)]
+struct Uncompressed;
+
+async fn answer(
+    request: Request<Incoming>,
+    simulator: SharedSimulator,
+) -> Result<Response<Body>, io::Error> {
+    let (head, body) = request.into_parts();
+    match (&head.method, head.uri.path()) {
+        (&Method::GET, "/simulator/report") => {
+            let report = simulator.with(|it, _| it.report());
+            return Ok(json(report.to_string()));
+        }
+        (&Method::POST, "/simulator/reset") => {
+            simulator.with(|it, _| it.reset());
+            return Ok(json("{}".to_owned()));
+        }
+        _ => {}
+    }
+    let body = read(body).await?;
+    let authorization = head
+        .headers
+        .get(AUTHORIZATION)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let call = ApiCall {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        authorization: authorization.as_deref(),
+        body: &body,
+    };
+    let reply = simulator.with(|it, now| it.handle(now, call));
+    let pause = simulator.in_real_time(reply.latency);
+    if !pause.is_zero() {
+        tokio::time::sleep(pause).await;
+    }
+    respond(reply)
+}
+
+/// Reads a body, but not much more than what is allowed.
+async fn read(mut body: Incoming) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame.map_err(io::Error::other)?.into_data() {
+            bytes.extend_from_slice(&data);
+        }
+        if bytes.len() > MAX_BODY_BYTES {
+            break;
+        }
+    }
+    Ok(bytes)
+}
+
+fn respond(reply: Reply) -> Result<Response<Body>, io::Error> {
+    if reply.fault == Some(WireFault::Drop) {
+        // An error of the service makes hyper close the connection without a word.
+        return Err(io::Error::other("dropped on purpose"));
+    }
+    let mut response = Response::builder().status(reply.status);
+    for (name, value) in &reply.headers {
+        response = response.header(name, value);
+    }
+    if reply.fault == Some(WireFault::Truncate) {
+        response = response
+            .extension(Uncompressed)
+            .header("content-length", reply.body.len());
+        return response.body(half(&reply.body)).map_err(io::Error::other);
+    }
+    response
+        .body(whole(reply.body.into()))
+        .map_err(io::Error::other)
+}
+
+fn json(text: String) -> Response<Body> {
+    let mut response = Response::new(whole(text.into()));
+    response.headers_mut().insert(
+        hyper::header::CONTENT_TYPE,
+        hyper::header::HeaderValue::from_static("application/json"),
+    );
+    response
+}
+
+fn whole(bytes: Bytes) -> Body {
+    Full::new(bytes)
+        .map_err(|never: Infallible| match never {})
+        .boxed_unsync()
+}
+
+/// A body that breaks off: its bytes, a moment for them to leave, an error.
+enum BrokenBody {
+    Bytes(Bytes),
+    Pause,
+    Broken,
+}
+
+impl hyper::body::Body for BrokenBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        match std::mem::replace(&mut *self, Self::Broken) {
+            Self::Bytes(bytes) => {
+                *self = Self::Pause;
+                Poll::Ready(Some(Ok(Frame::data(bytes))))
+            }
+            Self::Pause => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Self::Broken => Poll::Ready(Some(Err(io::Error::other("truncated on purpose")))),
+        }
+    }
+}
+
+fn half(bytes: &[u8]) -> Body {
+    let first = bytes.get(..bytes.len() / 2).unwrap_or_default();
+    BrokenBody::Bytes(Bytes::copy_from_slice(first)).boxed_unsync()
+}

@@ -1,0 +1,50 @@
+//! The request schema: strict, so that a field the real service would refuse is refused here too.
+//!
+//! [`fields`] and [`actions`] are the tables, [`kinds`] checks one value, [`combinations`] knows which fields go together.
+
+mod actions;
+mod combinations;
+mod fields;
+mod kinds;
+
+pub(crate) use combinations::check_combination;
+pub(crate) use fields::EXTRACTIONS;
+pub(crate) use kinds::parse_uuid4;
+
+use serde_json::{Map, Value};
+
+use crate::problem::Problem;
+
+/// The largest request body, in bytes.
+pub(crate) const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
+
+/// Reads a body as a request object.
+pub(crate) fn parse_body(body: &[u8]) -> Result<Map<String, Value>, Problem> {
+    if body.len() > MAX_BODY_BYTES {
+        // The status is undocumented; 413 is what the words of HTTP ask for.
+        return Err(Problem::of_status(
+            413,
+            "the request body is larger than 5 MiB",
+        ));
+    }
+    let value: Value = serde_json::from_slice(body).map_err(|error| {
+        Problem::new(
+            400,
+            "/request/invalid-json",
+            format!("the request body is not JSON: {error}"),
+        )
+    })?;
+    if let Value::Object(map) = value {
+        return Ok(map);
+    }
+    Err(Problem::invalid("the request body must be a JSON object"))
+}
+
+/// Checks names, types and ranges of all fields.
+pub(crate) fn check_fields(request: &Map<String, Value>) -> Result<(), Problem> {
+    kinds::check_record(request, fields::FIELDS, "")
+        .map_err(|error| Problem::invalid(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests;
