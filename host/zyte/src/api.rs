@@ -1,0 +1,114 @@
+//! The transport: makes the HTTP client once, sends calls with it.
+
+use std::time::Duration;
+
+use carousel_core::exchange::{Answer, CallError, NetworkError, Object};
+use carousel_engine::Transport;
+use hyper::body::Bytes;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::{Client, Response, Url, redirect};
+
+use crate::answer::Limits;
+use crate::fault::{network_error, told};
+use crate::reuse::Answered;
+use crate::{ZyteError, ZyteOptions, answer, body};
+
+/// How long a connection is kept without a call. Load balancers close theirs after 60 s or later; we want to be first.
+const IDLE: Duration = Duration::from_secs(50);
+
+/// Redirects that are followed in one call. The API has none; a gateway in front of it may.
+const MAX_REDIRECTS: usize = 5;
+
+/// Zyte API over HTTP, with a pool of kept-alive connections. One per process and key is enough for any number of calls.
+#[derive(Debug)]
+pub struct ZyteApi {
+    client: Client,
+    endpoint: Url,
+    headers: HeaderMap,
+    timeout: Duration,
+    limits: Limits,
+    answered: Answered,
+}
+
+impl ZyteApi {
+    /// Makes the client; nothing is sent. An error where the base address, the key or the `User-Agent` cannot be used, or
+    /// where an `https` address is to be called and the system has no root certificates.
+    pub fn new(options: ZyteOptions) -> Result<Self, ZyteError> {
+        let endpoint = options.endpoint()?;
+        let client = client(&options, &endpoint)?;
+        let headers = headers(&options, &client, &endpoint)?;
+        let limits = Limits { bytes: options.max_answer_bytes, connect_timeout: options.connect_timeout };
+        Ok(Self { client, endpoint, headers, timeout: options.timeout, limits, answered: Answered::default() })
+    }
+
+    /// One call; it is sent again only where a reused connection was closed before it answered.
+    async fn call(&self, params: &Object) -> Result<Answer, CallError> {
+        let body: Bytes =
+            body::write(params).map_err(|error| CallError::BadAnswer(format!("the request is no JSON: {error}")))?.into();
+        let response = match self.attempt(&body).await {
+            Err(error) if self.answered.was_stale(&error) => {
+                tracing::debug!("a kept connection was closed, sending the call again");
+                self.attempt(&body).await
+            }
+            first => first,
+        };
+        let response = response.map_err(|error| CallError::Network(network_error(error, self.limits.connect_timeout)))?;
+        answer::read(response, self.limits).await
+    }
+
+    async fn attempt(&self, body: &Bytes) -> reqwest::Result<Response> {
+        let request = self.client.post(self.endpoint.clone()).headers(self.headers.clone());
+        let response = request.body(body.clone()).send().await?;
+        self.answered.note(&response);
+        Ok(response)
+    }
+}
+
+impl Transport for ZyteApi {
+    /// Sends one call and reads its answer within the time limit. Dropping the future closes the connection it was using; the
+    /// API may still finish the work and bill it.
+    async fn send(&self, params: &Object) -> Result<Answer, CallError> {
+        match tokio::time::timeout(self.timeout, self.call(params)).await {
+            Ok(result) => result,
+            Err(_) => Err(CallError::Network(NetworkError::Timeout(self.timeout))),
+        }
+    }
+}
+
+fn client(options: &ZyteOptions, endpoint: &Url) -> Result<Client, ZyteError> {
+    // Somebody may have chosen a provider for the whole process before us, which serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut client = Client::builder()
+        .http1_only()
+        .connect_timeout(options.connect_timeout)
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(options.max_idle_connections)
+        .redirect(redirect::Policy::custom(follow))
+        .referer(false);
+    if !options.trust_env {
+        client = client.no_proxy();
+    }
+    if endpoint.scheme() == "http" {
+        // No TLS, so none of the system's certificates has to be read, or to be there at all.
+        client = client.tls_certs_only([]);
+    }
+    client.build().map_err(|error| ZyteError::Client(told(&error)))
+}
+
+/// The headers of every call. The one with the key is marked as sensitive, so that nothing prints it.
+fn headers(options: &ZyteOptions, client: &Client, endpoint: &Url) -> Result<HeaderMap, ZyteError> {
+    let agent = HeaderValue::try_from(options.user_agent()).map_err(|_| ZyteError::BadUserAgent)?;
+    let request = client
+        .post(endpoint.clone())
+        .header(USER_AGENT, agent)
+        .header(ACCEPT_ENCODING, "br, gzip")
+        .header(CONTENT_TYPE, "application/json")
+        .basic_auth(options.key.secret(), Some(""))
+        .build();
+    request.map(|request| request.headers().clone()).map_err(|error| ZyteError::Client(told(&error.without_url())))
+}
+
+/// After the last allowed redirect the answer is taken as it is: an error with its 3xx status.
+fn follow(attempt: redirect::Attempt) -> redirect::Action {
+    if attempt.previous().len() > MAX_REDIRECTS { attempt.stop() } else { attempt.follow() }
+}

@@ -1,0 +1,179 @@
+//! How the API is reached, and why that can be impossible from the start.
+
+use std::fmt;
+use std::time::Duration;
+
+use carousel_core::settings::ApiSettings;
+use url::Url;
+
+use crate::ApiKey;
+
+/// How Zyte API is reached.
+#[derive(Clone, Debug)]
+pub struct ZyteOptions {
+    /// The API's base address; calls go to this plus `extract`, so it ends in `/`. Default: Zyte's.
+    pub url: String,
+    /// The key that calls are made and billed with.
+    pub key: ApiKey,
+    /// The time for one call, connection and whole answer included. Default 320 s: the API gives up after 200 s. Less loses
+    /// answers that were on their way and may have been billed; more keeps a dead connection.
+    pub timeout: Duration,
+    /// The time to make a connection. Default 30 s.
+    pub connect_timeout: Duration,
+    /// Who else stands behind the calls: added to our own `User-Agent` after a space. Default: nobody.
+    pub user_agent_suffix: Option<String>,
+    /// Whether the proxies in `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are used. Default false, as in the official client.
+    pub trust_env: bool,
+    /// Bytes of an answer after decompression; a larger one is an error. Default 64 MiB: a page of 10 MB is 13.4 MB in
+    /// base64, and an answer can hold a screenshot beside it. More lets a broken server take more memory.
+    pub max_answer_bytes: usize,
+    /// Connections kept open while nothing is sent. Default 1024. Fewer than the calls in flight means new TLS handshakes.
+    pub max_idle_connections: usize,
+}
+
+impl ZyteOptions {
+    /// Zyte's production API with this key and every other option at its default.
+    pub fn new(key: ApiKey) -> Self {
+        Self::from_settings(&ApiSettings::default(), key)
+    }
+
+    /// The options that the `[api]` table of a settings file asks for.
+    pub fn from_settings(settings: &ApiSettings, key: ApiKey) -> Self {
+        Self {
+            url: settings.url.clone(),
+            key,
+            timeout: settings.timeout.duration(),
+            connect_timeout: settings.connect_timeout.duration(),
+            user_agent_suffix: None,
+            trust_env: false,
+            max_answer_bytes: 64 << 20,
+            max_idle_connections: 1024,
+        }
+    }
+
+    /// Where calls go: the base address plus `extract`.
+    pub(crate) fn endpoint(&self) -> Result<Url, ZyteError> {
+        let bad = |why: &str| ZyteError::BadUrl { url: self.url.clone(), why: why.to_owned() };
+        let url = Url::parse(&self.url).map_err(|error| bad(&error.to_string()))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(ZyteError::KeyInUrl);
+        }
+        match url.scheme() {
+            "http" | "https" => {}
+            _ => return Err(bad("it must begin with https:// or http://")),
+        }
+        if url.query().is_some() || url.fragment().is_some() || !self.url.ends_with('/') {
+            return Err(bad("it must end in \"/\", such as https://api.zyte.com/v1/"));
+        }
+        Url::parse(&format!("{}extract", self.url)).map_err(|error| bad(&error.to_string()))
+    }
+
+    /// What we call ourselves.
+    pub(crate) fn user_agent(&self) -> String {
+        let ours = concat!("carousel/", env!("CARGO_PKG_VERSION"));
+        match self.user_agent_suffix.as_deref().map(str::trim) {
+            None | Some("") => ours.to_owned(),
+            Some(suffix) => format!("{ours} {suffix}"),
+        }
+    }
+}
+
+/// Why no calls can be made with these options.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ZyteError {
+    /// The key is empty.
+    NoKey,
+    /// The key has characters that no key has.
+    BadKey,
+    /// The base address holds a user name or a password.
+    KeyInUrl,
+    /// The base address cannot be used.
+    BadUrl {
+        /// The address as given.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// What is added to our `User-Agent` cannot stand in a header.
+    BadUserAgent,
+    /// The HTTP client could not be made, for example because the system has no root certificates.
+    Client(String),
+}
+
+impl fmt::Display for ZyteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoKey => f.write_str("the API key is empty: get one from Zyte and set ZYTE_API_KEY"),
+            Self::BadKey => f.write_str("the API key has characters that no key has: is it the whole key and nothing else?"),
+            Self::KeyInUrl => f.write_str("the API's URL holds a user name or password: give the key on its own"),
+            Self::BadUrl { url, why } => write!(f, "the API's URL \"{url}\" cannot be used: {why}"),
+            Self::BadUserAgent => f.write_str("the User-Agent suffix has characters that cannot stand in a header"),
+            Self::Client(why) => write!(f, "the HTTP client could not be made: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for ZyteError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ZYTE: &str = "https://api.zyte.com/v1/";
+
+    fn options(url: &str) -> ZyteOptions {
+        ZyteOptions { url: url.to_owned(), ..ZyteOptions::new(ApiKey::new("0123456789abcdef").unwrap()) }
+    }
+
+    #[test]
+    fn calls_go_to_the_base_address_plus_extract() {
+        for (base, endpoint) in [
+            (ZYTE, "https://api.zyte.com/v1/extract"),
+            ("http://127.0.0.1:8000/", "http://127.0.0.1:8000/extract"),
+            ("https://proxy.example/zyte/v1/", "https://proxy.example/zyte/v1/extract"),
+        ] {
+            assert_eq!(options(base).endpoint().unwrap().as_str(), endpoint);
+        }
+    }
+
+    #[test]
+    fn a_base_address_that_cannot_be_used_is_refused_with_a_reason() {
+        for (base, why) in [
+            ("https://api.zyte.com/v1", "must end in \"/\""),
+            ("https://api.zyte.com/v1/?x=/", "must end in \"/\""),
+            ("https://api.zyte.com/v1/#/", "must end in \"/\""),
+            ("ftp://api.zyte.com/v1/", "must begin with https://"),
+            ("api.zyte.com/v1/", "relative URL"),
+            ("https://", "empty host"),
+        ] {
+            let error = options(base).endpoint().unwrap_err().to_string();
+            assert!(error.contains(why) && error.contains(base), "{base}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_the_base_address_is_refused_without_repeating_it() {
+        for base in ["https://secret@api.zyte.com/v1/", "https://:secret@api.zyte.com/v1", "https://a:secret@h/"] {
+            let error = options(base).endpoint().unwrap_err();
+            assert_eq!(error, ZyteError::KeyInUrl);
+            assert!(!error.to_string().contains("secret"));
+        }
+    }
+
+    #[test]
+    fn the_user_agent_begins_with_us() {
+        let ours = concat!("carousel/", env!("CARGO_PKG_VERSION"));
+        for (suffix, agent) in
+            [(None, ours.to_owned()), (Some("  "), ours.to_owned()), (Some("shop-crawl/2"), format!("{ours} shop-crawl/2"))]
+        {
+            let options = ZyteOptions { user_agent_suffix: suffix.map(str::to_owned), ..options(ZYTE) };
+            assert_eq!(options.user_agent(), agent);
+        }
+    }
+
+    #[test]
+    fn printed_options_do_not_show_the_key() {
+        let printed = format!("{:?}", options(ZYTE));
+        assert!(printed.contains("ApiKey(0123456…)") && !printed.contains("01234567"), "{printed}");
+    }
+}

@@ -1,0 +1,50 @@
+//! An error answer of the API, read as leniently as it is written.
+
+use std::time::Duration;
+
+use carousel_core::exchange::Problem;
+use reqwest::Response;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use serde_json::Value;
+
+/// Bytes of an error body that are kept; problem documents have a few hundred.
+const MAX_BODY_BYTES: usize = 64 << 10;
+
+/// Reads an error answer. A body that breaks off, is too long or is no problem document is kept as far as it came: the
+/// status says enough.
+pub(crate) async fn read(mut response: Response) -> Problem {
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        let room = MAX_BODY_BYTES - body.len();
+        body.extend(chunk.iter().take(room));
+        if chunk.len() > room {
+            break;
+        }
+    }
+    problem(response.status().as_u16(), response.headers(), &body)
+}
+
+/// The `request-id` header.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
+    headers.get("request-id")?.to_str().ok()
+}
+
+fn problem(status: u16, headers: &HeaderMap, body: &[u8]) -> Problem {
+    let document: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |name: &str| document.get(name).and_then(Value::as_str).map(str::to_owned);
+    Problem {
+        status,
+        kind: text("type").unwrap_or_else(|| "about:blank".to_owned()),
+        title: text("title").unwrap_or_default(),
+        detail: text("detail").unwrap_or_default(),
+        request_id: request_id(headers).map(str::to_owned),
+        retry_after: retry_after(headers),
+        body: String::from_utf8_lossy(body).into_owned(),
+    }
+}
+
+/// Seconds; the API promises a whole number. A date, which HTTP also allows, counts as absent.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds: u32 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds.into()))
+}
