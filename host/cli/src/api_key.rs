@@ -1,34 +1,12 @@
 //! Finds the API key: the flag, the environment, the nearest `.env` file.
 
-use std::fmt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use carousel_zyte::ApiKey;
 
 /// The variable that holds the key, in the environment and in `.env` files.
 pub(crate) const VARIABLE: &str = "ZYTE_API_KEY";
-
-/// A Zyte API key. It is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct ApiKey(String);
-
-impl ApiKey {
-    /// Takes any text as a key.
-    pub(crate) fn new(key: impl Into<String>) -> Self {
-        Self(key.into())
-    }
-
-    /// The key itself, for the transport only.
-    pub(crate) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKey(hidden)")
-    }
-}
 
 /// The key of the flag, else of the environment, else of the nearest `.env` file from `dir` upwards.
 pub(crate) fn find(flag: Option<&str>, environment: Option<String>, dir: &Path) -> anyhow::Result<ApiKey> {
@@ -38,7 +16,7 @@ pub(crate) fn find(flag: Option<&str>, environment: Option<String>, dir: &Path) 
         None => in_dotenv(dir)?,
     };
     match key {
-        Some(key) => Ok(ApiKey(key)),
+        Some(key) => Ok(ApiKey::new(&key)?),
         None => bail!(
             "no API key: give --api-key KEY, set the variable {VARIABLE}, or write {VARIABLE}=KEY into a .env file here or in a \
              directory above; without a key, --simulate crawls a simulated API"
@@ -76,7 +54,7 @@ mod tests {
             (None, None, "from-file"),
         ] {
             let key = find(flag, environment.map(str::to_owned), &below).unwrap();
-            assert_eq!(key.reveal(), expected);
+            assert_eq!(key, ApiKey::new(expected).unwrap());
         }
     }
 
@@ -91,10 +69,5 @@ mod tests {
         for place in ["--api-key", "ZYTE_API_KEY", ".env", "--simulate"] {
             assert!(message.contains(place), "{message}");
         }
-    }
-
-    #[test]
-    fn a_key_is_never_printed() {
-        assert_eq!(format!("{:?}", ApiKey::new("secret")), "ApiKey(hidden)");
     }
 }

@@ -160,14 +160,29 @@ pub(crate) struct Simulate {
     #[arg(long, default_value_t = 8765)]
     pub(crate) port: u16,
     /// Seed for everything random
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Factor on the simulated latency of pages; 0 answers at once
-    #[arg(long, value_name = "FACTOR", default_value_t = 0.0)]
-    pub(crate) latency: f64,
+    /// How long answers take
+    #[arg(long, value_enum, default_value = "none")]
+    pub(crate) latency: LatencyName,
+    /// Simulated seconds per real second: with 60 a session of 15 minutes lives 15 seconds
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pub(crate) time_scale: f64,
+    /// Requests per minute and key before the answer is 429; no limit if absent
+    #[arg(long, value_name = "N")]
+    pub(crate) requests_per_minute: Option<u32>,
     /// Scripted faults: a JSON file with a list of rules
     #[arg(long, value_name = "FILE")]
     pub(crate) faults: Option<PathBuf>,
+}
+
+/// How long simulated answers take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LatencyName {
+    /// No time at all.
+    None,
+    /// Seconds, as those of the real service.
+    Realistic,
 }
 
 /// `carousel demo`.

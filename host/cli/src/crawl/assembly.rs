@@ -6,7 +6,6 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use carousel_core::settings::Settings;
 use carousel_engine::{Engine, EngineOptions};
-use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::ending::Ending;
@@ -30,8 +29,6 @@ pub(crate) struct Outcome {
     pub(crate) ending: Ending,
     /// What became of the input lines.
     pub(crate) tally: Tally,
-    /// All counters, as in the stats file.
-    pub(crate) document: Value,
 }
 
 impl Outcome {
@@ -51,10 +48,10 @@ pub(crate) async fn crawl(
     let settings = Arc::new(settings(args, common)?);
     let input = Input::open(&args.input)?;
     let plugins = Plugins::load(common.plugins.as_deref(), &settings)?;
-    let api = Api::connect(args, common, &settings).await?;
+    let Api { transport, simulator } = Api::connect(args, common, &settings).await?;
     let output = Output::open(args.output.as_deref(), input.path())?;
     let stats = args.stats.as_deref().map(StatsFile::create).transpose()?;
-    let engine = Engine::new(Arc::clone(&settings), api.transport(), plugins.sites(), engine_options(args))?;
+    let engine = Engine::new(Arc::clone(&settings), transport, plugins.sites(), engine_options(args))?;
 
     let name = input.name().to_owned();
     let progress = Progress::new(screen, unit(args, &input));
@@ -63,7 +60,7 @@ pub(crate) async fn crawl(
     let (ending, tally) = run.run(input.start(wanted(args, &settings)), interrupts).await;
     engine.shutdown();
     progress.clear();
-    api.stop();
+    drop(simulator);
 
     let document = stats_file::document(engine.report(), &ending, &tally, plugins.report());
     if let Some(stats) = stats {
@@ -76,7 +73,7 @@ pub(crate) async fn crawl(
     if let Some(message) = ending.message() {
         screen.say(&message);
     }
-    Ok(Outcome { ending, tally, document })
+    Ok(Outcome { ending, tally })
 }
 
 fn settings(args: &Crawl, common: &Common) -> anyhow::Result<Settings> {

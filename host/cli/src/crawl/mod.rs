@@ -10,7 +10,7 @@ mod rendering;
 mod run;
 mod tally;
 
-pub(crate) use assembly::{Outcome, crawl};
+pub(crate) use assembly::crawl;
 pub(crate) use ending::Ending;
 pub(crate) use run::Watch;
 pub(crate) use tally::Tally;

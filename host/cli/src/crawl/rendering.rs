@@ -78,7 +78,8 @@ fn carousel(line: u64, trace: Option<&Trace>) -> Value {
     object.insert("line".to_owned(), line.into());
     if let Some(trace) = trace {
         let session = |id: Option<carousel_core::id::SessionId>| Value::from(id.map(|id| id.to_string()));
-        let attempts = trace.attempts.iter().map(|attempt| json!({"session": session(attempt.session), "outcome": attempt.outcome}));
+        let attempts =
+            trace.attempts.iter().map(|attempt| json!({"session": session(attempt.session), "outcome": attempt.outcome}));
         object.insert("pool".to_owned(), trace.pool.as_ref().map(|pool| pool.as_str()).into());
         object.insert("session".to_owned(), session(trace.session));
         object.insert("attempts".to_owned(), attempts.collect());
@@ -177,8 +178,7 @@ mod tests {
     #[test]
     fn a_failure_without_the_api_says_it_in_the_detail() {
         let request = Request::from_json(json!({"url": "u"})).unwrap();
-        let failed =
-            Failure { kind: FailureKind::NoSession, error: None, message: "why".to_owned(), trace: Trace::default() };
+        let failed = Failure { kind: FailureKind::NoSession, error: None, message: "why".to_owned(), trace: Trace::default() };
         let line: Value = serde_json::from_str(&failure(&failed, &request, 3, Annotation::On)).unwrap();
         assert_eq!(line["error"], json!({"kind": "no-session", "status": null, "type": null, "title": null, "detail": "why"}));
         assert_eq!(line["carousel"]["line"], 3);

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use carousel_core::exchange::Request;
-use carousel_engine::{Engine, FailureKind, Failure, Fetched, Sites, Transport};
+use carousel_engine::{Engine, Failure, FailureKind, Fetched, Sites, Transport};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 

@@ -34,7 +34,8 @@ pub(crate) fn parse(text: &str, path: &Path) -> anyhow::Result<Settings> {
     let mut settings = deserialize(text).map_err(|fault| in_file(fault.to_string()))?;
     let dir = path.parent().unwrap_or(Path::new(""));
     settings.plugins.dir = settings.plugins.dir.map(|plugins| dir.join(plugins));
-    settings.plugins.cache = settings.plugins.cache.map(|cache| if cache.as_os_str().is_empty() { cache } else { dir.join(cache) });
+    settings.plugins.cache =
+        settings.plugins.cache.map(|cache| if cache.as_os_str().is_empty() { cache } else { dir.join(cache) });
     for site in &mut settings.site {
         load_config(site, dir).map_err(|error| in_file(format!("{error:#}")))?;
     }

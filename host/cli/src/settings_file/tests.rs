@@ -40,7 +40,10 @@ fn a_mistake_is_told_with_file_line_key_and_the_nearest_right_key() {
             r#"c.toml: line 2: session.enabled: invalid type: string "yes", expected true or false"#,
         ),
         ("[session]\ndelay = -0.5\n", "c.toml: line 2: session.delay: -0.5 is not a number of seconds of 0 or more"),
-        ("[session]\ngrowth = \"thirfty\"\n", r#"c.toml: line 2: session.growth: unknown value "thirfty"; did you mean "thrifty"?"#),
+        (
+            "[session]\ngrowth = \"thirfty\"\n",
+            r#"c.toml: line 2: session.growth: unknown value "thirfty"; did you mean "thrifty"?"#,
+        ),
         ("profile = \"scrapy\"\n", r#"c.toml: line 1: profile: unknown value "scrapy"; did you mean "scrapy-zyte-api"?"#),
         ("[[site]]\nname = \"a\"\n", "c.toml: line 1: site[0]: missing field `plugin`"),
         (
