@@ -178,7 +178,10 @@ impl std::fmt::Display for BadSettings {
         match self {
             Self::UnknownPolicy(key, error) => write!(f, "{key}: {error}"),
             Self::UnknownChecker(name) => {
-                write!(f, "session.checker: there is no site \"{name}\"; add a [[site]] of this name with a plugin that has a check hook")
+                write!(
+                    f,
+                    "session.checker: there is no site \"{name}\"; add a [[site]] of this name with a plugin that has a check hook"
+                )
             }
         }
     }

@@ -80,7 +80,8 @@ impl<T: Transport, S: Sites> Init<T, S> {
         if self.trigger.cookie_mode {
             self.ask_for_cookies(&mut params);
         }
-        let request = Request::new(params, self.init_meta()).map_err(|error| Unfit::Params(HookError::Raised(error.to_string())))?;
+        let request =
+            Request::new(params, self.init_meta()).map_err(|error| Unfit::Params(HookError::Raised(error.to_string())))?;
         let answer = self.download(request.params().clone()).await.map_err(|error| Unfit::Failed(HookError::Download(error)))?;
         let call = self.hook_call(Arc::new(request), true);
         match self.shared.check(self.trigger.site.as_ref(), call, answer).await.map_err(Unfit::CheckError)? {
@@ -120,7 +121,11 @@ impl<T: Transport, S: Sites> Init<T, S> {
     }
 
     fn downloader(&self) -> Arc<dyn Downloader> {
-        Arc::new(Self { shared: Arc::clone(&self.shared), session: Arc::clone(&self.session), trigger: Arc::clone(&self.trigger) })
+        Arc::new(Self {
+            shared: Arc::clone(&self.shared),
+            session: Arc::clone(&self.session),
+            trigger: Arc::clone(&self.trigger),
+        })
     }
 
     fn ask_for_cookies(&self, params: &mut Object) {
@@ -154,9 +159,13 @@ impl<T: Transport, S: Sites> Init<T, S> {
     fn failed(&self, why: Unfit) -> Opened {
         let pool = self.session.handle.pool();
         let (counter, outcome) = match &why {
-            Unfit::Params(HookError::CloseCrawl(reason)) | Unfit::Failed(HookError::CloseCrawl(reason)) => return self.close_crawl(reason),
+            Unfit::Params(HookError::CloseCrawl(reason)) | Unfit::Failed(HookError::CloseCrawl(reason)) => {
+                return self.close_crawl(reason);
+            }
             Unfit::CheckError(HookError::CloseCrawl(reason)) | Unfit::CloseCrawl(reason) => return self.close_crawl(reason),
-            Unfit::Params(HookError::ClosePool(reason)) | Unfit::Failed(HookError::ClosePool(reason)) => return self.close_pool(reason),
+            Unfit::Params(HookError::ClosePool(reason)) | Unfit::Failed(HookError::ClosePool(reason)) => {
+                return self.close_pool(reason);
+            }
             Unfit::CheckError(HookError::ClosePool(reason)) | Unfit::ClosePool(reason) => return self.close_pool(reason),
             Unfit::Params(_) => (Counter::InitParamError, Opened::Bad),
             Unfit::Failed(HookError::Download(CallError::Api(problem))) if problem.is_over_session_limit() => {

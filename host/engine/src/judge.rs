@@ -61,7 +61,13 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
             Verdict::Discard(reason) => {
                 self.shared.stats().count(Counter::UseCheckFailed, &pool);
                 let failure = Stop::fail(FailureKind::CheckFailed, format!("the page failed its check{}", because(&reason)));
-                self.fault(outgoing, Used::CheckFailed, with_reason("check-failed", &reason), RetryReason::SessionExpired, failure)
+                self.fault(
+                    outgoing,
+                    Used::CheckFailed,
+                    with_reason("check-failed", &reason),
+                    RetryReason::SessionExpired,
+                    failure,
+                )
             }
             Verdict::Throttled(pause) => {
                 let failure = Stop::fail(FailureKind::CheckFailed, "the site asked to come back later once too often");

@@ -86,11 +86,11 @@ impl Openings {
 pub(crate) fn start<T: Transport, S: Sites>(shared: &Arc<Shared<T, S>>, pool: PoolId, id: SessionId, trigger: Arc<Trigger<S>>) {
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
     tracing::debug!(%pool, session = %id, url = trigger.request.url(), "opening a session");
-    let mut report = Report { shared: Arc::clone(shared), session: Arc::new(LiveSession::new(id, pool.clone())), outcome: None };
+    let report = Report { shared: Arc::clone(shared), session: Arc::new(LiveSession::new(id, pool.clone())), outcome: None };
     let span = tracing::debug_span!("init", %pool, session = %id);
     let task = async move {
         let outcome = init::initialise(&report.shared, &report.session, &trigger).await;
-        report.outcome = Some(outcome);
+        report.finish(outcome);
     };
     let task = runtime.spawn(task.instrument(span));
     // The task may have ended already, on another thread; then it has removed nothing and must not be remembered.
@@ -105,6 +105,12 @@ struct Report<T: Transport, S: Sites> {
     shared: Arc<Shared<T, S>>,
     session: Arc<LiveSession>,
     outcome: Option<Opened>,
+}
+
+impl<T: Transport, S: Sites> Report<T, S> {
+    fn finish(mut self, outcome: Opened) {
+        self.outcome = Some(outcome);
+    }
 }
 
 impl<T: Transport, S: Sites> Drop for Report<T, S> {

@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 /// Requests for each site.
 const ROUNDS: usize = 20;
 
+/// Requests for the first site of each family: enough to wear out sessions where sites ban them.
+const BUSY_ROUNDS: usize = 80;
+
 /// Families and the number of their sites; the nameless one is plain.
 const FAMILIES: &[(&str, usize)] = &[
     ("market", 24),
@@ -19,14 +22,16 @@ const FAMILIES: &[(&str, usize)] = &[
 /// Postal codes that the requests ask for; a site keeps to one, so that it needs one pool.
 const PLACES: &[&str] = &["10001", "60601", "94105", "33101"];
 
-/// Gives the requests of the demo, always the same 2,560 for 128 sites: JSON-lines objects with `url`, `httpResponseBody` or
+/// Gives the requests of the demo, always the same 2,980 for 128 sites: JSON-lines objects with `url`, `httpResponseBody` or
 /// `browserHtml`, for shops with a location also `meta.zyte_api_session_location` and the tag `place`, which the
-/// simulator's meters compare with the page. The sites take turns: one request of each, then the next of each.
+/// simulator's meters compare with the page. The sites take turns: one request of each, then the next of each; the
+/// first site of each family goes on when the others are done.
 pub fn demo_requests() -> impl Iterator<Item = Map<String, Value>> {
-    (0..ROUNDS).flat_map(|round| {
+    (0..BUSY_ROUNDS).flat_map(|round| {
         FAMILIES
             .iter()
             .flat_map(|(family, sites)| (1..=*sites).map(move |site| (*family, site)))
+            .filter(move |(_, site)| *site == 1 || round < ROUNDS)
             .map(move |(family, site)| request(family, site, round))
     })
 }
@@ -90,8 +95,8 @@ mod tests {
         let urls: BTreeSet<String> = demo_requests()
             .map(|it| it["url"].as_str().unwrap().to_owned())
             .collect();
-        assert_eq!((hosts.len(), demo_requests().count()), (128, 2_560));
-        assert_eq!(urls.len(), 2_560, "no request is a duplicate of another");
+        assert_eq!((hosts.len(), demo_requests().count()), (128, 2_980));
+        assert_eq!(urls.len(), 2_980, "no request is a duplicate of another");
     }
 
     #[test]
@@ -103,8 +108,8 @@ mod tests {
             assert_eq!(reply.status, 200, "{request:?}");
         }
         let report = simulator.report();
-        assert_eq!(report["billed"]["total"], 2_560);
+        assert_eq!(report["billed"]["total"], 2_980);
         // Without sessions only the plain sites serve good pages.
-        assert_eq!(report["pages"]["good"], 36 * 20);
+        assert_eq!(report["pages"]["good"], 36 * 20 + 60);
     }
 }

@@ -101,8 +101,7 @@ pub(crate) struct Meters {
     target_statuses: Tally,
     /// Results of actions, as `setLocation success`.
     pub(crate) actions: Tally,
-    /// Scripted faults that struck.
-    pub(crate) faults: Tally,
+    faults: Tally,
     /// Fields that the published schema does not know but clients send.
     pub(crate) tolerated: Tally,
 }
@@ -127,6 +126,11 @@ impl Meters {
             SessionPart::Later => "later",
         });
         self.billed_hosts.add_bounded(host);
+    }
+
+    /// Notes a scripted fault that struck.
+    pub(crate) fn faulted(&mut self, host: &str) {
+        self.faults.add_bounded(host);
     }
 
     /// Notes a page that a site served.

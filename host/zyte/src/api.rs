@@ -20,6 +20,8 @@ const IDLE: Duration = Duration::from_secs(50);
 const MAX_REDIRECTS: usize = 5;
 
 /// Zyte API over HTTP, with a pool of kept-alive connections. One per process and key is enough for any number of calls.
+///
+/// Calls are made on a Tokio runtime with I/O and time enabled.
 #[derive(Debug)]
 pub struct ZyteApi {
     client: Client,

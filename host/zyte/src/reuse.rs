@@ -27,6 +27,9 @@ impl Answered {
     }
 
     /// Was the call lost because a connection that had answered before was closed meanwhile? The connection is forgotten.
+    ///
+    /// A connection that ends within the head of an answer cannot be told from one that ends before it; once the head is
+    /// complete there is a response and nobody asks here.
     pub(crate) fn was_stale(&self, error: &reqwest::Error) -> bool {
         let Some(failed) = sources(error).find_map(|source| source.downcast_ref::<legacy::Error>()) else { return false };
         let Some(local) = failed.connect_info().and_then(local_end) else { return false };

@@ -4,12 +4,14 @@
 
 mod actions;
 mod combinations;
+mod countries;
 mod fields;
 mod kinds;
+mod uuid;
 
 pub(crate) use combinations::check_combination;
 pub(crate) use fields::EXTRACTIONS;
-pub(crate) use kinds::parse_uuid4;
+pub(crate) use uuid::parse_uuid4;
 
 use serde_json::{Map, Value};
 

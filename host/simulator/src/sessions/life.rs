@@ -80,8 +80,8 @@ impl Session {
 
     /// Says when it ends if nobody uses it again, and why.
     pub(crate) fn deadline(&self, rules: &SessionRules) -> (Duration, End) {
-        let by_age = self.created + rules.max_age;
-        let by_idle = self.last_use + rules.max_idle;
+        let by_age = self.created.saturating_add(rules.max_age);
+        let by_idle = self.last_use.saturating_add(rules.max_idle);
         if by_age <= by_idle {
             (by_age, End::Age)
         } else {

@@ -121,7 +121,11 @@ impl Sessions {
             .rules
             .tombstone_max
             .saturating_sub(self.rules.tombstone_min);
-        let until = at + self.rules.tombstone_min + range.mul_f64(chance.fraction());
+        let length = self
+            .rules
+            .tombstone_min
+            .saturating_add(share(range, chance.fraction()));
+        let until = at.saturating_add(length);
         if let Some(State::Active(_)) = self.known.insert(id, State::Tombstone { until }) {
             self.active = self.active.saturating_sub(1);
         }
@@ -245,6 +249,11 @@ impl Sessions {
         }
         self.counts.refused_expired += 1;
     }
+}
+
+/// Takes a share from 0.0 to 1.0 of a time.
+fn share(time: Duration, fraction: f64) -> Duration {
+    Duration::try_from_secs_f64(time.as_secs_f64() * fraction).unwrap_or(time)
 }
 
 /// The answer to the use of an expired session.

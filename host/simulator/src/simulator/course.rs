@@ -44,7 +44,7 @@ impl Simulator {
         let session_use = ask.session.map_or(1, |id| self.sessions.next_use(id));
         if let Some(struck) = self.faults.strike(&ask, session_use, &mut self.chance) {
             *strike = struck;
-            self.meters.faults.add(&ask.host);
+            self.meters.faulted(&ask.host);
         }
         let scripted = strike.problem.take();
         let part = self.enter_session(&ask, scripted.as_ref())?;
@@ -162,11 +162,16 @@ impl Simulator {
             chance: &mut self.chance,
         };
         let (page, performed) = visit_page(ask, &mut visit);
-        self.come_home(home, &jar);
+        let cookies = if ask.wants_cookies() {
+            jar.clone()
+        } else {
+            Jar::default()
+        };
+        self.come_home(home, jar);
         Fetched {
             page,
             performed,
-            jar,
+            jar: cookies,
             extra,
         }
     }
@@ -194,16 +199,16 @@ impl Simulator {
         (jar, address, Home::Managed(key, Box::new(session)))
     }
 
-    fn come_home(&mut self, home: Home, jar: &Jar) {
+    fn come_home(&mut self, home: Home, jar: Jar) {
         match home {
             Home::Nowhere => {}
             Home::Session(id) => {
                 if let Some(session) = self.sessions.session_mut(id) {
-                    session.jar = jar.clone();
+                    session.jar = jar;
                 }
             }
             Home::Managed(key, mut session) => {
-                session.jar = jar.clone();
+                session.jar = jar;
                 self.managed.put(key, *session, false);
             }
         }
@@ -250,7 +255,7 @@ impl Simulator {
             .served(page.family.name(), standing, page.status);
         let mut latency = self.latency_of_fetch(ask.mode);
         if let Some(performed) = &fetched.performed {
-            latency += performed.elapsed;
+            latency = latency.saturating_add(performed.elapsed);
             for result in &performed.results {
                 let text = |name: &str| result.get(name).and_then(Value::as_str).unwrap_or("");
                 let name = format!("{} {}", text("action"), text("status"));
@@ -271,12 +276,11 @@ impl Simulator {
     }
 
     /// Gives the latency of an error: those of the site take as long as a page.
-    pub(super) fn latency_of_refusal(&mut self, status: u16) -> Duration {
-        let latency = match status {
-            500 | 520 | 521 => self.options.latency.http,
-            _ => self.options.latency.refusal,
-        };
-        self.spread(latency)
+    pub(super) fn latency_of_refusal(&mut self, status: u16, mode: Mode) -> Duration {
+        match status {
+            500 | 520 | 521 => self.latency_of_fetch(mode),
+            _ => self.spread(self.options.latency.refusal),
+        }
     }
 
     fn spread(&mut self, latency: Duration) -> Duration {
@@ -284,7 +288,8 @@ impl Simulator {
         if latency.is_zero() || spread == 0.0 {
             return latency;
         }
-        latency.mul_f64(1.0 + spread * (2.0 * self.chance.fraction() - 1.0))
+        let factor = 1.0 + spread * (2.0 * self.chance.fraction() - 1.0);
+        Duration::try_from_secs_f64(latency.as_secs_f64() * factor).unwrap_or(latency)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{KEY, call, options, params, reply};
 async fn problem(head: &str, body: impl AsRef<[u8]>) -> Problem {
     match call(reply(head, body)).await.unwrap_err() {
         CallError::Api(problem) => *problem,
-        error => panic!("{error:?}"),
+        error @ (CallError::Network(_) | CallError::BadAnswer(_)) => panic!("{error:?}"),
     }
 }
 

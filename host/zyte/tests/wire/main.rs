@@ -5,6 +5,7 @@
 mod answers;
 mod connections;
 mod errors;
+mod proxy;
 mod redirects;
 mod request;
 mod server;

@@ -2,27 +2,28 @@
 //!
 //! Besides `/v1/extract` there are `GET /simulator/report` (the meters) and `POST /simulator/reset`, both without a key.
 
-use std::convert::Infallible;
+mod body;
+
 use std::future::Future;
 use std::io;
-use std::pin::Pin;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Frame, Incoming};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use hyper::header::AUTHORIZATION;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{Predicate as _, SizeAbove};
+
+use body::{Body, half, whole};
 
 use crate::schema::MAX_BODY_BYTES;
 use crate::simulator::{ApiCall, Reply, Simulator, WireFault};
@@ -30,10 +31,14 @@ use crate::simulator::{ApiCall, Reply, Simulator, WireFault};
 /// How long open connections may take to finish after the shutdown began.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// Time scales that make sense; any other counts as 1.
+const TIME_SCALES: RangeInclusive<f64> = 0.001..=1e9;
+
+/// How long to wait when a connection cannot be accepted, for instance because too many are open.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
 /// Answers that are shorter than this are sent as they are.
 const COMPRESS_FROM_BYTES: u64 = 256;
-
-type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 /// A simulator that several connections share, with the clock that gives it the time.
 #[derive(Clone, Debug)]
@@ -47,7 +52,7 @@ impl SharedSimulator {
     /// Shares a simulator; its time zero is now.
     pub fn new(simulator: Simulator) -> Self {
         let scale = simulator.options().time_scale;
-        let is_usable = scale.is_finite() && scale > 0.0;
+        let is_usable = TIME_SCALES.contains(&scale);
         Self {
             time_scale: if is_usable { scale } else { 1.0 },
             simulator: Arc::new(Mutex::new(simulator)),
@@ -72,33 +77,43 @@ impl SharedSimulator {
 }
 
 /// Serves the simulator until `shutdown` is ready, then lets open connections finish for two seconds. Dropping the future
-/// closes the listener at once; connections then end with their tasks.
-///
-/// Fails only if the listener does.
+/// closes the listener and all connections at once.
 pub async fn serve(
     listener: TcpListener,
     simulator: SharedSimulator,
     shutdown: impl Future<Output = ()>,
-) -> io::Result<()> {
-    let connections = GracefulShutdown::new();
+) {
+    let farewell = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
     tokio::pin!(shutdown);
     loop {
-        let stream = tokio::select! {
-            accepted = listener.accept() => accepted?.0,
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
             () = &mut shutdown => break,
         };
-        open(stream, &simulator, &connections);
+        match accepted {
+            Ok((stream, _)) => {
+                connections.spawn(converse(stream, simulator.clone(), farewell.watcher()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "connection not accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
     }
     drop(listener);
-    // Whoever is not done by then is cut off when the runtime ends.
-    let _ = tokio::time::timeout(FAREWELL, connections.shutdown()).await;
-    Ok(())
+    if tokio::time::timeout(FAREWELL, farewell.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::debug!("connections cut off at shutdown");
+    }
 }
 
-fn open(stream: TcpStream, simulator: &SharedSimulator, connections: &GracefulShutdown) {
+async fn converse(stream: TcpStream, simulator: SharedSimulator, watcher: Watcher) {
     // Small answers must not wait for each other's acknowledgements; without it they are only slower.
     let _ = stream.set_nodelay(true);
-    let simulator = simulator.clone();
     let service = ServiceBuilder::new()
         .layer(
             CompressionLayer::new()
@@ -118,12 +133,9 @@ fn open(stream: TcpStream, simulator: &SharedSimulator, connections: &GracefulSh
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-    let connection = connections.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "connection ended");
-        }
-    });
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "connection ended");
+    }
 }
 
 /// Marks answers whose bytes must reach the wire as they are.
@@ -206,44 +218,4 @@ fn json(text: String) -> Response<Body> {
         hyper::header::HeaderValue::from_static("application/json"),
     );
     response
-}
-
-fn whole(bytes: Bytes) -> Body {
-    Full::new(bytes)
-        .map_err(|never: Infallible| match never {})
-        .boxed_unsync()
-}
-
-/// A body that breaks off: its bytes, a moment for them to leave, an error.
-enum BrokenBody {
-    Bytes(Bytes),
-    Pause,
-    Broken,
-}
-
-impl hyper::body::Body for BrokenBody {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        match std::mem::replace(&mut *self, Self::Broken) {
-            Self::Bytes(bytes) => {
-                *self = Self::Pause;
-                Poll::Ready(Some(Ok(Frame::data(bytes))))
-            }
-            Self::Pause => {
-                context.waker().wake_by_ref();
-                Poll::Pending
-            }
-            Self::Broken => Poll::Ready(Some(Err(io::Error::other("truncated on purpose")))),
-        }
-    }
-}
-
-fn half(bytes: &[u8]) -> Body {
-    let first = bytes.get(..bytes.len() / 2).unwrap_or_default();
-    BrokenBody::Bytes(Bytes::copy_from_slice(first)).boxed_unsync()
 }

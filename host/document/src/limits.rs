@@ -1,0 +1,48 @@
+//! How much work one page and one query may cost.
+
+use std::time::Duration;
+
+/// Bounds on the work that a page and the questions to it may cause. What is over a bound is answered with an error that
+/// names the bound, never with a crash or a long silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest page, in bytes, that is decoded to text. Default: 64 MiB. Too little refuses large pages; too much lets
+    /// one page take several times that in memory.
+    pub text_bytes: usize,
+    /// Longest text, in bytes, that is parsed for a query. Default: 16 MiB. Parsing takes about 15 ms a MiB, and a tree
+    /// two to five times the memory of its text.
+    pub parse_bytes: usize,
+    /// Deepest nesting of elements that is kept. Default: 512, as in browsers. Deeper elements are left out, their text
+    /// goes to the deepest one that is kept.
+    pub depth: usize,
+    /// Most nodes of one tree. Default: 1,000,000, as many as 30 MB of common pages have. Bounds pages that make the parser repeat elements.
+    pub nodes: usize,
+    /// Most steps of building a tree, beyond four for each byte of text. Default: 10,000,000. A common page takes less than
+    /// one step a byte; hostile nesting takes thousands.
+    pub parse_steps: u64,
+    /// Most steps (nodes visited, sixteen bytes compared) of one query. Default: 5,000,000, less than about
+    /// 0.2 s; a simple query takes one to ten steps for each element of the page.
+    pub query_steps: u64,
+    /// Longest time between the matches of one regular expression. Default: 500 ms.
+    pub regex_time: Duration,
+    /// Longest expression, in bytes. Default: 4,096.
+    pub expression_bytes: usize,
+    /// Most bytes of all answers of one `select`. Default: 16 MiB.
+    pub answer_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            text_bytes: 64 << 20,
+            parse_bytes: 16 << 20,
+            depth: 512,
+            nodes: 1_000_000,
+            parse_steps: 10_000_000,
+            query_steps: 5_000_000,
+            regex_time: Duration::from_millis(500),
+            expression_bytes: 4096,
+            answer_bytes: 16 << 20,
+        }
+    }
+}

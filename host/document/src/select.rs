@@ -1,0 +1,195 @@
+//! Answers queries: compiles, looks at the page in the form the language needs, and writes the answers down.
+
+use crate::budget::{Budget, Stopped, run};
+use crate::compiled::{Engine, compiled};
+use crate::css::Css;
+use crate::json::Jmespath;
+use crate::pattern::Pattern;
+use crate::query::shorten;
+use crate::stack::with_room;
+use crate::tree::{Item, Tree};
+use crate::xpath::{Found, Xpath};
+use crate::{Document, Limits, Query, QueryError, Want};
+use serde_json::Value;
+
+impl Document {
+    /// Answers several questions at once, each with its list of strings.
+    ///
+    /// `first` answers with one string or none, `all` with every match, `exists` with `true` or `false`, `count` with a
+    /// number. CSS and XPath answer with markup for elements and with text for the rest; an XPath expression that is a
+    /// string, a number or a truth value has that one match. JMESPath and pointers answer with JSON text: `first` is the whole
+    /// result (`null` is no match), `all` are the members if the result is an array. A page that is not JSON has no
+    /// match for them, unless it is declared to be JSON. A regular expression answers with its groups if it has any.
+    pub fn select(&self, queries: &[Query]) -> Result<Vec<Vec<String>>, QueryError> {
+        let mut room = self.limits().answer_bytes;
+        queries
+            .iter()
+            .map(|query| self.answer(query, &mut room))
+            .collect()
+    }
+
+    fn answer(&self, query: &Query, room: &mut usize) -> Result<Vec<String>, QueryError> {
+        let compiled = compiled(query.language, &query.expression, self.limits())?;
+        let mut asked = Asked {
+            query,
+            limits: self.limits(),
+            stack: compiled.stack,
+            room,
+        };
+        match &compiled.engine {
+            Engine::Css(css) => asked.css(css, self.tree()?),
+            Engine::Xpath(xpath) => asked.xpath(xpath, self.tree()?),
+            Engine::Jmespath(jmespath) => asked.jmespath(jmespath, self),
+            Engine::Pointer => asked.json(
+                self.value()?
+                    .and_then(|page| page.pointer(&query.expression)),
+            ),
+            Engine::Regex(pattern) => asked.regex(pattern, self.text()?),
+        }
+    }
+}
+
+/// One query while it is answered.
+struct Asked<'a> {
+    query: &'a Query,
+    limits: &'a Limits,
+    /// Bytes of stack that evaluating takes at most.
+    stack: usize,
+    /// Bytes that the answers may still take.
+    room: &'a mut usize,
+}
+
+impl Asked<'_> {
+    fn css(&mut self, css: &Css, tree: &Tree) -> Result<Vec<String>, QueryError> {
+        let want = self.query.want;
+        let items = self.run(|budget| css.find(tree, budget, want))?;
+        self.items(&items, tree)
+    }
+
+    fn xpath(&mut self, xpath: &Xpath, tree: &Tree) -> Result<Vec<String>, QueryError> {
+        let found = self
+            .run(|budget| xpath.find(tree, budget))?
+            .map_err(|reason| self.failed(reason))?;
+        match found {
+            Found::Items(items) => self.items(&items, tree),
+            Found::Scalar { text, truth } => Ok(vec![match self.query.want {
+                Want::First | Want::All => self.pay(text)?,
+                Want::Exists => truth.to_string(),
+                Want::Count => "1".to_owned(),
+            }]),
+        }
+    }
+
+    fn items(&mut self, items: &[Item], tree: &Tree) -> Result<Vec<String>, QueryError> {
+        let wanted = match self.query.want {
+            Want::First => items.iter().take(1),
+            Want::All => items.iter().take(usize::MAX),
+            Want::Exists => return Ok(vec![(!items.is_empty()).to_string()]),
+            Want::Count => return Ok(vec![items.len().to_string()]),
+        };
+        wanted
+            .map(|&item| {
+                self.check_room(tree.item_bytes(item))?;
+                self.pay(tree.item_text(item))
+            })
+            .collect()
+    }
+
+    fn jmespath(
+        &mut self,
+        jmespath: &Jmespath,
+        document: &Document,
+    ) -> Result<Vec<String>, QueryError> {
+        let Some(page) = document.variable()? else {
+            return self.json(None);
+        };
+        if jmespath.cost(document.text()?.len()) > self.limits.query_steps {
+            return Err(self.too_costly());
+        }
+        let result = self
+            .run(|_| jmespath.find(page))?
+            .map_err(|reason| self.failed(reason))?;
+        let value =
+            serde_json::to_value(&*result).map_err(|error| self.failed(error.to_string()))?;
+        self.json(Some(&value))
+    }
+
+    fn json(&mut self, found: Option<&Value>) -> Result<Vec<String>, QueryError> {
+        let found = found.filter(|value| !value.is_null());
+        let members = match found {
+            Some(Value::Array(members)) => members.as_slice(),
+            Some(value) => std::slice::from_ref(value),
+            None => &[],
+        };
+        match self.query.want {
+            Want::First => found
+                .into_iter()
+                .map(|value| self.pay(value.to_string()))
+                .collect(),
+            Want::All => members
+                .iter()
+                .map(|value| self.pay(value.to_string()))
+                .collect(),
+            Want::Exists => Ok(vec![found.is_some().to_string()]),
+            Want::Count => Ok(vec![members.len().to_string()]),
+        }
+    }
+
+    fn regex(&mut self, pattern: &Pattern, text: &str) -> Result<Vec<String>, QueryError> {
+        let most = match self.query.want {
+            Want::Exists => return Ok(vec![pattern.is_match(text).to_string()]),
+            Want::First => 1,
+            Want::All | Want::Count => usize::MAX,
+        };
+        let found = pattern
+            .find(text, most, self.limits.regex_time)
+            .map_err(|_| self.too_costly())?;
+        match self.query.want {
+            Want::Count => Ok(vec![found.len().to_string()]),
+            Want::First | Want::All | Want::Exists => found
+                .into_iter()
+                .map(|text| self.pay(text.to_owned()))
+                .collect(),
+        }
+    }
+
+    fn run<T: Send>(&self, engine: impl FnOnce(&Budget) -> T + Send) -> Result<T, QueryError> {
+        let steps = self.limits.query_steps;
+        let done = with_room(self.stack, || run(&Budget::new(steps), engine));
+        done.unwrap_or(Err(Stopped::Failed))
+            .map_err(|stopped| match stopped {
+                Stopped::Spent => self.too_costly(),
+                Stopped::Failed => self.failed("the engine failed".to_owned()),
+            })
+    }
+
+    fn check_room(&self, bytes: usize) -> Result<(), QueryError> {
+        match bytes > *self.room {
+            true => Err(QueryError::AnswerTooLarge {
+                limit: self.limits.answer_bytes,
+            }),
+            false => Ok(()),
+        }
+    }
+
+    fn pay(&mut self, answer: String) -> Result<String, QueryError> {
+        self.check_room(answer.len())?;
+        *self.room -= answer.len();
+        Ok(answer)
+    }
+
+    fn too_costly(&self) -> QueryError {
+        QueryError::TooCostly {
+            language: self.query.language.word(),
+            expression: shorten(&self.query.expression),
+        }
+    }
+
+    fn failed(&self, reason: String) -> QueryError {
+        QueryError::Evaluation {
+            language: self.query.language.word(),
+            expression: shorten(&self.query.expression),
+            reason,
+        }
+    }
+}

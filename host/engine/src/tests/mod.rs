@@ -1,0 +1,357 @@
+//! The road of a request through a scripted API and a scripted site, in virtual time.
+
+mod fake;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use carousel_core::hooks::{Edit, HookError};
+use carousel_core::settings::{BudgetSettings, CrawlSettings, Profile, Seconds, SessionSettings, Settings};
+use carousel_core::verdict::Verdict;
+use serde_json::{Value, json};
+
+use crate::{Engine, FailureKind, Site, Sites, Transport};
+use fake::{Api, FakeSite, engine, engine_with, is_use, page, problem, request, request_with};
+
+fn with_session(session: SessionSettings) -> Settings {
+    Settings { session, ..Settings::default() }
+}
+
+fn peer() -> Settings {
+    let session = SessionSettings { enabled: Some(true), pool_size: 1, ..SessionSettings::default() };
+    Settings { profile: Profile::ScrapyZyteApi, session, ..Settings::default() }
+}
+
+fn count(report: &Value, counter: &str) -> u64 {
+    report["sessions"][counter].as_u64().unwrap_or_default()
+}
+
+/// Starts this many fetches at once and waits for all.
+async fn fetch_all<T: Transport, S: Sites>(engine: &Engine<T, S>, n: usize) -> Vec<Result<(), FailureKind>>
+where
+    S::Site: Site,
+{
+    let fetch = |n| {
+        let engine = engine.clone();
+        tokio::spawn(async move { engine.fetch(request(n)).await.map(drop).map_err(|failure| failure.kind) })
+    };
+    let tasks: Vec<_> = (0..n).map(fetch).collect();
+    let mut results = Vec::new();
+    for task in tasks {
+        results.push(task.await.unwrap());
+    }
+    results
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_is_sent_on_a_session_that_was_initialised_for_it() {
+    let api = Api::good();
+    let fetched = engine(Settings::default(), &api).fetch(request(1)).await.unwrap();
+    assert_eq!(api.log(), ["init a", "use a"]);
+    assert_eq!(fetched.answer.status_code(), Some(200));
+    assert_eq!(fetched.trace.pool.unwrap().as_str(), "shop.example");
+    assert_eq!(fetched.trace.attempts[0].outcome, "ok");
+    let calls = api.calls.lock().unwrap();
+    assert_eq!(calls[0]["url"], "https://shop.example/1");
+    assert_eq!(calls[0]["browserHtml"], true);
+    assert_eq!(calls[1]["tags"], json!({"carousel-pool": "shop.example", "carousel-phase": "use"}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn twenty_requests_share_one_initialisation_and_the_peer_needs_eight() {
+    for (profile, inits) in [(Profile::Default, 1), (Profile::ScrapyZyteApi, 8)] {
+        let api = Api::good();
+        let settings =
+            Settings { profile, ..with_session(SessionSettings { enabled: Some(true), ..SessionSettings::default() }) };
+        let engine = engine(settings, &api);
+        assert!(fetch_all(&engine, 20).await.iter().all(Result::is_ok));
+        assert_eq!(count(&engine.report(), "init/check-passed"), inits);
+        assert_eq!(engine.report()["billed"], json!({"init": inits, "use": 20, "discarded": 0}));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_meets_an_expired_session_a_failed_check_and_a_ban_is_delivered_with_the_reasons() {
+    let api = Api::new(|n, params| {
+        let result = match n {
+            2 => Err(problem(422, "/problem/session-expired")),
+            4 => Ok(json!({"url": params["url"], "statusCode": 499})),
+            6 => Err(problem(520, "/download/temporary-error")),
+            _ => Ok(page(params)),
+        };
+        (Duration::from_secs(1), result)
+    });
+    let check = |_: &_, answer: &carousel_core::exchange::Answer| Ok(Verdict::keep_if(answer.status_code() == Some(200)));
+    let engine = engine_with(Settings::default(), &api, FakeSite { check: Some(Box::new(check)), ..FakeSite::default() });
+    let trace = engine.fetch(request(1)).await.unwrap().trace;
+    let outcomes: Vec<&str> = trace.attempts.iter().map(|attempt| attempt.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["expired-upstream", "check-failed", "banned", "ok"]);
+    assert_eq!(engine.report()["ended"], json!({"expired-upstream": 1, "check-failed": 1, "banned": 1}));
+    assert_eq!(engine.report()["requests"]["retries"]["count"], 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_error_means_for_page_and_session() {
+    for (status, kind, failure, sessions, calls) in [
+        (520, "/download/temporary-error", FailureKind::Api, 3, 6),
+        (521, "/download/internal-error", FailureKind::Api, 3, 6),
+        (451, "/download/domain-forbidden", FailureKind::Api, 1, 2),
+        (422, "/request/unprocessable", FailureKind::Api, 1, 2),
+        (500, "/server/internal", FailureKind::Api, 1, 3),
+    ] {
+        let api = Api::failing(move |_, params| is_use(params).then(|| problem(status, kind)));
+        let engine = engine(Settings::default(), &api);
+        let failed = engine.fetch(request(1)).await.unwrap_err();
+        assert_eq!(failed.kind, failure, "{status}");
+        assert_eq!(api.log().len(), calls, "{status}: {:?}", api.log());
+        assert_eq!(count(&engine.report(), "init/check-passed"), sessions, "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_is_waited_out_on_the_same_session() {
+    let api = Api::failing(|n, _| (n == 2).then(|| problem(429, "/limits/over-user-limit")));
+    let engine = engine(Settings::default(), &api);
+    engine.fetch(request(1)).await.unwrap();
+    assert_eq!(api.log(), ["init a", "use a", "use a"]);
+    assert_eq!(engine.report()["api"]["429"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_the_api_cannot_create_is_asked_for_again_under_a_new_id() {
+    let api = Api::failing(|n, _| (n == 1).then(|| problem(503, "/problem/session-creation-error")));
+    let engine = engine(Settings::default(), &api);
+    engine.fetch(request(1)).await.unwrap();
+    assert_eq!(api.log(), ["init a", "init b", "use b"]);
+    assert_eq!(count(&engine.report(), "init/server-error"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_site_that_cannot_be_initialised_fails_its_requests_and_no_other() {
+    let api = Api::failing(|_, params| {
+        params["url"].as_str()?.contains("bad.example").then(|| problem(521, "/download/internal-error"))
+    });
+    let engine = engine(Settings::default(), &api);
+    let bad =
+        carousel_core::exchange::Request::from_json(json!({"url": "https://bad.example/", "httpResponseBody": true})).unwrap();
+    let failed = engine.fetch(bad).await.unwrap_err();
+    assert_eq!(failed.kind, FailureKind::BadInits);
+    assert_eq!(count(&engine.report(), "init/failed"), 8);
+    assert!(engine.fetch(request(1)).await.is_ok());
+    assert!(engine.close_reason().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_the_peers_profile_it_ends_the_crawl() {
+    let api = Api::failing(|_, params| (!is_use(params)).then(|| problem(521, "/download/internal-error")));
+    let engine = engine(peer(), &api);
+    assert_eq!(engine.fetch(request(1)).await.unwrap_err().kind, FailureKind::BadInits);
+    assert_eq!(engine.report()["close_reason"], "bad_session_inits");
+    assert_eq!(engine.fetch(request(2)).await.unwrap_err().kind, FailureKind::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_key_ends_the_crawl_at_once() {
+    for (status, reason) in [(401, "zyte_api_bad_key"), (403, "zyte_api_suspended_account")] {
+        let api = Api::failing(move |_, _| Some(problem(status, "/auth/x")));
+        let engine = engine(Settings::default(), &api);
+        let results = fetch_all(&engine, 3).await;
+        assert!(results.iter().all(Result::is_err));
+        assert_eq!(&*engine.closed().await, reason);
+        assert_eq!(api.log().len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_budget_closes_the_crawl_and_finishes_what_is_under_way() {
+    let api = Api::good();
+    let settings = Settings { budget: BudgetSettings { billed: Some(3) }, ..Settings::default() };
+    let engine = engine(settings, &api);
+    for n in 1..=2 {
+        engine.fetch(request(n)).await.unwrap();
+    }
+    assert_eq!(engine.fetch(request(3)).await.unwrap_err().kind, FailureKind::Closed);
+    assert_eq!(engine.report()["close_reason"], "budget");
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_refuses_those_who_wait_and_finishes_those_under_way() {
+    let api = Api::good();
+    let one_at_a_time = SessionSettings { pool_size: 1, max_in_flight: Some(1), ..SessionSettings::default() };
+    let engine = engine(with_session(one_at_a_time), &api);
+    let all = tokio::spawn({
+        let engine = engine.clone();
+        async move { fetch_all(&engine, 3).await }
+    });
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    engine.close("enough");
+    assert_eq!(all.await.unwrap(), [Ok(()), Err(FailureKind::Closed), Err(FailureKind::Closed)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_fetch_gives_its_session_back_without_blame() {
+    let api = Api::good();
+    let one_at_a_time = SessionSettings { pool_size: 1, max_in_flight: Some(1), ..SessionSettings::default() };
+    let engine = engine(with_session(one_at_a_time), &api);
+    for after in [1, 8] {
+        let cut = tokio::time::timeout(Duration::from_secs(after), engine.fetch(request(1))).await;
+        assert!(cut.is_err());
+    }
+    engine.fetch(request(2)).await.unwrap();
+    assert_eq!(api.log().iter().filter(|call| *call == "init a").count(), 1);
+    assert_eq!(engine.report()["ended"], json!({}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_without_sessions_is_sent_untouched() {
+    let api = Api::good();
+    let engine = engine(Settings::default(), &api);
+    let line = request_with(1, json!({"meta": {"zyte_api_session_enabled": false}, "session": {"id": "mine"}}));
+    engine.fetch(line).await.unwrap();
+    let expected = json!({"url": "https://shop.example/1", "httpResponseBody": true, "echoData": 1, "session": {"id": "mine"}});
+    assert_eq!(*api.calls.lock().unwrap(), [expected]);
+    assert_eq!(count(&engine.report(), "use/disabled"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cookie_session_is_the_cookies_of_its_initialisation() {
+    let api = Api::good();
+    let engine = engine(with_session(SessionSettings { cookie_mode: true, ..SessionSettings::default() }), &api);
+    engine.fetch(request_with(1, json!({"requestCookies": [{"name": "own", "value": "2"}]}))).await.unwrap();
+    let calls = api.calls.lock().unwrap();
+    assert_eq!((calls[0].get("session"), &calls[0]["responseCookies"]), (None, &json!(true)));
+    assert_eq!(calls[1]["requestCookies"], json!([{"name": "sid", "value": "1"}, {"name": "own", "value": "2"}]));
+    assert_eq!(calls[1].get("session"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chain_of_calls_initialises_a_session() {
+    let api = Api::good();
+    let chain = vec![json!({"url": "https://shop.example/login", "session": null}), json!({"url": "https://shop.example/in"})];
+    let engine = engine_with(Settings::default(), &api, FakeSite { chain: Some(chain), ..FakeSite::default() });
+    engine.fetch(request(1)).await.unwrap();
+    assert_eq!(api.log(), ["init -", "init a", "use a"]);
+    assert_eq!(engine.report()["billed"]["init"], 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn process_request_edits_a_copy_for_each_try() {
+    let api = Api::failing(|n, _| (n == 2).then(|| problem(422, "/problem/session-expired")));
+    let process =
+        |call: &carousel_core::hooks::HookCall| Ok(Edit { url: Some(format!("{}/x", call.request.url())), ..Edit::default() });
+    let engine = engine_with(Settings::default(), &api, FakeSite { process: Some(Box::new(process)), ..FakeSite::default() });
+    engine.fetch(request(1)).await.unwrap();
+    let calls = api.calls.lock().unwrap();
+    let uses: Vec<&Value> = calls.iter().filter(|call| is_use(call)).map(|call| &call["url"]).collect();
+    assert_eq!(uses, ["https://shop.example/1/x", "https://shop.example/1/x"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_hook_fails_its_page_and_keeps_the_session() {
+    let api = Api::good();
+    let process = |call: &carousel_core::hooks::HookCall| match call.request.url().ends_with("/1") {
+        true => Err(HookError::Trapped("took longer than 0.1 s".into())),
+        false => Ok(Edit::default()),
+    };
+    let engine = engine_with(Settings::default(), &api, FakeSite { process: Some(Box::new(process)), ..FakeSite::default() });
+    assert_eq!(engine.fetch(request(1)).await.unwrap_err().kind, FailureKind::Plugin);
+    engine.fetch(request(2)).await.unwrap();
+    assert_eq!(api.log(), ["init a", "use a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_pool_hook_fails_the_request_or_ends_the_crawl() {
+    for (settings, reason) in [(Settings::default(), "finished"), (peer(), "pool_error")] {
+        let api = Api::good();
+        let site = FakeSite { plan_error: Some(HookError::Raised("boom".into())), ..FakeSite::default() };
+        let engine = engine_with(settings, &api, site);
+        assert_eq!(engine.fetch(request(1)).await.unwrap_err().kind, FailureKind::Pool);
+        assert_eq!(engine.report()["close_reason"], reason);
+        assert_eq!(api.log().len(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_verdict_may_end_the_page_the_pool_or_the_crawl() {
+    for (verdict, kind, reason, calls) in [
+        (Verdict::Reject("gone".into()), FailureKind::Rejected, "finished", 2),
+        (Verdict::ClosePool("no use".into()), FailureKind::Pool, "finished", 2),
+        (Verdict::CloseCrawl("stop".into()), FailureKind::Closed, "stop", 2),
+    ] {
+        let api = Api::good();
+        let check =
+            move |call: &carousel_core::hooks::HookCall, _: &_| Ok(if call.init { Verdict::Keep } else { verdict.clone() });
+        let engine = engine_with(Settings::default(), &api, FakeSite { check: Some(Box::new(check)), ..FakeSite::default() });
+        assert_eq!(engine.fetch(request(1)).await.unwrap_err().kind, kind);
+        assert_eq!((engine.report()["close_reason"].as_str().unwrap(), api.log().len()), (reason, calls));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_duplicate_is_told_by_url_parameters_and_pool() {
+    let api = Api::good();
+    let settings = Settings { crawl: CrawlSettings { dedup: true, ..CrawlSettings::default() }, ..Settings::default() };
+    let engine = engine(settings, &api);
+    engine.fetch(request(1)).await.unwrap();
+    assert_eq!(engine.fetch(request(1)).await.unwrap_err().kind, FailureKind::Duplicate);
+    let elsewhere = request_with(1, json!({"meta": {"zyte_api_session_location": {"postalCode": "1"}}}));
+    engine.fetch(elsewhere).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_peers_queue_gives_up_after_its_attempts() {
+    let api = Api::new(|_, params| (Duration::from_secs(100), Ok(page(params))));
+    let mut settings = peer();
+    settings.session.queue_max_attempts = Some(3);
+    settings.session.queue_wait_time = Seconds::new(2);
+    let engine = engine(settings, &api);
+    let started = tokio::time::Instant::now();
+    let first = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.fetch(request(1)).await.is_ok() }
+    });
+    tokio::task::yield_now().await;
+    assert_eq!(engine.fetch(request(2)).await.unwrap_err().kind, FailureKind::NoSession);
+    assert_eq!(started.elapsed().as_secs(), 4);
+    assert!(first.await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_session_ends_before_the_api_ends_it() {
+    let api = Api::good();
+    let engine = engine(Settings::default(), &api);
+    engine.fetch(request(1)).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(115)).await;
+    engine.fetch(request(2)).await.unwrap();
+    assert_eq!(api.log(), ["init a", "use a", "init b", "use b"]);
+    assert_eq!(engine.report()["ended"], json!({"expired-idle": 1}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_seed_gives_the_same_counters() {
+    let run = || async {
+        let api = Api::new(|n, params| {
+            let time = Duration::from_millis(500 + (n as u64 * 7919) % 3000);
+            let result = match n % 9 {
+                4 => Err(problem(520, "/download/temporary-error")),
+                7 => Err(problem(429, "/limits/over-user-limit")),
+                _ => Ok(page(params)),
+            };
+            (time, result)
+        });
+        let engine = engine(Settings::default(), &api);
+        fetch_all(&engine, 200).await;
+        engine.report()
+    };
+    let (first, second) = (run().await, run().await);
+    assert_eq!(first, second);
+    assert!(first["requests"]["retries"]["count"].as_u64().unwrap() > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_policy_is_refused_by_name() {
+    let session = SessionSettings { retry_policy: Some("never".into()), ..SessionSettings::default() };
+    let made =
+        Engine::new(Arc::new(with_session(session)), Api::good(), Arc::new(crate::NoSites), crate::EngineOptions::default());
+    assert!(made.err().unwrap().to_string().starts_with("session.retry_policy: retry policy \"never\" is unknown"));
+}
