@@ -1,1 +1,56 @@
-//! sandbox
+//! The room that runs plugins. wasmtime lives here and nowhere else.
+//!
+//! A plugin is a WebAssembly component that answers the questions of `wit/session.wit` for one or more websites. [`Sandbox::load`]
+//! makes [sites](SiteDirectory) of a directory of them, which the engine asks through its ports.
+//!
+//! Every step of a request gets a fresh instance, and what outlives it is kept by the host: so a plugin that loops, panics or eats
+//! memory harms one call. A call is bounded in CPU time, memory, stack, size of results, log lines and downloads. A hook that a
+//! plugin does not override costs no call of it.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a failing test may panic"
+    )
+)]
+
+mod answers;
+mod bindings;
+mod cache;
+mod call;
+mod clock;
+mod counters;
+mod download;
+mod errors;
+mod guest;
+mod handles;
+mod host;
+mod host_response;
+mod host_services;
+mod host_values;
+mod inspect;
+mod interface;
+mod limits;
+mod load;
+mod log;
+mod page;
+mod places;
+mod plugin;
+mod runtime;
+mod shared;
+mod site;
+mod sites;
+mod step;
+mod stopped;
+mod ticker;
+mod wasi;
+
+pub use counters::{HookReport, SiteReport};
+pub use errors::{LoadError, Problem, Subject};
+pub use load::{Loaded, PluginInfo, Sandbox, SandboxError};
+pub use site::PluginSite;
+pub use sites::SiteDirectory;

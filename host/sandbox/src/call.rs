@@ -1,0 +1,187 @@
+//! One call of a guest: what it was asked about, what it may still use, and what it told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use carousel_core::exchange::{Answer, CallError};
+use carousel_core::hooks::{HookCall, HookError};
+use carousel_engine::Downloader;
+use wasmtime::component::Resource;
+
+use crate::bindings::carousel::session::types::Failure;
+use crate::clock::Clock;
+use crate::handles::{RequestHandle, ResponseHandle};
+use crate::limits::{Limits, Refused};
+use crate::log::{Log, Writer};
+use crate::page::Page;
+use crate::site::SiteFacts;
+use crate::stopped::Stop;
+use crate::wasi::Wasi;
+
+/// What a guest may use in one call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allowance {
+    pub(crate) deadline: Duration,
+    pub(crate) memory: usize,
+    pub(crate) max_log_lines: u32,
+    pub(crate) max_downloads: u32,
+    pub(crate) max_result: usize,
+}
+
+/// The state of one call; the data of its store.
+pub(crate) struct Call {
+    /// None while a plugin is asked what it is.
+    asked: Option<HookCall>,
+    site: Arc<SiteFacts>,
+    pages: Vec<Option<Page>>,
+    downloads: Option<Downloads>,
+    failures: Vec<Refusal>,
+    pub(crate) limits: Limits,
+    pub(crate) clock: Clock,
+    pub(crate) log: Log,
+    pub(crate) wasi: Wasi,
+}
+
+/// The way to the API in a hook that may download.
+struct Downloads {
+    downloader: Arc<dyn Downloader>,
+    left: u32,
+}
+
+/// An error that a guest was given a token for.
+enum Refusal {
+    /// A download that failed.
+    Download(CallError),
+    /// A failure of a default behaviour, such as the crawl-wide checker.
+    Default(HookError),
+}
+
+impl Call {
+    pub(crate) fn new(site: Arc<SiteFacts>, asked: Option<HookCall>, allowance: &Allowance) -> Self {
+        let writer = Writer { plugin: site.plugin.clone(), site: site.name.clone() };
+        Self {
+            asked,
+            site,
+            pages: Vec::new(),
+            downloads: None,
+            failures: Vec::new(),
+            limits: Limits::new(allowance.memory),
+            clock: Clock::start(allowance.deadline),
+            log: Log::new(writer, allowance.max_log_lines),
+            wasi: Wasi::default(),
+        }
+    }
+
+    /// With the answer that is to be judged; its number is [`THE_ONE`](crate::handles::THE_ONE).
+    pub(crate) fn judging(mut self, answer: Answer) -> Self {
+        self.pages.push(Some(Page::new(answer)));
+        self
+    }
+
+    /// With permission to download.
+    pub(crate) fn downloading(mut self, downloader: Arc<dyn Downloader>, allowance: &Allowance) -> Self {
+        self.downloads = Some(Downloads { downloader, left: allowance.max_downloads });
+        self
+    }
+
+    pub(crate) fn site(&self) -> &SiteFacts {
+        &self.site
+    }
+
+    /// What the guest was asked about; while it describes itself there is nothing, and a handle to it cannot be genuine.
+    pub(crate) fn asked(&self) -> Result<&HookCall, Stop> {
+        self.asked.as_ref().ok_or(Stop::Foreign("request"))
+    }
+
+    /// Changes what later hooks of the same step see.
+    pub(crate) fn asked_mut(&mut self) -> Option<&mut HookCall> {
+        self.asked.as_mut()
+    }
+
+    pub(crate) fn about(&self, _request: &Resource<RequestHandle>) -> Result<&HookCall, Stop> {
+        self.asked()
+    }
+
+    pub(crate) fn page(&self, response: &Resource<ResponseHandle>) -> Result<&Page, Stop> {
+        let index = usize::try_from(response.rep()).unwrap_or(usize::MAX);
+        self.pages.get(index).and_then(Option::as_ref).ok_or(Stop::Foreign("response"))
+    }
+
+    /// Keeps a downloaded answer for the guest.
+    pub(crate) fn keep(&mut self, answer: Answer) -> Resource<ResponseHandle> {
+        let number = u32::try_from(self.pages.len()).unwrap_or(u32::MAX);
+        self.pages.push(Some(Page::new(answer)));
+        Resource::new_own(number)
+    }
+
+    pub(crate) fn forget(&mut self, response: &Resource<ResponseHandle>) {
+        let index = usize::try_from(response.rep()).unwrap_or(usize::MAX);
+        if let Some(page) = self.pages.get_mut(index) {
+            *page = None;
+        }
+    }
+
+    /// The way to the API for one more download; the error is for the plugin's author.
+    pub(crate) fn next_download(&mut self) -> Result<Arc<dyn Downloader>, String> {
+        let downloads = self.downloads.as_mut().ok_or("only params and init-session may download")?;
+        downloads.left = downloads.left.checked_sub(1).ok_or("there were more downloads than [plugins] max_downloads allows")?;
+        Ok(downloads.downloader.clone())
+    }
+
+    /// Remembers a failed download and gives the token by which the guest may pass it on.
+    pub(crate) fn remember_download(&mut self, error: CallError) -> u32 {
+        self.remember(Refusal::Download(error))
+    }
+
+    /// Remembers why a default behaviour failed, so that it is still the same failure when the guest passes it on.
+    pub(crate) fn remember_failure(&mut self, error: HookError) -> Failure {
+        let kind = match &error {
+            HookError::Raised(_) | HookError::Trapped(_) => "error",
+            HookError::CloseCrawl(_) => "close-crawl",
+            HookError::ClosePool(_) => "close-pool",
+            HookError::Download(_) => "download",
+        };
+        let message = match &error {
+            HookError::CloseCrawl(reason) | HookError::ClosePool(reason) => reason.clone(),
+            HookError::Raised(_) | HookError::Trapped(_) | HookError::Download(_) => error.to_string(),
+        };
+        Failure { kind: kind.to_owned(), message, token: self.remember(Refusal::Default(error)) }
+    }
+
+    fn remember(&mut self, refusal: Refusal) -> u32 {
+        self.failures.push(refusal);
+        u32::try_from(self.failures.len()).unwrap_or(u32::MAX)
+    }
+
+    /// What a guest's failure means; none where it defers to the default behaviour.
+    pub(crate) fn meaning(&self, failure: Failure) -> Option<HookError> {
+        match failure.kind.as_str() {
+            "defer" => None,
+            "close-crawl" => Some(HookError::CloseCrawl(failure.message)),
+            "close-pool" => Some(HookError::ClosePool(failure.message)),
+            "download" => Some(self.passed_on(failure)),
+            _ => Some(HookError::Raised(failure.message)),
+        }
+    }
+
+    fn passed_on(&self, failure: Failure) -> HookError {
+        let index = usize::try_from(failure.token).ok().and_then(|token| token.checked_sub(1));
+        match index.and_then(|index| self.failures.get(index)) {
+            Some(Refusal::Download(error)) => HookError::Download(error.clone()),
+            Some(Refusal::Default(error)) => error.clone(),
+            None => HookError::Raised(failure.message),
+        }
+    }
+
+    pub(crate) fn refused(&self) -> Option<Refused> {
+        self.limits.refused()
+    }
+
+    pub(crate) fn deadline(&self) -> Duration {
+        self.clock.limit()
+    }
+
+    pub(crate) fn panic(&self) -> Option<String> {
+        self.log.panic()
+    }
+}

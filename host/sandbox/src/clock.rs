@@ -1,0 +1,73 @@
+//! The time that one call may compute, measured in CPU time of its thread, so that a busy machine does not stop a good plugin.
+
+use std::time::Duration;
+
+/// Counts the time that a guest computes. It runs while the guest runs and rests while the guest waits for a download.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    limit: Duration,
+    used: Duration,
+    running_since: Duration,
+}
+
+/// Whether a guest may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// It may compute for this long.
+    Some(Duration),
+    /// Its time is over.
+    Nothing,
+}
+
+impl Clock {
+    /// A clock that starts now, on this thread.
+    pub(crate) fn start(limit: Duration) -> Self {
+        Self { limit, used: Duration::ZERO, running_since: thread_time() }
+    }
+
+    /// What the guest may still compute.
+    pub(crate) fn left(&self) -> Left {
+        let used = self.used + thread_time().saturating_sub(self.running_since);
+        match self.limit.checked_sub(used) {
+            Some(left) if !left.is_zero() => Left::Some(left),
+            Some(_) | None => Left::Nothing,
+        }
+    }
+
+    /// Counts time in which the guest held its thread without computing.
+    pub(crate) fn charge(&mut self, time: Duration) {
+        self.used += time;
+    }
+
+    /// Rests: the guest waits, and may go on in another thread.
+    pub(crate) fn rest(&mut self) {
+        self.used += thread_time().saturating_sub(self.running_since);
+    }
+
+    /// Runs again, on this thread.
+    pub(crate) fn resume(&mut self) {
+        self.running_since = thread_time();
+    }
+
+    pub(crate) fn limit(&self) -> Duration {
+        self.limit
+    }
+}
+
+/// The epochs (milliseconds) after which to look at the clock again.
+pub(crate) fn ticks(left: Duration) -> u64 {
+    u64::try_from(left.as_millis()).unwrap_or(u64::MAX / 2).clamp(1, u64::MAX / 2)
+}
+
+#[cfg(unix)]
+fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+/// Elsewhere the time on the wall serves.
+#[cfg(not(unix))]
+fn thread_time() -> Duration {
+    static START: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+    START.elapsed()
+}

@@ -1,0 +1,113 @@
+//! A live instance of a plugin and the way to call one of its exports.
+
+use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Func, Instance, InstancePre, Lift, Lower, TypedFunc};
+use wasmtime::{Result, Store, StoreContextMut, UpdateDeadline, format_err};
+
+use crate::call::{Allowance, Call};
+use crate::clock::{Clock, Left, ticks};
+use crate::stopped::Stop;
+
+/// An instance and its state. After an error it is dead.
+pub(crate) struct Guest {
+    store: Store<Call>,
+    instance: Instance,
+}
+
+impl Guest {
+    /// Makes an instance for hooks that hold their thread. Its memory is that of the plugin as compiled; nothing of an earlier
+    /// call is in it. Where it fails, the state of the call comes back with the error.
+    pub(crate) fn start(pre: &InstancePre<Call>, call: Call, allowance: &Allowance) -> Result<Self, Box<Dead>> {
+        let mut store = store(pre, call, allowance);
+        match pre.instantiate(&mut store) {
+            Ok(instance) => Ok(Self { store, instance }),
+            Err(error) => Err(Dead::of(error, store)),
+        }
+    }
+
+    /// Makes an instance for hooks that download.
+    pub(crate) async fn start_blocking(pre: &InstancePre<Call>, call: Call, allowance: &Allowance) -> Result<Self, Box<Dead>> {
+        let mut store = store(pre, call, allowance);
+        match pre.instantiate_async(&mut store).await {
+            Ok(instance) => Ok(Self { store, instance }),
+            Err(error) => Err(Dead::of(error, store)),
+        }
+    }
+
+    /// Calls an export, which may compute until the deadline from now on.
+    pub(crate) fn call<P, R>(&mut self, export: &ComponentExportIndex, params: P) -> Result<R>
+    where
+        P: ComponentNamedList + Lower,
+        R: Lift + Send + Sync + 'static,
+        (R,): ComponentNamedList + Lift,
+    {
+        self.restart_clock();
+        let (result,) = self.typed::<P, R>(export)?.call(&mut self.store, params)?;
+        Ok(result)
+    }
+
+    /// Calls an export that may wait for the host.
+    pub(crate) async fn call_blocking<P, R>(&mut self, export: &ComponentExportIndex, params: P) -> Result<R>
+    where
+        P: ComponentNamedList + Lower + Send + Sync,
+        R: Lift + Send + Sync + 'static,
+        (R,): ComponentNamedList + Lift,
+    {
+        self.restart_clock();
+        let (result,) = self.typed::<P, R>(export)?.call_async(&mut self.store, params).await?;
+        Ok(result)
+    }
+
+    pub(crate) fn state(&self) -> &Call {
+        self.store.data()
+    }
+
+    pub(crate) fn state_mut(&mut self) -> &mut Call {
+        self.store.data_mut()
+    }
+
+    fn typed<P, R>(&mut self, export: &ComponentExportIndex) -> Result<TypedFunc<P, (R,)>>
+    where
+        P: ComponentNamedList + Lower,
+        (R,): ComponentNamedList + Lift,
+    {
+        let func: Func = self.instance.get_func(&mut self.store, export).ok_or_else(|| format_err!("an export is missing"))?;
+        func.typed(&self.store)
+    }
+
+    fn restart_clock(&mut self) {
+        let limit = self.state().deadline();
+        self.state_mut().clock = Clock::start(limit);
+        self.store.set_epoch_deadline(ticks(limit));
+    }
+}
+
+/// An instance that could not be made: why, and what was known of the call.
+pub(crate) struct Dead {
+    pub(crate) error: wasmtime::Error,
+    pub(crate) call: Call,
+}
+
+impl Dead {
+    fn of(error: wasmtime::Error, store: Store<Call>) -> Box<Self> {
+        Box::new(Self { error, call: store.into_data() })
+    }
+}
+
+fn store(pre: &InstancePre<Call>, call: Call, allowance: &Allowance) -> Store<Call> {
+    let mut store = Store::new(pre.engine(), call);
+    store.limiter(|call| &mut call.limits);
+    store.set_hostcall_fuel(allowance.max_result);
+    store.epoch_deadline_callback(look_at_clock);
+    store.set_epoch_deadline(ticks(allowance.deadline));
+    store
+}
+
+/// Milliseconds of the wall have gone by: does the guest still have time of its own?
+#[expect(clippy::needless_pass_by_value, reason = "wasmtime's signature")]
+fn look_at_clock(store: StoreContextMut<'_, Call>) -> Result<UpdateDeadline> {
+    let clock = &store.data().clock;
+    match clock.left() {
+        Left::Some(left) => Ok(UpdateDeadline::Continue(ticks(left))),
+        Left::Nothing => Err(Stop::Deadline(clock.limit()).into()),
+    }
+}

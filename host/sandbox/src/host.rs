@@ -1,0 +1,51 @@
+//! What all sites share: the runtime, what a call may use, and the places for calls.
+
+use std::num::NonZero;
+use std::time::Duration;
+
+use carousel_core::settings::PluginSettings;
+use tokio::sync::Semaphore;
+
+use crate::call::Allowance;
+use crate::places::Places;
+use crate::runtime::{Room, Runtime};
+
+/// Shared by all sites of a process.
+pub(crate) struct Host {
+    pub(crate) runtime: Runtime,
+    pub(crate) allowance: Allowance,
+    pub(crate) init_timeout: Duration,
+    /// For hooks that hold their thread.
+    pub(crate) places: Places,
+    /// For hooks that download, which may stay for minutes.
+    pub(crate) waiting_places: Semaphore,
+}
+
+impl Host {
+    pub(crate) fn new(settings: &PluginSettings) -> wasmtime::Result<Self> {
+        let concurrency = settings.concurrency.max(1);
+        // Calls that hold their thread cannot be more than the threads that compute, but these are not ours to count; twice the
+        // processors keep all of them busy.
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let outer = concurrency.max(u32::try_from(threads).unwrap_or(u32::MAX).saturating_mul(2));
+        let inner = outer.div_ceil(4);
+        let room = Room {
+            instances: concurrency.saturating_add(outer).saturating_add(inner),
+            stacks: concurrency,
+            memory: settings.memory,
+        };
+        Ok(Self {
+            runtime: Runtime::new(room)?,
+            allowance: Allowance {
+                deadline: settings.deadline.duration(),
+                memory: settings.memory,
+                max_log_lines: settings.max_log_lines,
+                max_downloads: settings.max_downloads,
+                max_result: settings.max_result,
+            },
+            init_timeout: settings.init_timeout.duration(),
+            places: Places::new(outer, inner),
+            waiting_places: Semaphore::new(usize::try_from(concurrency).unwrap_or(1)),
+        })
+    }
+}

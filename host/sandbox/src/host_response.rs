@@ -1,0 +1,89 @@
+//! What a guest asks of an answer.
+
+use carousel_document::{Language, Query, Want};
+use wasmtime::Result;
+use wasmtime::component::Resource;
+
+use crate::bindings::carousel::session::types::{self, HostResponse};
+use crate::call::Call;
+use crate::handles::ResponseHandle;
+
+/// An answer to a guest, or words for its author.
+type Told<T> = std::result::Result<T, String>;
+
+impl HostResponse for Call {
+    fn url(&mut self, response: Resource<ResponseHandle>) -> Result<String> {
+        Ok(self.page(&response)?.url())
+    }
+
+    fn status(&mut self, response: Resource<ResponseHandle>) -> Result<u16> {
+        Ok(self.page(&response)?.status())
+    }
+
+    fn headers(&mut self, response: Resource<ResponseHandle>) -> Result<Vec<(String, String)>> {
+        Ok(self.page(&response)?.headers().to_vec())
+    }
+
+    fn header(&mut self, response: Resource<ResponseHandle>, name: String) -> Result<Option<String>> {
+        Ok(self.page(&response)?.header(&name).map(str::to_owned))
+    }
+
+    fn text(&mut self, response: Resource<ResponseHandle>) -> Result<String> {
+        Ok(self.page(&response)?.text().to_owned())
+    }
+
+    fn body(&mut self, response: Resource<ResponseHandle>) -> Result<Vec<u8>> {
+        Ok(self.page(&response)?.body())
+    }
+
+    fn actions(&mut self, response: Resource<ResponseHandle>) -> Result<String> {
+        Ok(self.page(&response)?.actions().to_owned())
+    }
+
+    fn field(&mut self, response: Resource<ResponseHandle>, pointer: String) -> Result<Option<String>> {
+        Ok(self.page(&response)?.field(&pointer))
+    }
+
+    fn css(&mut self, response: Resource<ResponseHandle>, selector: String) -> Result<Told<Option<String>>> {
+        self.first(&response, Language::Css, selector)
+    }
+
+    fn css_all(&mut self, response: Resource<ResponseHandle>, selector: String) -> Result<Told<Vec<String>>> {
+        self.all(&response, Language::Css, selector)
+    }
+
+    fn xpath(&mut self, response: Resource<ResponseHandle>, expression: String) -> Result<Told<Option<String>>> {
+        self.first(&response, Language::Xpath, expression)
+    }
+
+    fn xpath_all(&mut self, response: Resource<ResponseHandle>, expression: String) -> Result<Told<Vec<String>>> {
+        self.all(&response, Language::Xpath, expression)
+    }
+
+    fn jmespath(&mut self, response: Resource<ResponseHandle>, expression: String) -> Result<Told<Option<String>>> {
+        self.first(&response, Language::Jmespath, expression)
+    }
+
+    fn select(&mut self, response: Resource<ResponseHandle>, queries: Vec<types::Query>) -> Result<Told<Vec<Vec<String>>>> {
+        let page = self.page(&response)?;
+        let read = |query: types::Query| Query::parse(&query.language, query.expression, &query.want);
+        let queries: std::result::Result<Vec<_>, _> = queries.into_iter().map(read).collect();
+        Ok(queries.and_then(|queries| page.select(&queries)).map_err(|error| error.to_string()))
+    }
+
+    fn drop(&mut self, response: Resource<ResponseHandle>) -> Result<()> {
+        self.forget(&response);
+        Ok(())
+    }
+}
+
+impl Call {
+    fn first(&self, response: &Resource<ResponseHandle>, language: Language, expression: String) -> Result<Told<Option<String>>> {
+        let answers = self.page(response)?.ask(language, expression, Want::First);
+        Ok(answers.map(|answers| answers.into_iter().next()).map_err(|error| error.to_string()))
+    }
+
+    fn all(&self, response: &Resource<ResponseHandle>, language: Language, expression: String) -> Result<Told<Vec<String>>> {
+        Ok(self.page(response)?.ask(language, expression, Want::All).map_err(|error| error.to_string()))
+    }
+}

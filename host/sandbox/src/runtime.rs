@@ -1,0 +1,116 @@
+//! The engine that all plugins share: how code is compiled, where instances live, what is linked to their imports.
+
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result, WasmBacktraceDetails};
+
+use crate::bindings::Site;
+use crate::call::Call;
+use crate::limits::TABLE_ELEMENTS;
+use crate::wasi::Sleep;
+use crate::{download, ticker, wasi};
+
+/// The stack of a guest. Plugins need kilobytes; recursion without end stops here.
+const WASM_STACK_BYTES: usize = 512 << 10;
+
+/// The stack on which a guest runs that may block, host functions and their parsers included.
+const ASYNC_STACK_BYTES: usize = 2 << 20;
+
+/// What is kept of a memory when its place is given back, and cleared by hand. Above this the system is asked for fresh pages,
+/// which costs several times more and makes two threads slower than one; so it should cover the whole memory of a small plugin.
+const MEMORY_KEPT_BYTES: usize = 256 << 10;
+
+/// The same for tables.
+const TABLE_KEPT_BYTES: usize = 64 << 10;
+
+/// Address space per memory where there is not enough for the usual 4 GiB, which spare bounds checks.
+const SMALL_RESERVATION_BYTES: u64 = 64 << 20;
+
+/// Core modules, and instances of the host's glue, that one plugin may consist of.
+const CORE_INSTANCES: u32 = 64;
+
+/// Tables that one plugin may have.
+const TABLES: u32 = 4;
+
+/// The engine and the linkers.
+pub(crate) struct Runtime {
+    pub(crate) engine: Engine,
+    /// For hooks that hold their thread.
+    pub(crate) sync: Linker<Call>,
+    /// For hooks that download.
+    pub(crate) blocking: Linker<Call>,
+}
+
+/// How many instances there may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// Instances at once, of all kinds.
+    pub(crate) instances: u32,
+    /// Of these, the ones that may download and need a stack.
+    pub(crate) stacks: u32,
+    /// Bytes of memory of one instance.
+    pub(crate) memory: usize,
+}
+
+impl Runtime {
+    /// Makes the engine and starts its ticker. Where the address space is limited, the instances take less of it.
+    pub(crate) fn new(room: Room) -> Result<Self> {
+        let engine = engine(room)?;
+        ticker::start(&engine)?;
+        let mut sync = Linker::new(&engine);
+        link(&mut sync, Sleep::Thread)?;
+        let mut blocking = Linker::new(&engine);
+        blocking.allow_shadowing(true);
+        link(&mut blocking, Sleep::Guest)?;
+        download::add_to_linker(&mut blocking)?;
+        Ok(Self { engine, sync, blocking })
+    }
+}
+
+fn link(linker: &mut Linker<Call>, sleep: Sleep) -> Result<()> {
+    Site::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
+    wasi::add_to_linker(linker, sleep)
+}
+
+fn engine(room: Room) -> Result<Engine> {
+    let generous = Engine::new(config().allocation_strategy(pooling(room)));
+    let Err(first) = generous else { return generous };
+    tracing::debug!("{first:#}: trying with less address space for each plugin instance");
+    let reservation = SMALL_RESERVATION_BYTES.max(u64::try_from(room.memory).unwrap_or(u64::MAX).next_multiple_of(1 << 16));
+    let mut modest = config();
+    modest.memory_reservation(reservation).memory_guard_size(1 << 16).allocation_strategy(pooling(room));
+    Engine::new(&modest).or_else(|second| {
+        tracing::warn!("{second:#}: plugin instances are made on demand, which is slower; allow more address space (ulimit -v)");
+        Engine::new(&config())
+    })
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .max_wasm_stack(WASM_STACK_BYTES)
+        .async_stack_size(ASYNC_STACK_BYTES)
+        .memory_init_cow(true)
+        .wasm_backtrace_details(WasmBacktraceDetails::Enable);
+    config
+}
+
+fn pooling(room: Room) -> InstanceAllocationStrategy {
+    let mut pooling = PoolingAllocationConfig::new();
+    pooling
+        .total_component_instances(room.instances)
+        .total_core_instances(room.instances.saturating_mul(CORE_INSTANCES))
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .total_memories(room.instances)
+        .max_memories_per_component(1)
+        .total_tables(room.instances.saturating_mul(TABLES))
+        .max_tables_per_component(TABLES)
+        .table_elements(TABLE_ELEMENTS)
+        .total_stacks(room.stacks)
+        .max_memory_size(room.memory.next_multiple_of(1 << 16))
+        .linear_memory_keep_resident(MEMORY_KEPT_BYTES)
+        .table_keep_resident(TABLE_KEPT_BYTES)
+        .max_unused_warm_slots(room.instances);
+    InstanceAllocationStrategy::Pooling(pooling)
+}

@@ -1,0 +1,149 @@
+//! One step of a request: hooks that are asked one after the other in one fresh instance.
+
+use std::time::Instant;
+
+use carousel_core::exchange::Object;
+use carousel_core::hooks::{Hook, HookCall, HookError};
+use wasmtime::WasmBacktrace;
+use wasmtime::component::{ComponentNamedList, Lift, Lower};
+
+use crate::bindings::carousel::session::types::Failure;
+use crate::call::Call;
+use crate::counters::Ended;
+use crate::guest::Guest;
+use crate::places::Place;
+use crate::site::PluginSite;
+use crate::stopped::{Stop, explain};
+
+/// A hook's answer; none where the plugin defers to the default behaviour.
+pub(crate) type Asked<T> = Result<Option<T>, HookError>;
+
+/// What a guest answers with.
+type Answered<T> = Result<T, Failure>;
+
+/// A step of hooks that hold their thread. The instance is made for the first hook that is asked, and again after one that was
+/// stopped.
+pub(crate) struct Step<'s> {
+    site: &'s PluginSite,
+    live: Option<(Guest, Place<'s>)>,
+}
+
+impl<'s> Step<'s> {
+    pub(crate) fn new(site: &'s PluginSite) -> Self {
+        Self { site, live: None }
+    }
+
+    /// Asks a hook; `call` is used where there is no instance yet.
+    pub(crate) fn ask<P, R>(&mut self, hook: Hook, params: P, call: impl FnOnce() -> Call) -> Asked<R>
+    where
+        P: ComponentNamedList + Lower,
+        R: Lift + ComponentTypeOf + 'static,
+        (Answered<R>,): ComponentNamedList + Lift,
+        Answered<R>: Lift + Send + Sync,
+    {
+        let began = Instant::now();
+        let (mut guest, place) = match self.live.take() {
+            Some(live) => live,
+            None => self.site.start(hook, call(), began)?,
+        };
+        let answered = guest.call::<P, Answered<R>>(self.site.plugin().export(hook), params);
+        guest.state_mut().flush_output();
+        let alive = answered.is_ok();
+        let result = self.site.judge(hook, answered, guest.state(), began);
+        if alive {
+            self.live = Some((guest, place));
+        }
+        result
+    }
+
+    /// Tells later hooks of this step which location is in force.
+    pub(crate) fn set_location(&mut self, location: &std::sync::Arc<Object>) {
+        let asked = self.live.as_mut().and_then(|(guest, _)| guest.state_mut().asked_mut());
+        if let Some(HookCall { location: known, .. }) = asked {
+            *known = location.clone();
+        }
+    }
+}
+
+/// Nothing but a shorthand for what every answer is.
+pub(crate) trait ComponentTypeOf: wasmtime::component::ComponentType + Send + Sync {}
+
+impl<T: wasmtime::component::ComponentType + Send + Sync> ComponentTypeOf for T {}
+
+impl PluginSite {
+    fn start(&self, hook: Hook, call: Call, began: Instant) -> Result<(Guest, Place<'_>), HookError> {
+        let host = self.host();
+        let place =
+            host.places.take().map_err(|_| HookError::Raised("hooks of different sites ask each other in circles".to_owned()))?;
+        self.counters().instance();
+        match Guest::start(&self.plugin().sync, call, &host.allowance) {
+            Ok(guest) => Ok((guest, place)),
+            Err(dead) => Err(self.trapped(hook, &dead.error, &dead.call, began)),
+        }
+    }
+
+    /// Asks a hook that may download, in an instance of its own.
+    pub(crate) async fn ask_blocking<P, R>(&self, hook: Hook, params: P, call: Call) -> Asked<R>
+    where
+        P: ComponentNamedList + Lower + Send + Sync,
+        R: ComponentTypeOf + Lift + 'static,
+        (Answered<R>,): ComponentNamedList + Lift,
+        Answered<R>: Lift + Send + Sync,
+    {
+        let host = self.host();
+        let _place =
+            host.waiting_places.acquire().await.map_err(|_| HookError::Raised("the plugins are shut down".to_owned()))?;
+        let began = Instant::now();
+        let work = async {
+            self.counters().instance();
+            let mut guest = match Guest::start_blocking(&self.plugin().blocking, call, &host.allowance).await {
+                Ok(guest) => guest,
+                Err(dead) => return Err(self.trapped(hook, &dead.error, &dead.call, began)),
+            };
+            let answered = guest.call_blocking::<P, Answered<R>>(self.plugin().export(hook), params).await;
+            guest.state_mut().flush_output();
+            self.judge(hook, answered, guest.state(), began)
+        };
+        match tokio::time::timeout(host.init_timeout, work).await {
+            Ok(result) => result,
+            Err(_) => Err(self.stopped(hook, Stop::InitTimeout(host.init_timeout).to_string(), began)),
+        }
+    }
+
+    /// Counts a call and says what its end means.
+    fn judge<R>(&self, hook: Hook, answered: wasmtime::Result<Answered<R>>, call: &Call, began: Instant) -> Asked<R> {
+        let failure = match answered {
+            Ok(Ok(result)) => {
+                self.counters().called(hook, Ended::Well, began.elapsed());
+                return Ok(Some(result));
+            }
+            Ok(Err(failure)) => failure,
+            Err(error) => return Err(self.trapped(hook, &error, call, began)),
+        };
+        match call.meaning(failure) {
+            None => {
+                self.counters().called(hook, Ended::Well, began.elapsed());
+                Ok(None)
+            }
+            Some(error) => {
+                self.counters().called(hook, Ended::Failed, began.elapsed());
+                Err(error)
+            }
+        }
+    }
+
+    fn trapped(&self, hook: Hook, error: &wasmtime::Error, call: &Call, began: Instant) -> HookError {
+        let stopped = self.stopped(hook, explain(error, call, self.host().allowance.max_result), began);
+        if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() {
+            tracing::debug!(site = self.facts().name.as_ref(), hook = hook.name(), "{backtrace}");
+        }
+        stopped
+    }
+
+    fn stopped(&self, hook: Hook, why: String, began: Instant) -> HookError {
+        let (plugin, site) = (&*self.facts().plugin, &*self.facts().name);
+        tracing::warn!(plugin, site, hook = hook.name(), "the plugin was stopped: it {why}");
+        self.counters().called(hook, Ended::Trapped, began.elapsed());
+        HookError::Trapped(format!("plugin \"{plugin}\", {hook}: it {why}"))
+    }
+}
