@@ -23,8 +23,11 @@ const PLUGINS: &[(&str, &str)] = &[
     ("plugins/storefront", "serves three chains of stores, each by a [[site]] table of its own"),
 ];
 
-/// The settings of the demo: what the generic plugin needs to know of each site.
-const SETTINGS: &str = include_str!("../demo/carousel.toml");
+/// The settings of the demo, in the checkout: what the generic plugin needs to know of each site.
+const SETTINGS: &str = "plugins/demo.toml";
+
+/// Requests under way at once.
+const CONCURRENCY: u32 = 50;
 
 /// Builds, serves, crawls, tells.
 pub(crate) async fn demo(
@@ -45,7 +48,7 @@ pub(crate) async fn demo(
     fs::create_dir_all(dir).with_context(|| format!("cannot make the directory {}", dir.display()))?;
 
     build_plugins(&checkout, &dir.join("plugins"), screen)?;
-    let files = Files::write(dir, args.requests)?;
+    let files = Files::write(&checkout, dir, args.requests)?;
     let options = SimulatorOptions { seed: args.seed, ..SimulatorOptions::default() };
     let served = Served::start(Simulator::new(options), 0).await?;
     screen.say(&format!("crawling {} requests over {} sites through {}", files.requests, files.sites, served.url()));
@@ -75,8 +78,8 @@ struct Files {
 }
 
 impl Files {
-    fn write(dir: &Path, limit: usize) -> anyhow::Result<Self> {
-        fs::write(dir.join("carousel.toml"), SETTINGS).with_context(|| format!("cannot write to {}", dir.display()))?;
+    fn write(checkout: &Path, dir: &Path, limit: usize) -> anyhow::Result<Self> {
+        fs::copy(checkout.join(SETTINGS), dir.join("carousel.toml")).with_context(|| format!("cannot copy {SETTINGS}"))?;
         let path = dir.join("requests.jsonl");
         let mut file = BufWriter::new(fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?);
         let mut hosts = std::collections::BTreeSet::new();
@@ -96,6 +99,7 @@ impl Files {
             input: dir.join("requests.jsonl"),
             output: Some(dir.join("answers.jsonl")),
             stats: Some(dir.join("stats.json")),
+            n_conn: Some(CONCURRENCY),
             store_errors: true,
             annotate: true,
             seed: Some(seed),

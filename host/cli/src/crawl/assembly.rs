@@ -48,10 +48,10 @@ pub(crate) async fn crawl(
     let settings = Arc::new(settings(args, common)?);
     let input = Input::open(&args.input)?;
     let plugins = Plugins::load(common.plugins.as_deref(), &settings)?;
-    let Api { transport, simulator } = Api::connect(args, common, &settings).await?;
+    let api = Api::open(args, common, &settings)?;
     let output = Output::open(args.output.as_deref(), input.path())?;
     let stats = args.stats.as_deref().map(StatsFile::create).transpose()?;
-    let engine = Engine::new(Arc::clone(&settings), transport, plugins.sites(), engine_options(args))?;
+    let engine = Engine::new(Arc::clone(&settings), api, plugins.sites(), engine_options(args))?;
 
     let name = input.name().to_owned();
     let progress = Progress::new(screen, unit(args, &input));
@@ -60,7 +60,6 @@ pub(crate) async fn crawl(
     let (ending, tally) = run.run(input.start(wanted(args, &settings)), interrupts).await;
     engine.shutdown();
     progress.clear();
-    drop(simulator);
 
     let document = stats_file::document(engine.report(), &ending, &tally, plugins.report());
     if let Some(stats) = stats {
