@@ -59,7 +59,7 @@ pub(crate) fn explain(error: &wasmtime::Error, call: &Call, max_result: usize) -
             Some(message) => format!("panicked: {message}"),
             None => trap.to_string(),
         },
-        None if is_too_much(error) => format!("returned more than {}", bytes(max_result)),
+        None if is_too_much(error) => format!("gave the host more than {} at once", bytes(max_result)),
         None => error.root_cause().to_string(),
     }
 }
