@@ -16,6 +16,11 @@ fn a_plugin_in_the_directory_serves_the_urls_that_it_names_and_its_check_decides
     let check = |html| site.check(call("https://good.example/a"), page(html));
     assert_eq!(check("<p class=ok>yes</p>"), Ok(Verdict::Keep));
     assert!(matches!(check("<p>no</p>"), Ok(Verdict::Discard(_))));
+    let plugin = &loaded.plugins[0];
+    assert_eq!(
+        (plugin.file.as_str(), &plugin.hooks, &plugin.rules[0].include),
+        ("good", &vec!["check".into()], &vec!["good.example".into()])
+    );
     let report = &loaded.sites.report()[0];
     assert_eq!((report.instances, report.calls(), report.traps()), (2, 2, 0));
 }
