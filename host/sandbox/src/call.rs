@@ -69,7 +69,7 @@ impl Call {
             downloads: None,
             failures: Vec::new(),
             limits: Limits::new(allowance.memory),
-            clock: Clock::start(allowance.deadline),
+            clock: Clock::new(allowance.deadline),
             log: Log::new(writer, allowance.max_log_lines),
             wasi: Wasi::default(),
         }

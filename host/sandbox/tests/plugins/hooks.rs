@@ -1,12 +1,15 @@
 //! What plugins decide, and what it costs.
 
+use std::sync::Arc;
+
 use carousel_core::exchange::Object;
-use carousel_core::hooks::{Edit, Hook, HookError, PoolChoice};
+use carousel_core::hooks::{Edit, Hook, HookCall, HookError, PoolChoice};
+use carousel_core::settings::PluginSettings;
 use carousel_core::verdict::Verdict;
 use carousel_engine::{Site, Sites};
 use serde_json::{Value, json};
 
-use crate::stage::{Directory, call, object, page, site, table};
+use crate::stage::{Checker, Directory, call, object, page, site, site_with, table};
 
 #[test]
 fn a_plugin_in_the_directory_serves_the_urls_that_it_names_and_its_check_decides() {
@@ -95,6 +98,25 @@ fn defaults_answer_where_a_plugin_asks_for_them() {
     assert_eq!((plan.enabled, plan.cookie_mode), (true, true));
     assert_eq!(plan.pool, Ok(PoolChoice::named("default a.example 0")));
     assert!(site.report().calls() > 0);
+}
+
+#[test]
+fn a_default_check_may_ask_another_site_even_where_one_call_fills_the_house() {
+    let settings = PluginSettings { concurrency: 1, ..Directory::new().settings() };
+    let deferring = site_with("scripted", json!({}), settings.clone());
+    let checker = site_with("good", json!(null), settings);
+    let call = HookCall { defaults: Arc::new(Checker(checker)), ..call("https://a.example/") };
+    assert_eq!(deferring.check(call.clone(), page("<p class=ok>")), Ok(Verdict::Keep));
+    assert!(matches!(deferring.check(call, page("")), Ok(Verdict::Discard(_))));
+}
+
+#[test]
+fn sites_that_ask_each_other_in_circles_get_an_error() {
+    let site = site("scripted", json!({}));
+    let call = HookCall { defaults: Arc::new(Checker(site.clone())), ..call("https://a.example/") };
+    let result = site.check(call, page(""));
+    let Err(HookError::Raised(message)) = result else { panic!("{result:?}") };
+    assert!(message.contains("in circles"), "{message}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use carousel_core::hooks::{Defaults, HookCall, HookError, PoolChoice, SessionHan
 use carousel_core::id::{PoolId, SessionId};
 use carousel_core::settings::{PluginSettings, SiteTable};
 use carousel_core::verdict::Verdict;
-use carousel_engine::{Downloader, Sites};
+use carousel_engine::{Downloader, Site, Sites};
 use carousel_sandbox::{Loaded, PluginSite, Sandbox};
 use serde_json::{Value, json};
 
@@ -141,6 +141,39 @@ impl Defaults for Plain {
 
     fn settings(&self) -> Arc<Object> {
         Arc::new(object(json!({"pool_size": 3})))
+    }
+}
+
+/// Defaults with a crawl-wide checker, which gets these defaults itself where it asks for them.
+pub(crate) struct Checker(pub(crate) Arc<PluginSite>);
+
+impl Defaults for Checker {
+    fn enabled(&self, request: &Request) -> bool {
+        Plain.enabled(request)
+    }
+
+    fn cookie_mode(&self, request: &Request) -> bool {
+        Plain.cookie_mode(request)
+    }
+
+    fn pool(&self, request: &Request, location: &Object) -> Result<PoolChoice, HookError> {
+        Plain.pool(request, location)
+    }
+
+    fn location(&self, request: &Request) -> Object {
+        Plain.location(request)
+    }
+
+    fn params(&self, location: &Object) -> Object {
+        Plain.params(location)
+    }
+
+    fn check(&self, call: &HookCall, answer: &Answer) -> Result<Verdict, HookError> {
+        self.0.check(call.clone(), answer.clone())
+    }
+
+    fn settings(&self) -> Arc<Object> {
+        Plain.settings()
     }
 }
 
