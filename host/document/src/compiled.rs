@@ -174,3 +174,41 @@ fn malformed(
         reason,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pointer() -> Arc<Compiled> {
+        Arc::new(Compiled {
+            engine: Engine::Pointer,
+            stack: 0,
+        })
+    }
+
+    #[test]
+    fn the_store_is_bounded_and_keeps_what_is_used() {
+        let mut store = Store::default();
+        let used = pointer();
+        store.keep("used".to_owned(), Arc::clone(&used));
+        for n in 0..10 * GENERATION {
+            store.keep(format!("/{n}"), pointer());
+            assert!(
+                store
+                    .find("used")
+                    .is_some_and(|found| Arc::ptr_eq(&found, &used)),
+                "{n}"
+            );
+            assert!(store.young.len() + store.old.len() <= 2 * GENERATION, "{n}");
+        }
+        assert!(store.find("/0").is_none());
+    }
+
+    #[test]
+    fn an_expression_is_compiled_once() {
+        let limits = Limits::default();
+        let first = compiled(Language::Css, "p.compiled-once", &limits).unwrap();
+        let second = compiled(Language::Css, "p.compiled-once", &limits).unwrap();
+        assert!(Arc::ptr_eq(&first, &second));
+    }
+}

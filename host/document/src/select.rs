@@ -9,7 +9,7 @@ use crate::query::shorten;
 use crate::stack::with_room;
 use crate::tree::{Item, Tree};
 use crate::xpath::{Found, Xpath};
-use crate::{Document, Limits, Query, QueryError, Want};
+use crate::{Document, Language, Limits, Query, QueryError, Want};
 use serde_json::Value;
 
 impl Document {
@@ -24,14 +24,39 @@ impl Document {
         let mut room = self.limits().answer_bytes;
         queries
             .iter()
-            .map(|query| self.answer(query, &mut room))
+            .map(|query| self.answer(query.language, &query.expression, query.want, &mut room))
             .collect()
     }
 
-    fn answer(&self, query: &Query, room: &mut usize) -> Result<Vec<String>, QueryError> {
-        let compiled = compiled(query.language, &query.expression, self.limits())?;
+    /// Returns the first match of an expression, as [`Document::select`] does for `first`.
+    pub fn first(
+        &self,
+        language: Language,
+        expression: &str,
+    ) -> Result<Option<String>, QueryError> {
+        let mut room = self.limits().answer_bytes;
+        self.answer(language, expression, Want::First, &mut room)
+            .map(|answers| answers.into_iter().next())
+    }
+
+    /// Returns all matches of an expression, as [`Document::select`] does for `all`.
+    pub fn all(&self, language: Language, expression: &str) -> Result<Vec<String>, QueryError> {
+        let mut room = self.limits().answer_bytes;
+        self.answer(language, expression, Want::All, &mut room)
+    }
+
+    fn answer(
+        &self,
+        language: Language,
+        expression: &str,
+        want: Want,
+        room: &mut usize,
+    ) -> Result<Vec<String>, QueryError> {
+        let compiled = compiled(language, expression, self.limits())?;
         let mut asked = Asked {
-            query,
+            language,
+            expression,
+            want,
             limits: self.limits(),
             stack: compiled.stack,
             room,
@@ -40,10 +65,7 @@ impl Document {
             Engine::Css(css) => asked.css(css, self.tree()?),
             Engine::Xpath(xpath) => asked.xpath(xpath, self.tree()?),
             Engine::Jmespath(jmespath) => asked.jmespath(jmespath, self),
-            Engine::Pointer => asked.json(
-                self.value()?
-                    .and_then(|page| page.pointer(&query.expression)),
-            ),
+            Engine::Pointer => asked.json(self.value()?.and_then(|page| page.pointer(expression))),
             Engine::Regex(pattern) => asked.regex(pattern, self.text()?),
         }
     }
@@ -51,7 +73,9 @@ impl Document {
 
 /// One query while it is answered.
 struct Asked<'a> {
-    query: &'a Query,
+    language: Language,
+    expression: &'a str,
+    want: Want,
     limits: &'a Limits,
     /// Bytes of stack that evaluating takes at most.
     stack: usize,
@@ -61,7 +85,7 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn css(&mut self, css: &Css, tree: &Tree) -> Result<Vec<String>, QueryError> {
-        let want = self.query.want;
+        let want = self.want;
         let items = self.run(|budget| css.find(tree, budget, want))?;
         self.items(&items, tree)
     }
@@ -72,7 +96,7 @@ impl Asked<'_> {
             .map_err(|reason| self.failed(reason))?;
         match found {
             Found::Items(items) => self.items(&items, tree),
-            Found::Scalar { text, truth } => Ok(vec![match self.query.want {
+            Found::Scalar { text, truth } => Ok(vec![match self.want {
                 Want::First | Want::All => self.pay(text)?,
                 Want::Exists => truth.to_string(),
                 Want::Count => "1".to_owned(),
@@ -81,7 +105,7 @@ impl Asked<'_> {
     }
 
     fn items(&mut self, items: &[Item], tree: &Tree) -> Result<Vec<String>, QueryError> {
-        let wanted = match self.query.want {
+        let wanted = match self.want {
             Want::First => items.iter().take(1),
             Want::All => items.iter().take(usize::MAX),
             Want::Exists => return Ok(vec![(!items.is_empty()).to_string()]),
@@ -121,7 +145,7 @@ impl Asked<'_> {
             Some(value) => std::slice::from_ref(value),
             None => &[],
         };
-        match self.query.want {
+        match self.want {
             Want::First => found
                 .into_iter()
                 .map(|value| self.pay(value.to_string()))
@@ -136,7 +160,7 @@ impl Asked<'_> {
     }
 
     fn regex(&mut self, pattern: &Pattern, text: &str) -> Result<Vec<String>, QueryError> {
-        let most = match self.query.want {
+        let most = match self.want {
             Want::Exists => return Ok(vec![pattern.is_match(text).to_string()]),
             Want::First => 1,
             Want::All | Want::Count => usize::MAX,
@@ -144,7 +168,7 @@ impl Asked<'_> {
         let found = pattern
             .find(text, most, self.limits.regex_time)
             .map_err(|_| self.too_costly())?;
-        match self.query.want {
+        match self.want {
             Want::Count => Ok(vec![found.len().to_string()]),
             Want::First | Want::All | Want::Exists => found
                 .into_iter()
@@ -180,15 +204,15 @@ impl Asked<'_> {
 
     fn too_costly(&self) -> QueryError {
         QueryError::TooCostly {
-            language: self.query.language.word(),
-            expression: shorten(&self.query.expression),
+            language: self.language.word(),
+            expression: shorten(self.expression),
         }
     }
 
     fn failed(&self, reason: String) -> QueryError {
         QueryError::Evaluation {
-            language: self.query.language.word(),
-            expression: shorten(&self.query.expression),
+            language: self.language.word(),
+            expression: shorten(self.expression),
             reason,
         }
     }

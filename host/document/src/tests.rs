@@ -80,6 +80,20 @@ fn several_questions_are_answered_in_order() {
 }
 
 #[test]
+fn one_question_can_be_asked_without_a_query() {
+    let document = page("<a href=1>x</a><a href=2>y</a>");
+    assert_eq!(
+        document.first(Language::Css, "a::attr(href)").unwrap(),
+        Some("1".to_owned())
+    );
+    assert_eq!(document.first(Language::Xpath, "//b").unwrap(), None);
+    assert_eq!(
+        document.all(Language::Xpath, "//a/text()").unwrap(),
+        ["x", "y"]
+    );
+}
+
+#[test]
 fn the_format_is_decided_by_header_then_by_content() {
     let cases: [(Option<&str>, &str, Kind); 14] = [
         (Some("text/html; charset=utf-8"), "{}", Kind::Html),

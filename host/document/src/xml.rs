@@ -107,7 +107,7 @@ impl Builder {
         let own = attributes
             .iter()
             .map(|(name, value)| (self.attribute_name(name), StrTendril::from_slice(value)));
-        let own = own.collect();
+        let own: Vec<_> = own.collect();
         let full = tag.name().into_inner();
         let name = self.element_name(full);
         let id = self.draft.element(name, own);

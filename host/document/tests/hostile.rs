@@ -278,6 +278,8 @@ fn costly_queries_end() {
     let costly = [
         (Language::Xpath, "//*[count(following::*) > 0]"),
         (Language::Xpath, "//li = //b/following::li"),
+        (Language::Xpath, "//li/@class = //b"),
+        (Language::Xpath, "count(//li[//b < (//i | //li)]) = 0"),
         (Language::Xpath, "//li[preceding-sibling::li[. = 'x']]"),
         (Language::Css, "i ~ li"),
         (Language::Css, "li:nth-last-of-type(3n)"),

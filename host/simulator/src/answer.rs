@@ -21,6 +21,7 @@ const SCREENSHOT: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQV
 pub(crate) struct Fetched {
     pub(crate) page: Landing,
     pub(crate) performed: Option<Performed>,
+    /// The cookies afterwards; empty unless they are asked for.
     pub(crate) jar: Jar,
     pub(crate) extra: Vec<Cookie>,
 }
@@ -91,11 +92,7 @@ fn raw_outputs(ask: &Ask<'_>, page: &Landing, answer: &mut Map<String, Value>) {
 
 /// Writes the final cookies: those of the jar, and those of the request that the jar does not replace.
 fn cookies(ask: &Ask<'_>, jar: &Jar, extra: &[Cookie], answer: &mut Map<String, Value>) {
-    let experimental = ask
-        .fields
-        .get("experimental")
-        .and_then(|it| it.get("responseCookies")?.as_bool());
-    if !ask.wants("responseCookies") && experimental != Some(true) {
+    if !ask.wants_cookies() {
         return;
     }
     let mut all = Jar::default();
@@ -103,7 +100,7 @@ fn cookies(ask: &Ask<'_>, jar: &Jar, extra: &[Cookie], answer: &mut Map<String, 
         all.put(cookie.clone());
     }
     let list: Value = all.iter().map(Cookie::document).collect();
-    if experimental == Some(true) {
+    if ask.wants_experimental_cookies() {
         answer.insert(
             "experimental".into(),
             json!({"responseCookies": list.clone()}),

@@ -119,6 +119,17 @@ impl<'r> Ask<'r> {
             .collect()
     }
 
+    /// Tells whether the official clients' older field asks for the final cookies.
+    pub(crate) fn wants_experimental_cookies(&self) -> bool {
+        let field = self.fields.get("experimental");
+        field.and_then(|it| it.get("responseCookies")?.as_bool()) == Some(true)
+    }
+
+    /// Tells whether the final cookies are asked for, in either field.
+    pub(crate) fn wants_cookies(&self) -> bool {
+        self.wants("responseCookies") || self.wants_experimental_cookies()
+    }
+
     /// Gives the body of an HTTP request.
     pub(crate) fn body(&self) -> Vec<u8> {
         self.text("httpRequestText").map_or_else(

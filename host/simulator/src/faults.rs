@@ -16,6 +16,18 @@ const REMEMBERED_URLS: usize = 100_000;
 
 /// A fault for the requests that a rule means. All conditions that are given must hold; a rule without conditions means every
 /// request. At least one of `status`, `connection` and `latency_seconds` says what happens.
+///
+/// ```
+/// let rules = carousel_simulator::FaultRule::read_list(
+///     r#"[{"host": "*.market.example", "every": 20, "status": 520},
+///         {"url_contains": "/p/7", "nth": [1], "status": 429, "type": "/limits/over-domain-limit", "retry_after": 5},
+///         {"session_use": [1], "probability": 0.1, "connection": "drop"}]"#,
+/// );
+/// assert_eq!(rules.map(|it| it.len()).ok(), Some(3));
+/// ```
+///
+/// Where an error strikes follows from its type: 429, 503 and the like before a session is touched, `/problem/…` instead of
+/// entering the session, all others in place of the page. A scripted 520 counts as a ban of the session.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FaultRule {

@@ -81,11 +81,10 @@ impl Sink {
     }
 }
 
-fn pairs(attributes: Vec<Attribute>) -> Vec<(QualName, StrTendril)> {
+fn pairs(attributes: Vec<Attribute>) -> impl Iterator<Item = (QualName, StrTendril)> {
     attributes
         .into_iter()
         .map(|attribute| (attribute.name, attribute.value))
-        .collect()
 }
 
 impl TreeSink for Sink {

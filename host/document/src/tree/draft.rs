@@ -3,7 +3,10 @@
 use super::{Attribute, Flavour, Kind, NONE, Node, NodeId, Tree};
 use html5ever::tendril::StrTendril;
 use html5ever::{QualName, local_name, ns};
+use precomputed_hash::PrecomputedHash;
 use std::collections::HashMap;
+
+const RECENT: usize = 128;
 
 /// A node of a draft, in order of creation; the root is 0.
 pub(crate) type DraftId = u32;
@@ -28,6 +31,8 @@ pub(crate) struct Draft {
     nodes: Vec<DraftNode>,
     names: Vec<QualName>,
     known: HashMap<QualName, u32>,
+    /// Numbers of names used lately, by their hash: most names of a page are among a few.
+    recent: [u32; RECENT],
     nameless: QualName,
 }
 
@@ -38,6 +43,7 @@ impl Draft {
             nodes: Vec::new(),
             names: Vec::new(),
             known: HashMap::new(),
+            recent: [NONE; RECENT],
             nameless: nameless.clone(),
         };
         let name = draft.intern(nameless);
@@ -52,7 +58,7 @@ impl Draft {
     pub(crate) fn element(
         &mut self,
         name: QualName,
-        attributes: Vec<(QualName, StrTendril)>,
+        attributes: impl IntoIterator<Item = (QualName, StrTendril)>,
     ) -> DraftId {
         let attributes = attributes
             .into_iter()
@@ -97,7 +103,11 @@ impl Draft {
     }
 
     /// Adds the attributes that the element does not have yet.
-    pub(crate) fn add_missing(&mut self, id: DraftId, attributes: Vec<(QualName, StrTendril)>) {
+    pub(crate) fn add_missing(
+        &mut self,
+        id: DraftId,
+        attributes: impl IntoIterator<Item = (QualName, StrTendril)>,
+    ) {
         for (name, value) in attributes {
             let name = self.intern(name);
             if let Some(node) = self.node_mut(id)
@@ -268,10 +278,23 @@ impl Draft {
     }
 
     fn intern(&mut self, name: QualName) -> u32 {
+        let slot = name.local.precomputed_hash() as usize % RECENT;
+        let recent = self.recent.get(slot).copied().unwrap_or(NONE);
+        if self.names.get(recent as usize) == Some(&name) {
+            return recent;
+        }
+        let id = self.look_up(name);
+        if let Some(recent) = self.recent.get_mut(slot) {
+            *recent = id;
+        }
+        id
+    }
+
+    fn look_up(&mut self, name: QualName) -> u32 {
         if let Some(&id) = self.known.get(&name) {
             return id;
         }
-        let id = u32::try_from(self.names.len()).unwrap_or(NONE);
+        let id = offset(self.names.len());
         self.names.push(name.clone());
         self.known.insert(name, id);
         id

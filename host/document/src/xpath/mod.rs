@@ -2,6 +2,7 @@
 //! declares can be used.
 
 mod node;
+mod sets;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use xpath_eval::{DocumentCache, EvaluationContext, Expr, Value};
 #[derive(Debug)]
 pub(crate) struct Xpath {
     expression: Expr,
+    compares_sets: bool,
 }
 
 /// What an expression amounts to.
@@ -36,7 +38,10 @@ impl Xpath {
     /// Compiles an expression.
     pub(crate) fn compile(expression: &str) -> Result<Self, XpathError> {
         match xpath_eval::parse(expression) {
-            Ok(expression) => Ok(Self { expression }),
+            Ok(expression) => Ok(Self {
+                compares_sets: sets::compares_sets(&expression),
+                expression,
+            }),
             Err(error) => Err(XpathError {
                 at: error.position,
                 reason: error.message,
@@ -46,7 +51,7 @@ impl Xpath {
 
     /// Evaluates the expression with the root as context; fails on an unknown function or a wrong number of arguments.
     pub(crate) fn find(&self, tree: &Tree, budget: &Budget) -> Result<Found, String> {
-        let place = Place { tree, budget };
+        let place = Place::new(tree, budget, self.compares_sets);
         let cache = DocumentCache::new();
         let namespaces = |prefix: &str| tree.namespace_of(prefix).map(str::to_owned);
         let mut context = EvaluationContext::new(Spot::root(&place));

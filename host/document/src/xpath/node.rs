@@ -3,16 +3,48 @@
 use crate::budget::Budget;
 use crate::tree::{Flavour, Item, Kind, Tree, is_declaration};
 use html5ever::QualName;
+use std::cell::Cell;
 use std::cmp::Ordering;
 use xpath_eval::{ExpandedName, Node, NodeKind};
 
 /// Steps that a copy of a text costs, besides its length.
 const COPY_STEPS: u64 = 8;
 
+/// Comparisons of two texts that one step pays for.
+const PAIRS_PER_STEP: u64 = 4;
+
 /// What all nodes of one evaluation share.
 pub(super) struct Place<'t> {
-    pub(super) tree: &'t Tree,
-    pub(super) budget: &'t Budget,
+    tree: &'t Tree,
+    budget: &'t Budget,
+    /// For an expression that compares sets: how many texts were read since the last move in the tree. The engine
+    /// compares all of them with each other before it moves again.
+    read: Option<Cell<u64>>,
+}
+
+impl<'t> Place<'t> {
+    pub(super) fn new(tree: &'t Tree, budget: &'t Budget, compares_sets: bool) -> Self {
+        Self {
+            tree,
+            budget,
+            read: compares_sets.then(Cell::default),
+        }
+    }
+
+    fn spend_move(&self) {
+        self.budget.spend(1);
+        if let Some(read) = &self.read {
+            read.set(0);
+        }
+    }
+
+    fn spend_text(&self, bytes: usize) {
+        self.budget.spend_bytes(bytes);
+        if let Some(read) = &self.read {
+            read.set(read.get() + 1);
+            self.budget.spend(read.get() / PAIRS_PER_STEP);
+        }
+    }
 }
 
 /// A node or an attribute.
@@ -46,7 +78,7 @@ impl<'a> Spot<'a> {
     }
 
     fn at(self, node: u32, attribute: u32) -> Self {
-        self.place.budget.spend(1);
+        self.place.spend_move();
         Self {
             item: Item { node, attribute },
             ..self
@@ -79,7 +111,7 @@ impl<'a> Spot<'a> {
                 .attribute(self.item.node, index)
                 .map_or("", |(_, value)| value),
         };
-        self.place.budget.spend_bytes(text.len());
+        self.place.spend_text(text.len());
         text
     }
 }

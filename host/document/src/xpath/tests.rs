@@ -60,6 +60,8 @@ fn paths_find_nodes_in_document_order() {
             ("id('t')/@id", &["t"]),
             ("(//li)[3]/text()", &["c"]),
             ("//li[b = '1']/@data-p", &["10"]),
+            ("//li[text() = //li[2]/text()]/@data-p", &["20"]),
+            ("//li[@data-p < //li/@data-p]/@data-p", &["10"]),
             ("//DIV", &[]),
             ("//nothing/@x", &[]),
             ("//x:a", &[]),

@@ -162,11 +162,16 @@ impl Simulator {
             chance: &mut self.chance,
         };
         let (page, performed) = visit_page(ask, &mut visit);
-        self.come_home(home, &jar);
+        let cookies = if ask.wants_cookies() {
+            jar.clone()
+        } else {
+            Jar::default()
+        };
+        self.come_home(home, jar);
         Fetched {
             page,
             performed,
-            jar,
+            jar: cookies,
             extra,
         }
     }
@@ -194,16 +199,16 @@ impl Simulator {
         (jar, address, Home::Managed(key, Box::new(session)))
     }
 
-    fn come_home(&mut self, home: Home, jar: &Jar) {
+    fn come_home(&mut self, home: Home, jar: Jar) {
         match home {
             Home::Nowhere => {}
             Home::Session(id) => {
                 if let Some(session) = self.sessions.session_mut(id) {
-                    session.jar = jar.clone();
+                    session.jar = jar;
                 }
             }
             Home::Managed(key, mut session) => {
-                session.jar = jar.clone();
+                session.jar = jar;
                 self.managed.put(key, *session, false);
             }
         }
@@ -271,12 +276,11 @@ impl Simulator {
     }
 
     /// Gives the latency of an error: those of the site take as long as a page.
-    pub(super) fn latency_of_refusal(&mut self, status: u16) -> Duration {
-        let latency = match status {
-            500 | 520 | 521 => self.options.latency.http,
-            _ => self.options.latency.refusal,
-        };
-        self.spread(latency)
+    pub(super) fn latency_of_refusal(&mut self, status: u16, mode: Mode) -> Duration {
+        match status {
+            500 | 520 | 521 => self.latency_of_fetch(mode),
+            _ => self.spread(self.options.latency.refusal),
+        }
     }
 
     fn spread(&mut self, latency: Duration) -> Duration {

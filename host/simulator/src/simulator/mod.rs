@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::ask::{Ask, Mode};
 use crate::auth;
 use crate::chance::Chance;
 use crate::faults::{Faults, Strike};
@@ -107,7 +108,8 @@ impl Simulator {
             Ok(request) => self.extract(now, &request).into_bytes(),
             Err(problem) => {
                 self.pass_time(now);
-                self.refuse(problem, Strike::default()).into_bytes()
+                self.refuse(problem, Strike::default(), Mode::Http)
+                    .into_bytes()
             }
         }
     }
@@ -126,7 +128,7 @@ impl Simulator {
                 let headers = self.headers("application/json");
                 deliver(200, headers, answer, latency, strike)
             }
-            Err(problem) => self.refuse(problem, strike),
+            Err(problem) => self.refuse(problem, strike, Ask::mode_of(request)),
         }
     }
 
@@ -159,7 +161,12 @@ impl Simulator {
         self.sessions.advance(self.now, &mut self.chance);
     }
 
-    fn refuse(&mut self, problem: Problem, strike: Strike) -> Reply<Map<String, Value>> {
+    fn refuse(
+        &mut self,
+        problem: Problem,
+        strike: Strike,
+        mode: Mode,
+    ) -> Reply<Map<String, Value>> {
         let status = problem.status;
         self.meters.answered(status, Some(&problem.kind));
         let mut headers = self.headers("application/problem+json");
@@ -170,7 +177,7 @@ impl Simulator {
         if let Some(seconds) = problem.retry_after_seconds {
             headers.push(("retry-after".into(), seconds.to_string()));
         }
-        let latency = self.latency_of_refusal(status);
+        let latency = self.latency_of_refusal(status, mode);
         deliver(status, headers, problem.document(), latency, strike)
     }
 

@@ -1,28 +1,13 @@
-//! The course of a request: order of checks, sessions, faults, bills.
+//! The course of a request: order of checks, answers, bills, latency.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Client, page, session_id};
-use crate::{
-    BanRule, FaultRule, Latency, Reply, SessionRules, Simulator, SimulatorOptions, WireFault,
-    demo_requests,
-};
+use super::{Client, client, header, session_id};
+use crate::{FaultRule, Latency, SessionRules, Simulator, SimulatorOptions, demo_requests};
 
 const PAGE: &str = r#"{"url": "https://shop.example/p/1", "browserHtml": true}"#;
-
-fn client(faults: &str) -> Client {
-    Client::new(SimulatorOptions {
-        faults: FaultRule::read_list(faults).unwrap(),
-        ..SimulatorOptions::default()
-    })
-}
-
-fn header<'a, B>(reply: &'a Reply<B>, name: &str) -> Option<&'a str> {
-    let found = reply.headers.iter().find(|(known, _)| known == name)?;
-    Some(&found.1)
-}
 
 #[test]
 fn checks_come_in_the_order_of_the_real_service() {
@@ -216,252 +201,27 @@ fn equal_seeds_and_calls_give_equal_bytes() {
 }
 
 #[test]
-fn a_lapsed_session_is_refused_and_later_silently_new() {
+fn redirects_are_followed_unless_told_otherwise() {
     let mut client = client("[]");
-    let request = json!({"url": "https://a.tickets.example/", "browserHtml": true, "session": {"id": session_id(1)}, "responseCookies": true});
-    let first = client.ok(&request)["responseCookies"].clone();
-    client.wait(119.0);
-    assert_eq!(client.ok(&request)["responseCookies"], first);
-    client.wait(120.0);
-    assert_eq!(client.outcome(&request), "422 /problem/session-expired");
-    client.wait(600.0);
-    assert_ne!(client.ok(&request)["responseCookies"], first);
-    let sessions = &client.simulator.report()["sessions"];
-    assert_eq!(sessions["created"], 2);
-    assert_eq!(sessions["reborn"], 1);
-    assert_eq!(sessions["refused_expired"], 1);
-}
-
-#[test]
-fn a_session_keeps_its_address_and_a_request_without_one_gets_another() {
-    let mut client = client("[]");
-    let with = json!({"url": "https://a.example/ip", "browserHtml": true, "session": {"id": session_id(1)}});
-    let without = json!({"url": "https://a.example/ip", "browserHtml": true});
-    let first = page(&client.ok(&with));
-    assert_eq!(page(&client.ok(&with)), first);
-    let (one, other) = (page(&client.ok(&without)), page(&client.ok(&without)));
-    assert!(one != first && one != other);
-}
-
-#[test]
-fn the_jar_is_shared_by_browser_and_http_and_ignores_request_cookies() {
-    let mut client = client("[]");
-    let session = json!({"id": session_id(1)});
-    client
-        .ok(&json!({"url": "https://a.example/set/a/1", "browserHtml": true, "session": session}));
-    let list =
-        json!({"url": "https://a.example/cookies", "httpResponseBody": true, "session": session});
-    assert!(page(&client.ok(&list)).contains(">a=1<"));
-    let mut with_cookies = list.clone();
-    with_cookies["requestCookies"] = json!([{"name": "b", "value": "2", "domain": "a.example"}, {"name": "a", "value": "9", "domain": ".a.example"}]);
-    let html = page(&client.ok(&with_cookies));
-    assert!(
-        html.contains(">b=2<") && html.contains(">a=9<") && !html.contains(">a=1<"),
-        "{html}"
-    );
-    let html = page(&client.ok(&list));
-    assert!(html.contains(">a=1<") && !html.contains("b=2"), "{html}");
-    let mut discarding = list.clone();
-    discarding["cookieManagement"] = "discard".into();
-    assert!(!page(&client.ok(&discarding)).contains("a=1"));
-}
-
-#[test]
-fn response_cookies_can_be_sent_back() {
-    let mut client = client("[]");
-    let answer = client.ok(&json!({"url": "https://a.example/set/a/1", "httpResponseBody": true, "responseCookies": true}));
-    assert_eq!(answer["responseCookies"][0]["name"], "a");
-    let html = page(&client.ok(&json!({"url": "https://a.example/cookies", "httpResponseBody": true, "requestCookies": answer["responseCookies"]})));
-    assert!(html.contains(">a=1<"), "{html}");
-}
-
-#[test]
-fn a_site_bans_a_session_after_its_uses() {
-    let mut client = Client::new(SimulatorOptions {
-        bans: vec![BanRule::after_uses("*.shop.example", 2)],
-        ..SimulatorOptions::default()
-    });
-    let request = |host: &str, session| json!({"url": format!("https://{host}/"), "browserHtml": true, "session": {"id": session_id(session)}});
-    let a = "a.shop.example";
-    for expected in ["200", "200"] {
-        assert_eq!(client.outcome(&request(a, 1)), expected);
-    }
-    assert_eq!(client.outcome(&request("b.shop.example", 1)), "200");
-    for expected in [
-        "520 /download/temporary-error",
-        "520 /download/temporary-error",
-        "520 /download/temporary-error",
-        "422 /problem/session-expired",
-    ] {
-        assert_eq!(client.outcome(&request(a, 1)), expected);
-    }
-    assert_eq!(client.outcome(&request(a, 2)), "200");
-    assert_eq!(client.simulator.report()["sessions"]["ended"]["bans"], 1);
-}
-
-#[test]
-fn a_site_may_ban_who_comes_too_fast() {
-    let mut client = Client::new(SimulatorOptions {
-        bans: vec![BanRule {
-            host: "*".into(),
-            after_uses: None,
-            min_interval: Some(Duration::from_secs(2)),
-        }],
-        ..SimulatorOptions::default()
-    });
-    let request =
-        json!({"url": "https://a.example/", "browserHtml": true, "session": {"id": session_id(1)}});
-    for (pause, expected) in [
-        (0.0, "200"),
-        (1.9, "520 /download/temporary-error"),
-        (2.0, "200"),
-    ] {
-        client.wait(pause);
-        assert_eq!(client.outcome(&request), expected);
-    }
-}
-
-#[test]
-fn scripted_problems_keep_their_place_in_the_course() {
-    for (fault, outcome, created) in [
-        (
-            r#"{"status": 429, "type": "/limits/over-domain-limit"}"#,
-            "429 /limits/over-domain-limit",
-            0,
-        ),
-        (r#"{"status": 503}"#, "503 /limits/over-global-limit", 0),
-        (
-            r#"{"status": 503, "type": "/problem/session-creation-error"}"#,
-            "503 /problem/session-creation-error",
-            0,
-        ),
-        (
-            r#"{"status": 422, "type": "/problem/over-session-limit"}"#,
-            "422 /problem/over-session-limit",
-            0,
-        ),
-        (
-            r#"{"status": 422, "type": "/problem/session-expired"}"#,
-            "422 /problem/session-expired",
-            0,
-        ),
-        (r#"{"status": 451}"#, "451 /download/domain-forbidden", 1),
-        (r#"{"status": 421}"#, "421 /website/domain-unreachable", 1),
-        (r#"{"status": 520}"#, "520 /download/temporary-error", 1),
-        (r#"{"status": 521}"#, "521 /download/internal-error", 1),
-        (
-            r#"{"status": 500, "type": "/server/timed-out"}"#,
-            "500 /server/timed-out",
-            1,
-        ),
-        (
-            r#"{"status": 599, "type": "/new/kind"}"#,
-            "599 /new/kind",
-            1,
-        ),
-    ] {
-        let mut client = client(&format!("[{fault}]"));
-        let request = json!({"url": "https://a.example/", "browserHtml": true, "session": {"id": session_id(1)}});
-        assert_eq!(client.outcome(&request), outcome);
-        let report = client.simulator.report();
-        assert_eq!(report["sessions"]["created"], created, "{fault}");
-        assert_eq!(report["billed"]["total"], 0);
-    }
-}
-
-#[test]
-fn a_scripted_expiry_ends_a_living_session() {
-    let mut client =
-        client(r#"[{"status": 422, "type": "/problem/session-expired", "session_use": [2]}]"#);
-    let request =
-        json!({"url": "https://a.example/", "browserHtml": true, "session": {"id": session_id(1)}});
-    for expected in [
-        "200",
-        "422 /problem/session-expired",
-        "422 /problem/session-expired",
-    ] {
-        assert_eq!(client.outcome(&request), expected);
-    }
-    assert_eq!(client.simulator.report()["sessions"]["ended"]["script"], 1);
-}
-
-#[test]
-fn three_scripted_bans_in_a_row_end_a_session() {
-    let mut client = client(r#"[{"status": 520, "nth": [1, 2, 4, 5, 6]}]"#);
-    let request =
-        json!({"url": "https://a.example/", "browserHtml": true, "session": {"id": session_id(1)}});
-    let ban = "520 /download/temporary-error";
-    for expected in [
-        ban,
-        ban,
-        "200",
-        ban,
-        ban,
-        ban,
-        "422 /problem/session-expired",
-    ] {
-        assert_eq!(client.outcome(&request), expected);
-    }
-}
-
-#[test]
-fn faults_carry_retry_after_latency_and_broken_connections() {
-    let mut client = client(
-        r#"[{"nth": [1], "status": 520, "retry_after": 60}, {"nth": [2], "latency_seconds": 2.5},
-            {"nth": [3], "connection": "drop"}, {"nth": [4], "connection": "wrong-content-type"}]"#,
-    );
-    let request = serde_json::from_str(PAGE).unwrap();
-    let reply = client.send(&request);
-    assert_eq!(header(&reply, "retry-after"), Some("60"));
-    assert_eq!(client.send(&request).latency, Duration::from_millis(2_500));
-    assert_eq!(client.send(&request).fault, Some(WireFault::Drop));
-    let reply = client.send(&request);
-    assert_eq!(reply.fault, Some(WireFault::WrongContentType));
-    assert_eq!(header(&reply, "content-type"), Some("text/html"));
-}
-
-#[test]
-fn magic_hosts_answer_as_their_names_say() {
-    for (host, expected) in [
-        ("e429.example", "429 /limits/over-user-limit"),
-        ("e503.example", "503 /limits/over-global-limit"),
-        ("e520.example", "520 /download/temporary-error"),
-        ("e521.example", "521 /download/internal-error"),
-        ("e500.example", "500 /server/internal"),
-        ("e451.example", "451 /download/domain-forbidden"),
-        ("e421.example", "421 /website/domain-unreachable"),
-        ("www.e422.example", "422 /request/unprocessable"),
-        ("expired.example", "422 /problem/session-expired"),
-        ("e5.example", "200"),
-        ("e999.example", "200"),
-    ] {
-        let request = json!({"url": format!("https://{host}/"), "browserHtml": true, "session": {"id": session_id(1)}});
-        assert_eq!(client("[]").outcome(&request), expected, "{host}");
-    }
-    let blocked = client("[]").send(&json!({"url": "https://e451.example/", "browserHtml": true}));
-    assert_eq!(blocked.body["blockedDomain"], "e451.example");
+    let mut request = json!({"url": "https://a.example/redirect/2", "httpResponseBody": true});
+    let answer = client.ok(&request);
     assert_eq!(
-        client("[]").outcome(&json!({"url": "https://expired.example/", "browserHtml": true})),
-        "200"
+        (&answer["url"], &answer["statusCode"]),
+        (&json!("https://a.example/redirect/0"), &json!(200))
     );
+    request["followRedirect"] = false.into();
+    assert_eq!(client.ok(&request)["statusCode"], 302);
 }
 
 #[test]
-fn a_key_has_a_limit_per_minute() {
-    let mut client = Client::new(SimulatorOptions {
-        requests_per_minute: Some(2),
-        ..SimulatorOptions::default()
-    });
-    let request = serde_json::from_str(PAGE).unwrap();
-    client.wait(50.0);
-    for expected in ["200", "200", "429 /limits/over-user-limit"] {
-        assert_eq!(client.outcome(&request), expected);
-    }
-    assert_eq!(header(&client.send(&request), "retry-after"), Some("10"));
-    client.wait(10.0);
-    assert_eq!(client.outcome(&request), "200");
+fn long_pages_are_cut_at_10_mib() {
+    let answer =
+        client("[]").ok(&json!({"url": "https://a.example/big/20000000", "browserHtml": true}));
+    assert_eq!(
+        answer["browserHtml"].as_str().unwrap().len(),
+        10 * 1024 * 1024
+    );
 }
-
 #[test]
 fn only_answers_with_200_are_billed_by_mode_host_and_part() {
     let mut client = client(r#"[{"status": 520, "nth": [4]}]"#);
@@ -528,41 +288,4 @@ fn latency_depends_on_the_mode() {
             "{request}"
         );
     }
-}
-
-#[test]
-fn a_context_of_the_service_keeps_its_session() {
-    let mut client = client("[]");
-    let request = json!({"url": "https://a.grocer.example/p/1", "httpResponseBody": true,
-        "sessionContext": [{"name": "zip", "value": "10001"}],
-        "sessionContextParameters": {"actions": [{"action": "setLocation", "address": {"postalCode": "10001"}}]}});
-    let html = page(&client.ok(&request));
-    assert!(
-        html.contains("<span id=\"store-postal\">10001</span>"),
-        "{html}"
-    );
-    assert_eq!(page(&client.ok(&request)), html);
-}
-
-#[test]
-fn redirects_are_followed_unless_told_otherwise() {
-    let mut client = client("[]");
-    let mut request = json!({"url": "https://a.example/redirect/2", "httpResponseBody": true});
-    let answer = client.ok(&request);
-    assert_eq!(
-        (&answer["url"], &answer["statusCode"]),
-        (&json!("https://a.example/redirect/0"), &json!(200))
-    );
-    request["followRedirect"] = false.into();
-    assert_eq!(client.ok(&request)["statusCode"], 302);
-}
-
-#[test]
-fn long_pages_are_cut_at_10_mib() {
-    let answer =
-        client("[]").ok(&json!({"url": "https://a.example/big/20000000", "browserHtml": true}));
-    assert_eq!(
-        answer["browserHtml"].as_str().unwrap().len(),
-        10 * 1024 * 1024
-    );
 }

@@ -1,6 +1,9 @@
 //! The simulator as its callers see it, in virtual time.
 
 mod course;
+mod faults;
+mod fuzz;
+mod sessions;
 mod sites;
 
 use std::time::Duration;
@@ -9,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use crate::{ApiCall, Reply, Simulator, SimulatorOptions};
+use crate::{ApiCall, FaultRule, Reply, Simulator, SimulatorOptions};
 
 /// The id of a session, by a small number.
 fn session_id(number: u32) -> String {
@@ -67,6 +70,20 @@ impl Client {
             },
         )
     }
+}
+
+/// A client of a simulator with faults.
+fn client(faults: &str) -> Client {
+    Client::new(SimulatorOptions {
+        faults: FaultRule::read_list(faults).unwrap(),
+        ..SimulatorOptions::default()
+    })
+}
+
+/// A header of a reply.
+fn header<'a, B>(reply: &'a Reply<B>, name: &str) -> Option<&'a str> {
+    let found = reply.headers.iter().find(|(known, _)| known == name)?;
+    Some(&found.1)
 }
 
 /// The page of an answer.

@@ -1,0 +1,271 @@
+//! The words of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing::level_filters::LevelFilter;
+
+const EXAMPLES: &str = "\
+Examples:
+  printf 'https://shop.example/a\\n' | carousel crawl - --simulate
+  carousel crawl urls.txt --output pages.jsonl --stats stats.json
+  carousel crawl requests.jsonl --config carousel.toml --plugins plugins-built
+  carousel demo";
+
+/// Crawls through Zyte API with sessions that site plugins know how to make and to check.
+#[derive(Debug, Parser)]
+#[command(name = "carousel", version, after_help = EXAMPLES)]
+pub(crate) struct CommandLine {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags that every command understands.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Common options")]
+pub(crate) struct Common {
+    /// Settings file (TOML); carousel.toml of this directory where it exists
+    #[arg(long, global = true, value_name = "FILE", env = "CAROUSEL_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Directory of site plugins (.wasm); wins over plugins.dir of the settings file
+    #[arg(long, global = true, value_name = "DIR", env = "CAROUSEL_PLUGINS")]
+    pub(crate) plugins: Option<PathBuf>,
+    /// Address of Zyte API, without the final "extract"; wins over api.url of the settings file
+    #[arg(long, global = true, value_name = "URL", env = "CAROUSEL_API_URL")]
+    pub(crate) api_url: Option<String>,
+    /// API key; else the variable ZYTE_API_KEY, else ZYTE_API_KEY in the nearest .env file upwards
+    #[arg(long, global = true, value_name = "KEY")]
+    pub(crate) api_key: Option<String>,
+    /// How much is logged on standard error
+    #[arg(short = 'L', long, global = true, value_enum, ignore_case = true, default_value = "INFO")]
+    pub(crate) loglevel: LogLevel,
+}
+
+/// What is logged: this level and the graver ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "UPPER")]
+pub(crate) enum LogLevel {
+    Trace,
+    Debug,
+    #[default]
+    Info,
+    #[value(alias = "WARN")]
+    Warning,
+    Error,
+}
+
+impl From<LogLevel> for LevelFilter {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Trace => Self::TRACE,
+            LogLevel::Debug => Self::DEBUG,
+            LogLevel::Info => Self::INFO,
+            LogLevel::Warning => Self::WARN,
+            LogLevel::Error => Self::ERROR,
+        }
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Send requests, get answers: the main job
+    Crawl(Crawl),
+    /// Serve a local Zyte API with sessions, fictional sites and faults
+    Simulate(Simulate),
+    /// Build the sample plugins, start the simulator, crawl sample requests, show the result
+    Demo(Demo),
+    /// Make and build site plugins
+    #[command(subcommand)]
+    Plugin(Plugin),
+}
+
+const CRAWL_HELP: &str = "\
+A text line is a URL and asks for its browserHtml. A JSON line is a Zyte API request object, optionally with a \"meta\"
+object: {\"url\": \"https://shop.example/a\", \"httpResponseBody\": true, \"meta\": {\"zyte_api_session_location\": {\"postalCode\": \"10001\"}}}
+
+Examples:
+  printf 'https://shop.example/a\\n' | carousel crawl - --simulate
+  carousel crawl urls.txt --limit 100 --shuffle --output pages.jsonl
+  carousel crawl requests.jsonl --store-errors --annotate --stats stats.json
+
+Exit status: 0 all answered, 1 some failed, 2 bad usage or settings, 3 closed early, 130 interrupted.";
+
+/// `carousel crawl`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = CRAWL_HELP)]
+pub(crate) struct Crawl {
+    /// File of requests, one per line; - for standard input
+    pub(crate) input: PathBuf,
+    /// What a line is: a URL (txt) or a JSON request (jl). Guessed from the file name, else from the first line
+    #[arg(long, value_enum)]
+    pub(crate) intype: Option<Intype>,
+    /// Crawl at most N requests, after --shuffle; 0 for all
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) limit: usize,
+    /// File for the answers, overwritten; standard output if absent
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Requests under way at once; wins over crawl.concurrency of the settings file
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) n_conn: Option<u32>,
+    /// Crawl in random order. Reads the whole input into memory first
+    #[arg(long)]
+    pub(crate) shuffle: bool,
+    /// Do not repeat failed calls, except when the API is busy (429, 503); sessions that expired are still replaced
+    #[arg(long)]
+    pub(crate) dont_retry_errors: bool,
+    /// Also write one line per failed request: {"error": {...}, "request": {...}, ...}
+    #[arg(long)]
+    pub(crate) store_errors: bool,
+    /// File for the counters (JSON), written at the end, also of a crawl that ends early
+    #[arg(long, value_name = "FILE")]
+    pub(crate) stats: Option<PathBuf>,
+    /// Use a simulator inside this process instead of the real API; needs no key
+    #[arg(long, conflicts_with = "api_url")]
+    pub(crate) simulate: bool,
+    /// Add a "carousel" object to each line: input line, pool, session, attempts, fingerprint
+    #[arg(long)]
+    pub(crate) annotate: bool,
+    /// Seed for everything random; without it every crawl differs
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+/// What an input line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Intype {
+    /// A URL.
+    Txt,
+    /// A JSON object.
+    #[value(alias = "jsonl")]
+    Jl,
+}
+
+const SIMULATE_HELP: &str = "\
+The first line on standard output is the base URL. Any API key is accepted.
+
+Examples:
+  carousel simulate
+  carousel simulate --port 0 --seed 7 --faults faults.json
+  zyte-api urls.txt --api-url http://127.0.0.1:8765/v1/ --api-key any";
+
+/// `carousel simulate`.
+#[derive(Debug, Args)]
+#[command(after_help = SIMULATE_HELP)]
+pub(crate) struct Simulate {
+    /// Port on the loopback address; 0 for any free one
+    #[arg(long, default_value_t = 8765)]
+    pub(crate) port: u16,
+    /// Seed for everything random
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How long answers take
+    #[arg(long, value_enum, default_value = "none")]
+    pub(crate) latency: LatencyName,
+    /// Simulated seconds per real second: with 60 a session of 15 minutes lives 15 seconds
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pub(crate) time_scale: f64,
+    /// Requests per minute and key before the answer is 429; no limit if absent
+    #[arg(long, value_name = "N")]
+    pub(crate) requests_per_minute: Option<u32>,
+    /// Scripted faults: a JSON file with a list of rules
+    #[arg(long, value_name = "FILE")]
+    pub(crate) faults: Option<PathBuf>,
+}
+
+/// How long simulated answers take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LatencyName {
+    /// No time at all.
+    None,
+    /// Seconds, as those of the real service.
+    Realistic,
+}
+
+/// `carousel demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Requests to crawl
+    #[arg(long, value_name = "N", default_value_t = 2500)]
+    pub(crate) requests: usize,
+    /// Seed of the simulator and the crawl
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Directory for what the demo writes: plugins, settings, requests, answers, stats
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+const PLUGIN_HELP: &str = "\
+Examples:
+  carousel plugin new my-shop
+  carousel plugin build my-shop --out plugins-built
+  carousel crawl urls.txt --plugins plugins-built --simulate";
+
+/// `carousel plugin`.
+#[derive(Debug, Subcommand)]
+#[command(after_help = PLUGIN_HELP)]
+pub(crate) enum Plugin {
+    /// Start a plugin: a small Rust project that builds, with a test
+    New(NewPlugin),
+    /// Compile plugins to components and check that they load
+    Build(BuildPlugins),
+}
+
+/// `carousel plugin new`.
+#[derive(Debug, Args)]
+pub(crate) struct NewPlugin {
+    /// Directory to make; its last part names the plugin (lower-case letters, digits and -)
+    pub(crate) path: PathBuf,
+    /// Directory of the guest SDK (guest-sdk of a Carousel checkout). Default: the checkout around this directory, else the
+    /// one this program was built from
+    #[arg(long, value_name = "DIR")]
+    pub(crate) sdk: Option<PathBuf>,
+}
+
+/// `carousel plugin build`.
+#[derive(Debug, Args)]
+pub(crate) struct BuildPlugins {
+    /// Directories of plugin projects
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Where the .wasm files go. Default: --plugins, else plugins.dir of the settings file, else plugins-built
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_may_stand_before_and_after_the_command() {
+        for line in ["carousel -L debug crawl - --simulate", "carousel crawl - --simulate -L DEBUG"] {
+            let parsed = CommandLine::try_parse_from(line.split(' ')).unwrap();
+            assert_eq!(parsed.common.loglevel, LogLevel::Debug, "{line}");
+            assert!(matches!(parsed.command, Command::Crawl(Crawl { simulate: true, .. })));
+        }
+    }
+
+    #[test]
+    fn contradictions_and_nonsense_are_refused() {
+        for line in [
+            "carousel",
+            "carousel crawl",
+            "carousel crawl - --n-conn 0",
+            "carousel crawl - --intype csv",
+            "carousel crawl - --simulate --api-url http://127.0.0.1/",
+        ] {
+            assert!(CommandLine::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Puts a crawl together: settings, API, plugins, engine, input and output.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use carousel_core::settings::Settings;
+use carousel_engine::{Engine, EngineOptions};
+use tokio::sync::mpsc;
+
+use super::ending::Ending;
+use super::entry::EchoData;
+use super::input::{Input, Order, Wanted};
+use super::output::Output;
+use super::rendering::Annotation;
+use super::run::{Run, RunOptions, StoreErrors};
+use super::tally::Tally;
+use crate::api::Api;
+use crate::args::{Common, Crawl};
+use crate::logging::Screen;
+use crate::progress::{Progress, Unit};
+use crate::sites::Plugins;
+use crate::stats_file::{self, StatsFile};
+use crate::{settings_file, summary};
+
+/// What a crawl leaves behind.
+pub(crate) struct Outcome {
+    /// How it ended.
+    pub(crate) ending: Ending,
+    /// What became of the input lines.
+    pub(crate) tally: Tally,
+}
+
+impl Outcome {
+    /// The exit code of the process.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        self.ending.exit_code(&self.tally)
+    }
+}
+
+/// Crawls: 0 all answered, 1 some failed, 3 closed early, 130 interrupted. An error means that nothing was sent.
+pub(crate) async fn crawl(
+    args: &Crawl,
+    common: &Common,
+    screen: &Screen,
+    interrupts: &mut mpsc::Receiver<()>,
+) -> anyhow::Result<Outcome> {
+    let settings = Arc::new(settings(args, common)?);
+    let input = Input::open(&args.input)?;
+    let plugins = Plugins::load(common.plugins.as_deref(), &settings)?;
+    let api = Api::open(args, common, &settings)?;
+    let output = Output::open(args.output.as_deref(), input.path())?;
+    let stats = args.stats.as_deref().map(StatsFile::create).transpose()?;
+    let engine = Engine::new(Arc::clone(&settings), api, plugins.sites(), engine_options(args))?;
+
+    let name = input.name().to_owned();
+    let progress = Progress::new(screen, unit(args, &input));
+    let run = Run::new(engine.clone(), run_options(args, &settings, &name), output, &progress);
+    tracing::info!("crawling {name}, at most {} requests at once", settings.crawl.concurrency);
+    let (ending, tally) = run.run(input.start(wanted(args, &settings)), interrupts).await;
+    engine.shutdown();
+    progress.clear();
+
+    let document = stats_file::document(engine.report(), &ending, &tally, plugins.report());
+    if let Some(stats) = stats {
+        stats.write(&document)?;
+    }
+    if tally.is_empty() && ending == Ending::Finished {
+        bail!("no requests in {name}: is it empty?");
+    }
+    screen.say(&summary::text(&document));
+    if let Some(message) = ending.message() {
+        screen.say(&message);
+    }
+    Ok(Outcome { ending, tally })
+}
+
+fn settings(args: &Crawl, common: &Common) -> anyhow::Result<Settings> {
+    let mut settings = settings_file::load(common.config.as_deref())?;
+    if let Some(url) = &common.api_url {
+        settings.api.url.clone_from(url);
+    }
+    settings.api.url = settings_file::api_url(&settings.api.url)?;
+    if let Some(number) = args.n_conn {
+        settings.crawl.concurrency = usize::try_from(number).context("--n-conn is too large")?;
+    }
+    if args.dont_retry_errors {
+        settings.crawl.retry_times = 0;
+    }
+    Ok(settings)
+}
+
+fn engine_options(args: &Crawl) -> EngineOptions {
+    EngineOptions { seed: args.seed, fingerprints: args.annotate, retry_only_throttling: args.dont_retry_errors }
+}
+
+fn run_options(args: &Crawl, settings: &Settings, input: &str) -> RunOptions {
+    RunOptions {
+        concurrency: settings.crawl.concurrency,
+        errors: if args.store_errors { StoreErrors::Yes } else { StoreErrors::No },
+        annotation: if args.annotate { Annotation::On } else { Annotation::Off },
+        input: input.to_owned(),
+    }
+}
+
+fn wanted(args: &Crawl, settings: &Settings) -> Wanted {
+    let seed = args.seed.unwrap_or_else(|| fastrand::u64(..));
+    Wanted {
+        intype: args.intype,
+        limit: args.limit,
+        order: if args.shuffle { Order::Shuffled(seed) } else { Order::Input },
+        echo: if settings.profile.is_peer() { EchoData::Absent } else { EchoData::Url },
+    }
+}
+
+fn unit(args: &Crawl, input: &Input) -> Unit {
+    match (args.limit, input.size()) {
+        (1.., _) => Unit::Requests(args.limit as u64),
+        // In random order the end of a line says nothing about how much is done.
+        (0, Some(bytes)) if !args.shuffle => Unit::Bytes(bytes),
+        (0, _) => Unit::Unknown,
+    }
+}

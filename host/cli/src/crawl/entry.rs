@@ -1,0 +1,133 @@
+//! One line of the input, read as a request.
+
+use carousel_core::exchange::Request;
+use serde_json::{Value, json};
+
+use crate::args::Intype;
+
+/// A line of the input that is not blank.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Entry {
+    /// The number of the line, from 1.
+    pub(crate) line: u64,
+    /// Where the line ends, in bytes from the start of the input.
+    pub(crate) end: u64,
+    /// What it asks for, or why it asks for nothing.
+    pub(crate) request: Result<Request, BadLine>,
+}
+
+/// A line that is no request.
+#[derive(Debug, PartialEq)]
+pub(crate) struct BadLine {
+    /// What is wrong with it.
+    pub(crate) message: String,
+    /// The line as JSON, where it is JSON.
+    pub(crate) value: Option<Value>,
+}
+
+/// How lines become requests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    /// What a line is.
+    pub(crate) intype: Intype,
+    /// What `echoData` is where a request has none.
+    pub(crate) echo: EchoData,
+}
+
+/// What `echoData` is where a request has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EchoData {
+    /// The URL, so that an answer can be told from another.
+    Url,
+    /// It stays absent.
+    Absent,
+}
+
+impl Reading {
+    /// Reads a line without its line ending.
+    pub(crate) fn request(self, text: &str) -> Result<Request, BadLine> {
+        let value = match self.intype {
+            Intype::Txt => json!({"url": text, "browserHtml": true}),
+            Intype::Jl => serde_json::from_str(text)
+                .map_err(|error| BadLine { message: format!("not JSON: {}", without_line(&error)), value: None })?,
+        };
+        let read = Request::from_json(value.clone());
+        let mut request = read.map_err(|error| BadLine { message: error.to_string(), value: Some(value) })?;
+        if self.echo == EchoData::Url && !request.params().contains_key("echoData") {
+            let url = request.url().to_owned();
+            request.set_param("echoData", Value::String(url));
+        }
+        Ok(request)
+    }
+}
+
+/// The parser counts lines within the line, which would contradict the line of the file.
+fn without_line(error: &serde_json::Error) -> String {
+    error.to_string().replace(" at line 1 column ", " at column ")
+}
+
+/// Guesses what the lines of an input are: by the end of its name, else by its first line.
+pub(crate) fn guess_intype(name: &str, first_line: &str) -> Intype {
+    if name.ends_with(".jl") || name.ends_with(".jsonl") {
+        Intype::Jl
+    } else if name.ends_with(".txt") || !first_line.trim_start().starts_with('{') {
+        Intype::Txt
+    } else {
+        Intype::Jl
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_input_type_is_guessed_by_name_then_by_the_first_line() {
+        for (name, first, expected) in [
+            ("a.jl", "https://a.example/", Intype::Jl),
+            ("a.jsonl", "https://a.example/", Intype::Jl),
+            ("a.txt", "{\"url\": 1}", Intype::Txt),
+            ("a.json", "  {\"url\": 1}", Intype::Jl),
+            ("a", "https://a.example/", Intype::Txt),
+            ("-", "{", Intype::Jl),
+            ("-", "", Intype::Txt),
+        ] {
+            assert_eq!(guess_intype(name, first), expected, "{name} {first}");
+        }
+    }
+
+    #[test]
+    fn a_text_line_asks_for_the_page_as_a_browser_shows_it() {
+        let reading = Reading { intype: Intype::Txt, echo: EchoData::Url };
+        let request = reading.request("https://a.example/").unwrap();
+        let expected = json!({"url": "https://a.example/", "browserHtml": true, "echoData": "https://a.example/"});
+        assert_eq!(Value::Object(request.params().clone()), expected);
+    }
+
+    #[test]
+    fn echo_data_is_the_url_only_where_it_is_absent_and_wanted() {
+        for (echo, line, expected) in [
+            (EchoData::Url, r#"{"url": "u"}"#, Some(json!("u"))),
+            (EchoData::Url, r#"{"url": "u", "echoData": {"a": 1}}"#, Some(json!({"a": 1}))),
+            (EchoData::Url, r#"{"url": "u", "echoData": null}"#, Some(Value::Null)),
+            (EchoData::Absent, r#"{"url": "u"}"#, None),
+        ] {
+            let request = Reading { intype: Intype::Jl, echo }.request(line).unwrap();
+            assert_eq!(request.params().get("echoData"), expected.as_ref(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_request_says_why() {
+        let reading = Reading { intype: Intype::Jl, echo: EchoData::Url };
+        for (line, message, is_json) in [
+            ("https://a.example/", "not JSON: expected value at column 1", false),
+            ("{\"url\": ", "not JSON: EOF while parsing a value at column 8", false),
+            ("{}", "a request needs a \"url\" that is text", true),
+            ("{\"url\": \"u\", \"meta\": 1}", "\"meta\" must be a JSON object", true),
+        ] {
+            let bad = reading.request(line).unwrap_err();
+            assert_eq!((bad.message.as_str(), bad.value.is_some()), (message, is_json), "{line}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! `carousel crawl`: requests in, answers out.
+
+mod assembly;
+mod ending;
+mod entry;
+mod input;
+pub(crate) mod interrupts;
+mod output;
+mod rendering;
+mod run;
+mod tally;
+
+pub(crate) use assembly::crawl;
+pub(crate) use ending::Ending;
+pub(crate) use run::Watch;
+pub(crate) use tally::Tally;

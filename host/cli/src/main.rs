@@ -1,0 +1,72 @@
+//! The `carousel` command: assembles the rooms and talks to people.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a failing test may panic"
+    )
+)]
+
+mod api;
+mod api_key;
+mod args;
+mod checkout;
+mod crawl;
+mod demo;
+mod logging;
+mod plugin;
+mod progress;
+mod settings_file;
+mod simulate;
+mod sites;
+mod stats_file;
+mod summary;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+
+use crate::args::{Command, CommandLine, Plugin};
+use crate::logging::Screen;
+
+/// The exit code of bad usage, bad settings and whatever else keeps a command from starting.
+const BAD_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    let screen = Screen::default();
+    logging::start(line.common.loglevel, &screen);
+    run(&line, &screen).unwrap_or_else(|error| {
+        screen.say(&format!("carousel: {error:#}"));
+        ExitCode::from(BAD_USAGE)
+    })
+}
+
+fn run(line: &CommandLine, screen: &Screen) -> anyhow::Result<ExitCode> {
+    match &line.command {
+        Command::Crawl(_) | Command::Simulate(_) | Command::Demo(_) => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+            let result = runtime.block_on(run_async(line, screen));
+            // What is still under way was given up by its owner; nothing is worth waiting for.
+            runtime.shutdown_background();
+            result
+        }
+        Command::Plugin(Plugin::New(args)) => plugin::new::new(args, screen),
+        Command::Plugin(Plugin::Build(args)) => plugin::build::build(args, &line.common, screen),
+    }
+}
+
+async fn run_async(line: &CommandLine, screen: &Screen) -> anyhow::Result<ExitCode> {
+    let interrupts = &mut crawl::interrupts::listen();
+    match &line.command {
+        Command::Crawl(args) => Ok(crawl::crawl(args, &line.common, screen, interrupts).await?.exit_code()),
+        Command::Simulate(args) => simulate::simulate(args, screen, interrupts).await,
+        Command::Demo(args) => demo::demo(args, &line.common, screen, interrupts).await,
+        Command::Plugin(_) => Ok(ExitCode::SUCCESS),
+    }
+}

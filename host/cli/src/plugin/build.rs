@@ -1,0 +1,83 @@
+//! `carousel plugin build`: from a Rust project to a checked component in the plugin directory.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use super::{cargo, target};
+use crate::args::{BuildPlugins, Common};
+use crate::logging::Screen;
+use crate::settings_file;
+use crate::sites;
+
+/// Where components go if nobody says.
+const DEFAULT_OUT: &str = "plugins-built";
+
+/// Builds the projects and tells what came of each.
+pub(crate) fn build(args: &BuildPlugins, common: &Common, screen: &Screen) -> anyhow::Result<ExitCode> {
+    let out = out_dir(args, common)?;
+    for file in build_into(&args.paths, &out, screen)? {
+        let description = sites::describe(&file)?;
+        screen.say(&format!("{} ({} KiB): {description}", file.display(), size(&file)?.div_ceil(1024)));
+    }
+    screen.say(&format!("use them with --plugins {}", out.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds projects and copies their components to a directory under the names of their packages.
+pub(crate) fn build_into(dirs: &[PathBuf], out: &Path, screen: &Screen) -> anyhow::Result<Vec<PathBuf>> {
+    let projects = dirs.iter().map(|dir| cargo::project(dir)).collect::<anyhow::Result<Vec<_>>>()?;
+    if let Some(project) = projects.first() {
+        target::ensure(&project.workspace, screen)?;
+    }
+    let built = cargo::build(&projects)?;
+    std::fs::create_dir_all(out).with_context(|| format!("cannot make the directory {}", out.display()))?;
+    built.into_iter().map(|(project, component)| install(&component, &out.join(format!("{}.wasm", project.package)))).collect()
+}
+
+/// Copies under another name first, so that a crawl that watches the directory never sees half a component.
+fn install(component: &Path, file: &Path) -> anyhow::Result<PathBuf> {
+    let partial = file.with_extension("partial");
+    std::fs::copy(component, &partial)
+        .and_then(|_| std::fs::rename(&partial, file))
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(file.to_path_buf())
+}
+
+fn out_dir(args: &BuildPlugins, common: &Common) -> anyhow::Result<PathBuf> {
+    if let Some(out) = args.out.as_ref().or(common.plugins.as_ref()) {
+        return Ok(out.clone());
+    }
+    let settings = settings_file::load(common.config.as_deref())?;
+    Ok(settings.plugins.dir.unwrap_or_else(|| PathBuf::from(DEFAULT_OUT)))
+}
+
+fn size(file: &Path) -> anyhow::Result<u64> {
+    Ok(std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_go_where_out_says_then_the_plugin_flag_then_the_settings() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join("c.toml");
+        std::fs::write(&config, "[plugins]\ndir = \"p\"\n").unwrap();
+        let empty = dir.path().join("empty.toml");
+        std::fs::write(&empty, "").unwrap();
+        let path = |text: &str| Some(PathBuf::from(text));
+        for (out, plugins, config, expected) in [
+            (path("o"), path("f"), &config, PathBuf::from("o")),
+            (None, path("f"), &config, PathBuf::from("f")),
+            (None, None, &config, dir.path().join("p")),
+            (None, None, &empty, PathBuf::from(DEFAULT_OUT)),
+        ] {
+            let args = BuildPlugins { paths: vec![], out };
+            let common = Common { plugins, config: Some(config.clone()), ..Common::default() };
+            assert_eq!(out_dir(&args, &common).unwrap(), expected);
+        }
+    }
+}

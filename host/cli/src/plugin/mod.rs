@@ -1,0 +1,6 @@
+//! `carousel plugin`: makes and builds site plugins.
+
+pub(crate) mod build;
+mod cargo;
+pub(crate) mod new;
+mod target;

@@ -1,0 +1,98 @@
+//! Reads the settings file: what is wrong in it is told with file, line, key and the nearest right key.
+
+mod fault;
+mod known_keys;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow, bail};
+use carousel_core::settings::{Settings, SiteTable};
+use serde_json::Value;
+
+const DEFAULT_FILE: &str = "carousel.toml";
+
+/// Reads the given file, else `carousel.toml` of the working directory if there is one, else the defaults.
+pub(crate) fn load(given: Option<&Path>) -> anyhow::Result<Settings> {
+    match given {
+        Some(path) => read(path),
+        None if Path::new(DEFAULT_FILE).is_file() => read(Path::new(DEFAULT_FILE)),
+        None => Ok(Settings::default()),
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Settings> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the settings file {}", path.display()))?;
+    parse(&text, path)
+}
+
+/// Reads the text of a settings file; paths in it are relative to the directory of `path`.
+pub(crate) fn parse(text: &str, path: &Path) -> anyhow::Result<Settings> {
+    let in_file = |message: String| anyhow!("{}: {message}", path.display());
+    let mut settings = deserialize(text).map_err(|fault| in_file(fault.to_string()))?;
+    let dir = path.parent().unwrap_or(Path::new(""));
+    settings.plugins.dir = settings.plugins.dir.map(|plugins| dir.join(plugins));
+    settings.plugins.cache =
+        settings.plugins.cache.map(|cache| if cache.as_os_str().is_empty() { cache } else { dir.join(cache) });
+    for site in &mut settings.site {
+        load_config(site, dir).map_err(|error| in_file(format!("{error:#}")))?;
+    }
+    validate(&settings).map_err(|error| in_file(format!("{error:#}")))?;
+    Ok(settings)
+}
+
+fn deserialize(text: &str) -> Result<Settings, fault::Fault> {
+    let deserializer = toml::Deserializer::parse(text).map_err(|error| fault::Fault::syntax(&error, text))?;
+    serde_path_to_error::deserialize(deserializer).map_err(|error| fault::Fault::new(&error, text))
+}
+
+/// Replaces the path of a config file by what stands in it.
+fn load_config(site: &mut SiteTable, dir: &Path) -> anyhow::Result<()> {
+    let Some(Value::String(name)) = &site.config else { return Ok(()) };
+    let path = dir.join(name);
+    let value = read_config(&path).with_context(|| format!("config of site \"{}\"", site.name))?;
+    site.config = Some(value);
+    Ok(())
+}
+
+fn read_config(path: &Path) -> anyhow::Result<Value> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        toml::from_str(&text).map_err(|error| anyhow!("{}: {}", path.display(), fault::Fault::syntax(&error, &text)))
+    } else {
+        serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
+    }
+}
+
+fn validate(settings: &Settings) -> anyhow::Result<()> {
+    let mut names = BTreeSet::new();
+    for site in &settings.site {
+        if !names.insert(site.name.as_str()) {
+            bail!("two [[site]] tables are named \"{}\": names must be unique", site.name);
+        }
+    }
+    if settings.crawl.concurrency == 0 {
+        bail!("crawl.concurrency is 0, so nothing would ever be sent: use 1 or more");
+    }
+    Ok(())
+}
+
+/// Makes the API's base address end in `/` and refuses what is no HTTP address.
+pub(crate) fn api_url(url: &str) -> anyhow::Result<String> {
+    let parsed = url::Url::parse(url).with_context(|| format!("the API address \"{url}\" is not a URL"))?;
+    if !matches!(parsed.scheme(), "http" | "https") {
+        bail!("the API address \"{url}\" must start with http:// or https://");
+    }
+    Ok(if url.ends_with('/') { url.to_owned() } else { format!("{url}/") })
+}
+
+/// The plugin directory: the flag, else the setting. A directory that was named must exist.
+pub(crate) fn plugin_dir(flag: Option<&Path>, settings: &Settings) -> anyhow::Result<Option<PathBuf>> {
+    let Some(dir) = flag.map(Path::to_path_buf).or_else(|| settings.plugins.dir.clone()) else { return Ok(None) };
+    if !dir.is_dir() {
+        bail!("the plugin directory {} does not exist: build plugins into it with `carousel plugin build`", dir.display());
+    }
+    Ok(Some(dir))
+}

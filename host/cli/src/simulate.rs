@@ -1,0 +1,108 @@
+//! `carousel simulate`: a Zyte API on this machine.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use carousel_simulator::{FaultRule, Latency, SharedSimulator, Simulator, SimulatorOptions, serve};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::args::{LatencyName, Simulate};
+use crate::logging::Screen;
+
+/// A simulator behind a port of the loopback address. It stops when it is dropped.
+pub(crate) struct Served {
+    port: u16,
+    simulator: SharedSimulator,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<()>,
+}
+
+impl Served {
+    /// Serves a simulator; port 0 takes any free one.
+    pub(crate) async fn start(simulator: Simulator, port: u16) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", port))
+            .await
+            .with_context(|| format!("cannot listen on 127.0.0.1:{port}; --port 0 takes any free port"))?;
+        let port = listener.local_addr().context("the listener has no address")?.port();
+        let simulator = SharedSimulator::new(simulator);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = tokio::spawn(serve(listener, simulator.clone(), async {
+            // An error means that the owner is gone, which is the same.
+            let _ = stopped.await;
+        }));
+        Ok(Self { port, simulator, stop, server })
+    }
+
+    /// The API's base address, with its final slash.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/v1/", self.port)
+    }
+
+    /// The meters.
+    pub(crate) fn report(&self) -> Value {
+        self.simulator.with(|simulator, _| simulator.report())
+    }
+
+    /// Stops listening and waits for open connections, for two seconds at most.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        drop(self.stop);
+        self.server.await.context("the simulator stopped")
+    }
+}
+
+/// Serves until Ctrl-C, then tells the meters.
+pub(crate) async fn simulate(args: &Simulate, screen: &Screen, interrupts: &mut mpsc::Receiver<()>) -> anyhow::Result<ExitCode> {
+    let served = Served::start(Simulator::new(options(args)?), args.port).await?;
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "{}", served.url()).and_then(|()| stdout.flush()).context("cannot write to standard output")?;
+    screen.say("simulating Zyte API at the address above, with any API key; Ctrl-C ends it");
+    interrupts.recv().await;
+    screen.say(&meters(&served.report()));
+    served.stop().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn options(args: &Simulate) -> anyhow::Result<SimulatorOptions> {
+    let faults = args.faults.as_deref().map(faults).transpose()?.unwrap_or_default();
+    anyhow::ensure!(
+        args.time_scale.is_finite() && args.time_scale > 0.0,
+        "--time-scale {} is not a number above 0",
+        args.time_scale
+    );
+    Ok(SimulatorOptions {
+        seed: args.seed,
+        latency: match args.latency {
+            LatencyName::None => Latency::default(),
+            LatencyName::Realistic => Latency::realistic(),
+        },
+        time_scale: args.time_scale,
+        requests_per_minute: args.requests_per_minute,
+        faults,
+        ..SimulatorOptions::default()
+    })
+}
+
+fn faults(path: &Path) -> anyhow::Result<Vec<FaultRule>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the faults file {}", path.display()))?;
+    FaultRule::read_list(&text).map_err(|error| anyhow!("{}: {error}", path.display()))
+}
+
+/// What the simulator counted, in a few lines.
+pub(crate) fn meters(report: &Value) -> String {
+    let number = |pointer: &str| report.pointer(pointer).and_then(Value::as_u64).unwrap_or_default();
+    let pages = report["pages"].as_object().into_iter().flatten();
+    let pages: Vec<String> = pages.map(|(kind, count)| format!("{count} {kind}")).collect();
+    format!(
+        "the simulator saw {} requests and billed {}\n  sessions  {} created, {} refused as expired\n  pages     {}",
+        number("/requests/total"),
+        number("/billed/total"),
+        number("/sessions/created"),
+        number("/sessions/refused_expired"),
+        if pages.is_empty() { "none".to_owned() } else { pages.join(", ") },
+    )
+}

@@ -1,0 +1,80 @@
+//! The site plugins of a crawl: found, loaded, reported on.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{anyhow, bail};
+use carousel_core::settings::{PluginSettings, Settings};
+use carousel_sandbox::{HookReport, LoadError, PluginInfo, Sandbox, SiteDirectory, SiteReport};
+use serde_json::{Map, Value, json};
+
+use crate::settings_file;
+
+/// The plugins that were found, ready to be asked.
+pub(crate) struct Plugins {
+    sites: Arc<SiteDirectory>,
+}
+
+impl Plugins {
+    /// Loads the plugin directory, if there is one. Fails if any plugin or `[[site]]` table cannot be used: a page without its
+    /// check may be a wrong page.
+    pub(crate) fn load(flag: Option<&Path>, settings: &Settings) -> anyhow::Result<Self> {
+        let dir = settings_file::plugin_dir(flag, settings)?;
+        if dir.is_none() && settings.site.is_empty() {
+            return Ok(Self { sites: Arc::default() });
+        }
+        let sandbox = Sandbox::new(&PluginSettings { dir, ..settings.plugins.clone() })?;
+        let loaded = sandbox.load(&settings.site);
+        refuse_errors(&loaded.errors)?;
+        for plugin in &loaded.plugins {
+            tracing::info!("plugin {}", describe_info(plugin));
+        }
+        Ok(Self { sites: Arc::new(loaded.sites) })
+    }
+
+    /// Who knows about sites.
+    pub(crate) fn sites(&self) -> Arc<SiteDirectory> {
+        Arc::clone(&self.sites)
+    }
+
+    /// What each site's plugin did so far, as in the stats file.
+    pub(crate) fn report(&self) -> Value {
+        self.sites.report().iter().map(|site| (site.site.clone(), site_to_json(site))).collect::<Map<_, _>>().into()
+    }
+}
+
+/// Loads one component as a crawl would and says what it is, in a line.
+pub(crate) fn describe(file: &Path) -> anyhow::Result<String> {
+    let alone = tempfile::tempdir()?;
+    let name = file.file_name().ok_or_else(|| anyhow!("{} is no file", file.display()))?;
+    std::fs::copy(file, alone.path().join(name))?;
+    let loaded = Sandbox::new(&PluginSettings { dir: Some(alone.path().to_path_buf()), ..PluginSettings::default() })?.load(&[]);
+    refuse_errors(&loaded.errors)?;
+    loaded.plugins.first().map(describe_info).ok_or_else(|| anyhow!("{} holds no plugin", file.display()))
+}
+
+fn describe_info(plugin: &PluginInfo) -> String {
+    let hooks = if plugin.hooks.is_empty() { "no hooks".to_owned() } else { plugin.hooks.join(", ") };
+    let name = if plugin.name == plugin.file { String::new() } else { format!(" ({})", plugin.name) };
+    format!("{}{name} {}: {hooks}", plugin.file, plugin.version)
+}
+
+fn refuse_errors(errors: &[LoadError]) -> anyhow::Result<()> {
+    match errors {
+        [] => Ok(()),
+        [error] => bail!("{error}"),
+        several => {
+            let lines: Vec<String> = several.iter().map(|error| format!("\n  {error}")).collect();
+            bail!("{} plugins or [[site]] tables cannot be used:{}", several.len(), lines.concat())
+        }
+    }
+}
+
+fn site_to_json(site: &SiteReport) -> Value {
+    let hooks: Map<String, Value> = site.hooks.iter().map(|hook| (hook.hook.to_string(), hook_to_json(hook))).collect();
+    json!({"plugin": site.plugin, "version": site.version, "instances": site.instances, "hooks": hooks})
+}
+
+fn hook_to_json(hook: &HookReport) -> Value {
+    json!({"calls": hook.calls, "failures": hook.failures, "traps": hook.traps, "seconds": hook.time.as_secs_f64()})
+}

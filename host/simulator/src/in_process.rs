@@ -1,0 +1,69 @@
+//! The simulator as an engine's transport: no sockets, and with tokio's paused clock no real time either, so that a whole crawl
+//! replays from a seed.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use carousel_core::exchange::{Answer, CallError, NetworkError, Object, Problem};
+use carousel_engine::Transport;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use crate::simulator::{Reply, Simulator, WireFault};
+
+/// A simulator behind the port of the engine. Clones share it. Its time is tokio's, from its making on.
+#[derive(Clone, Debug)]
+pub struct InProcess {
+    simulator: Arc<Mutex<Simulator>>,
+    started: Instant,
+}
+
+impl InProcess {
+    /// Takes a simulator; its time zero is now.
+    pub fn new(simulator: Simulator) -> Self {
+        Self { simulator: Arc::new(Mutex::new(simulator)), started: Instant::now() }
+    }
+
+    /// What happened so far, as [`Simulator::report`] tells it.
+    pub fn report(&self) -> Value {
+        self.lock().report()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Simulator> {
+        self.simulator.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Transport for InProcess {
+    async fn send(&self, params: &Object) -> Result<Answer, CallError> {
+        let reply = self.lock().extract(self.started.elapsed(), params);
+        tokio::time::sleep(reply.latency).await;
+        received(reply)
+    }
+}
+
+fn received(reply: Reply<Map<String, Value>>) -> Result<Answer, CallError> {
+    match reply.fault {
+        Some(WireFault::Drop | WireFault::Truncate) => {
+            return Err(CallError::Network(NetworkError::Broken("the simulator cut it".to_owned())));
+        }
+        Some(WireFault::WrongContentType) => return Err(CallError::Network(NetworkError::NotJson("text/html".to_owned()))),
+        None => {}
+    }
+    let header = |name: &str| reply.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+    let request_id = header("request-id");
+    let body = Value::Object(reply.body);
+    if reply.status == 200 {
+        return Answer::parse(body.to_string(), request_id.as_deref()).map_err(|error| CallError::BadAnswer(error.to_string()));
+    }
+    let text = |member: &str| body.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Err(CallError::Api(Box::new(Problem {
+        status: reply.status,
+        kind: text("type"),
+        title: text("title"),
+        detail: text("detail"),
+        request_id,
+        retry_after: header("retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs),
+        body: body.to_string(),
+    })))
+}

@@ -1,0 +1,13 @@
+//! The end-to-end scenarios: the real binary, real plugins, HTTP over loopback.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a failing test may panic and says why"
+)]
+
+mod harness;
+mod tidy;
