@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
-use carousel_core::settings::{PluginSettings, Settings, SiteTable};
+use carousel_core::settings::{PluginSettings, Settings};
 use carousel_sandbox::{HookReport, LoadError, PluginInfo, Sandbox, SiteDirectory, SiteReport};
 use serde_json::{Map, Value, json};
 
