@@ -26,9 +26,6 @@ impl Plugins {
         let sandbox = Sandbox::new(&PluginSettings { dir, ..settings.plugins.clone() })?;
         let loaded = sandbox.load(&settings.site);
         refuse_errors(&loaded.errors)?;
-        for plugin in &loaded.plugins {
-            tracing::info!("plugin {}", describe_info(plugin));
-        }
         Ok(Self { sites: Arc::new(loaded.sites) })
     }
 

@@ -3,32 +3,61 @@
 
 use std::sync::Arc;
 
-use carousel_core::id::PoolId;
-use carousel_core::pool::{Action, Refusal};
+use carousel_core::id::{PoolId, SessionId};
+use carousel_core::pool::{Action, EndReason, Lease, Refusal};
 use carousel_core::time::Instant;
 
-use crate::engine::{Shared, State};
+use crate::engine::{Shared, State, Waiter};
 use crate::lease::SessionLease;
-use crate::opening::{self, Trigger};
+use crate::opening::{self, LiveSession, Trigger};
 use crate::ports::{Sites, Transport};
+
+/// An action with all that belongs to it, looked up while the lock was held.
+enum Deed<T: Transport, S: Sites> {
+    Open { session: SessionId, trigger: Arc<Trigger<S>> },
+    Grant { lease: Lease, session: Arc<LiveSession>, waiter: Waiter<T, S> },
+    Refuse { waiter: Waiter<T, S>, why: Refusal },
+    End { session: SessionId, reason: EndReason, lived: bool },
+    CloseCrawl,
+}
+
+impl<T: Transport, S: Sites> State<T, S> {
+    fn deed(&mut self, action: Action<Arc<Trigger<S>>>) -> Option<Deed<T, S>> {
+        Some(match action {
+            Action::Open { session, trigger } => Deed::Open { session, trigger },
+            Action::Grant { ticket, lease } => {
+                let waiter = self.waiting.remove(&ticket)?;
+                let session = self.sessions.get(&lease.session).cloned();
+                debug_assert!(session.is_some(), "a grant on a session that does not live");
+                Deed::Grant { lease, session: session?, waiter }
+            }
+            Action::Refuse { ticket, why } => Deed::Refuse { waiter: self.waiting.remove(&ticket)?, why },
+            Action::Retire { session, reason } => Deed::End { session, reason, lived: self.sessions.remove(&session).is_some() },
+            Action::CloseCrawl => Deed::CloseCrawl,
+        })
+    }
+}
 
 impl<T: Transport, S: Sites> Shared<T, S> {
     /// Changes the pools and does what they ask for.
     pub(crate) fn apply<R>(self: &Arc<Self>, change: impl FnOnce(&mut State<T, S>, Instant) -> R) -> R {
         let now = self.now();
-        let (result, actions, moved) = {
+        let (result, deeds, sooner) = {
             let mut state = self.state();
             let before = state.pools.poll_timeout();
             let result = change(&mut state, now);
-            let actions: Vec<_> = std::iter::from_fn(|| state.pools.poll_action()).collect();
+            let mut deeds = Vec::new();
+            while let Some((pool, action)) = state.pools.poll_action() {
+                deeds.extend(state.deed(action).map(|deed| (pool, deed)));
+            }
             let after = state.pools.poll_timeout();
-            (result, actions, after.is_some_and(|after| before.is_none_or(|before| after < before)))
+            (result, deeds, after.is_some_and(|after| before.is_none_or(|before| after < before)))
         };
-        if moved {
+        if sooner {
             self.wake.notify_one();
         }
-        for (pool, action) in actions {
-            self.act(pool, action);
+        for (pool, deed) in deeds {
+            self.act(pool, deed);
         }
         result
     }
@@ -38,35 +67,21 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         self.apply(|state, _| state.pools.handle_close(why));
     }
 
-    fn act(self: &Arc<Self>, pool: PoolId, action: Action<Arc<Trigger<S>>>) {
-        match action {
-            Action::Open { session, trigger } => opening::start(self, pool, session, trigger),
-            Action::Grant { ticket, lease } => {
-                let (waiter, session) = {
-                    let mut state = self.state();
-                    (state.waiting.remove(&ticket), state.sessions.get(&lease.session).cloned())
-                };
-                let (Some(waiter), Some(session)) = (waiter, session) else {
-                    debug_assert!(false, "a grant without a request or a session");
-                    return;
-                };
+    fn act(self: &Arc<Self>, pool: PoolId, deed: Deed<T, S>) {
+        match deed {
+            Deed::Open { session, trigger } => opening::start(self, pool, session, trigger),
+            Deed::Grant { lease, session, waiter } => {
                 // If nobody listens any more the lease comes back in the error, and dropping it gives the session back.
                 drop(waiter.answer.send(Ok(SessionLease::new(Arc::clone(self), pool, lease, session, waiter.trigger))));
             }
-            Action::Refuse { ticket, why } => {
-                let waiter = self.state().waiting.remove(&ticket);
-                if let Some(waiter) = waiter {
-                    drop(waiter.answer.send(Err(why)));
-                }
-            }
-            Action::Retire { session, reason } => {
+            Deed::Refuse { waiter, why } => drop(waiter.answer.send(Err(why))),
+            Deed::End { session, reason, lived } => {
                 self.openings.abort(session);
-                let lived = self.state().sessions.remove(&session).is_some();
                 if lived {
                     self.log_end(&pool, session, reason);
                 }
             }
-            Action::CloseCrawl => {
+            Deed::CloseCrawl => {
                 tracing::error!(%pool, "too many initialisations in a row failed; closing the crawl");
                 self.close("bad_session_inits");
             }

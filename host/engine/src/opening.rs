@@ -120,10 +120,10 @@ impl<T: Transport, S: Sites> Drop for Report<T, S> {
         let outcome = self.outcome.unwrap_or(Opened::Abandoned);
         self.shared.openings.tasks().remove(&id);
         self.shared.apply(|state, now| {
-            if outcome == Opened::Ready {
+            let wanted = state.pools.handle_opened(pool, id, outcome, now);
+            if wanted && outcome == Opened::Ready {
                 state.sessions.insert(id, Arc::clone(&self.session));
             }
-            state.pools.handle_opened(pool, id, outcome, now);
         });
     }
 }

@@ -58,6 +58,11 @@ pub(crate) async fn crawl(
     let run = Run::new(engine.clone(), run_options(args, &settings, &name), output, &progress);
     tracing::info!("crawling {name}, at most {} requests at once", settings.crawl.concurrency);
     let (ending, tally) = run.run(input.start(wanted(args, &settings)), interrupts).await;
+    // What closed the crawl may have done so with the last request, when nothing was left to be stopped.
+    let ending = match engine.close_reason() {
+        Some(reason) if ending == Ending::Finished => Ending::Closed(reason.to_string()),
+        _ => ending,
+    };
     engine.shutdown();
     progress.clear();
 

@@ -115,9 +115,9 @@ impl<T: Clone> Pool<T> {
         }
     }
 
-    /// What became of an `Open`. An id that is not being opened is ignored.
-    pub fn handle_opened(&mut self, session: SessionId, outcome: Opened, now: Instant, chance: &mut Chance) {
-        let Some(index) = self.opening.iter().position(|opening| opening.session == session) else { return };
+    /// What became of an `Open`. An id that is not being opened is ignored, and told by `false`.
+    pub fn handle_opened(&mut self, session: SessionId, outcome: Opened, now: Instant, chance: &mut Chance) -> bool {
+        let Some(index) = self.opening.iter().position(|opening| opening.session == session) else { return false };
         match outcome {
             Opened::Ready => {
                 let opening = self.opening.swap_remove(index);
@@ -136,6 +136,7 @@ impl<T: Clone> Pool<T> {
             }
         }
         self.settle(now, chance);
+        true
     }
 
     /// What became of a `Grant`. `trigger` is what a replacement would be initialised for. A session that has ended meanwhile

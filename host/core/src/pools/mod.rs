@@ -52,9 +52,11 @@ impl<T: Clone> Pools<T> {
         self.change(id, |pool, _| pool.handle_cancel(ticket));
     }
 
-    /// What became of an `Open`.
-    pub fn handle_opened(&mut self, id: &PoolId, session: SessionId, outcome: Opened, now: Instant) {
-        self.change(id, |pool, chance| pool.handle_opened(session, outcome, now, chance));
+    /// What became of an `Open`. False if nobody wants to know any more: the pool was closed meanwhile.
+    pub fn handle_opened(&mut self, id: &PoolId, session: SessionId, outcome: Opened, now: Instant) -> bool {
+        let mut wanted = false;
+        self.change(id, |pool, chance| wanted = pool.handle_opened(session, outcome, now, chance));
+        wanted
     }
 
     /// What became of a `Grant`.
@@ -155,7 +157,9 @@ mod tests {
         let mut lease = None;
         while let Some((id, action)) = pools.poll_action() {
             match action {
-                Action::Open { session, .. } => pools.handle_opened(&id, session, Opened::Ready, Instant::START),
+                Action::Open { session, .. } => {
+                    assert!(pools.handle_opened(&id, session, Opened::Ready, Instant::START));
+                }
                 Action::Grant { lease: granted, .. } => lease = Some(granted),
                 other => panic!("{other:?}"),
             }
