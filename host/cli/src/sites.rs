@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
 use carousel_core::settings::{PluginSettings, Settings};
-use carousel_sandbox::{HookReport, LoadError, PluginInfo, Sandbox, SiteDirectory, SiteReport};
+use carousel_sandbox::{HookReport, LoadError, PluginInfo, Sandbox, SiteDirectory, SiteReport, Subject};
 use serde_json::{Map, Value, json};
 
 use crate::settings_file;
@@ -16,8 +16,8 @@ pub(crate) struct Plugins {
 }
 
 impl Plugins {
-    /// Loads the plugin directory, if there is one. Fails if any plugin or `[[site]]` table cannot be used: a page without its
-    /// check may be a wrong page.
+    /// Loads the plugin directory, if there is one. A file in it that is no plugin is reported and left out. Fails if the directory
+    /// or a `[[site]]` table cannot be used: somebody relies on it, and a page without its check may be a wrong page.
     pub(crate) fn load(flag: Option<&Path>, settings: &Settings) -> anyhow::Result<Self> {
         let dir = settings_file::plugin_dir(flag, settings)?;
         if dir.is_none() && settings.site.is_empty() {
@@ -25,7 +25,12 @@ impl Plugins {
         }
         let sandbox = Sandbox::new(&PluginSettings { dir, ..settings.plugins.clone() })?;
         let loaded = sandbox.load(&settings.site);
-        refuse_errors(&loaded.errors)?;
+        let (files, relied_on): (Vec<LoadError>, Vec<LoadError>) =
+            loaded.errors.into_iter().partition(|error| matches!(error.subject, Subject::File(_)));
+        for error in &files {
+            tracing::error!("{error}");
+        }
+        refuse_errors(&relied_on)?;
         Ok(Self { sites: Arc::new(loaded.sites) })
     }
 

@@ -1,6 +1,7 @@
 //! The road of one request: which site, which pool, a session, the call, the verdict, and again or done.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use carousel_core::exchange::{Answer, CallError, Request};
 use carousel_core::fingerprint::fingerprint;
@@ -16,6 +17,9 @@ use crate::opening::Trigger;
 use crate::outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 use crate::ports::{Site, Sites, Transport};
 use crate::retries::Retries;
+
+/// About as long as a request takes through the peer's scheduler.
+const PEER_RETRY_PAUSE: Duration = Duration::from_millis(10);
 
 /// One request under way.
 pub(crate) struct Fetch<'e, T: Transport, S: Sites> {
@@ -67,6 +71,14 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
     }
 
+    /// The peer sends a request that is tried again through its scheduler, behind the replacement of the session at fault.
+    async fn let_the_replacement_go_first(&self) {
+        let is_retry = !self.trace.attempts.is_empty();
+        if is_retry && self.shared.profile().is_peer() {
+            tokio::time::sleep(PEER_RETRY_PAUSE).await;
+        }
+    }
+
     async fn once(&mut self) -> Result<Answer, Stop> {
         self.stop_if_closed()?;
         let site = self.shared.sites.site(self.request.url());
@@ -78,6 +90,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         self.recognise(Some(&trigger.pool))?;
         let lease = self.session(trigger).await?;
         let outgoing = self.prepare(lease)?;
+        self.let_the_replacement_go_first().await;
         let result = self.shared.call(outgoing.request.params(), self.shared.policies.session).await;
         self.judge(outgoing, result).await
     }
