@@ -190,6 +190,34 @@ fn a_reader_that_goes_away_stops_the_crawl() {
     assert!(stats["requests"]["not_started"].as_u64().unwrap() > 4000, "{stats}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn ten_thousand_lines_need_no_more_memory_than_a_hundred() {
+    let (few, many) = (peak_kib(100), peak_kib(10_000));
+    assert!(many < few + 8 * 1024, "{few} KiB for 100 lines, {many} KiB for 10,000");
+}
+
+/// Crawls so many lines and asks the system for the peak of memory while the input is still open.
+#[cfg(target_os = "linux")]
+fn peak_kib(lines: usize) -> u64 {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = carousel(dir.path(), &["crawl", "-", "--simulate"]).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || {
+        for n in 0..lines {
+            writeln!(stdin, "https://s{}.plain.example/p/{n}", n % 20).unwrap();
+        }
+        stdin
+    });
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    assert_eq!(stdout.lines().take(lines).map_while(Result::ok).count(), lines);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    drop(writer.join().unwrap());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let peak = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    peak.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
 #[test]
 fn the_same_seed_crawls_in_the_same_order() {
     let dir = tempfile::tempdir().unwrap();
