@@ -42,7 +42,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     /// Changes the pools and does what they ask for.
     pub(crate) fn apply<R>(self: &Arc<Self>, change: impl FnOnce(&mut State<T, S>, Instant) -> R) -> R {
         let now = self.now();
-        let (result, deeds, sooner) = {
+        let (result, mut deeds, sooner) = {
             let mut state = self.state();
             let before = state.pools.poll_timeout();
             let result = change(&mut state, now);
@@ -56,6 +56,8 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         if sooner {
             self.wake.notify_one();
         }
+        // Whoever hears of a refusal must find the crawl closed already.
+        deeds.sort_by_key(|(_, deed)| !matches!(deed, Deed::CloseCrawl));
         for (pool, deed) in deeds {
             self.act(pool, deed);
         }
@@ -67,6 +69,13 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         self.apply(|state, _| state.pools.handle_close(why));
     }
 
+    /// Nobody needs this initialisation any more. The peer cancels it; we let the call under way end, since it will be billed.
+    fn give_up_opening(&self, session: SessionId) {
+        if self.profile().is_peer() {
+            self.openings.abort(session);
+        }
+    }
+
     fn act(self: &Arc<Self>, pool: PoolId, deed: Deed<T, S>) {
         match deed {
             Deed::Open { session, trigger } => opening::start(self, pool, session, trigger),
@@ -75,12 +84,8 @@ impl<T: Transport, S: Sites> Shared<T, S> {
                 drop(waiter.answer.send(Ok(SessionLease::new(Arc::clone(self), pool, lease, session, waiter.trigger))));
             }
             Deed::Refuse { waiter, why } => drop(waiter.answer.send(Err(why))),
-            Deed::End { session, reason, lived } => {
-                self.openings.abort(session);
-                if lived {
-                    self.log_end(&pool, session, reason);
-                }
-            }
+            Deed::End { session, reason, lived: true } => self.log_end(&pool, session, reason),
+            Deed::End { session, lived: false, .. } => self.give_up_opening(session),
             Deed::CloseCrawl => {
                 tracing::error!(%pool, "too many initialisations in a row failed; closing the crawl");
                 self.close("bad_session_inits");

@@ -158,14 +158,18 @@ impl<T: Transport, S: Sites> Engine<T, S> {
         Value::Object(report)
     }
 
-    /// Waits for the initialisations under way where they are not for a request that waits: in the peer's profile a faulty session
-    /// is replaced whether or not somebody needs the new one. Returns at once in the default profile and when the crawl is closed.
+    /// Waits for the initialisations under way, so that what they cost is counted. Where the crawl was closed, the peer's profile
+    /// does not wait.
     pub async fn finish(&self) {
-        if self.0.profile().is_peer() {
-            tokio::select! {
-                () = self.0.openings.none() => {}
-                _ = self.0.closed() => {}
+        let peer_closes = async {
+            match self.0.profile().is_peer() {
+                true => drop(self.0.closed().await),
+                false => std::future::pending().await,
             }
+        };
+        tokio::select! {
+            () = self.0.openings.none() => {}
+            () = peer_closes => {}
         }
     }
 

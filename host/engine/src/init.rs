@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use carousel_core::cookies::Selection;
 use carousel_core::defaults::{explicit_params, meta};
-use carousel_core::exchange::{Answer, CallError, Object, Request};
+use carousel_core::exchange::{Answer, CallError, NetworkError, Object, Request};
 use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
 use carousel_core::id::PoolId;
 use carousel_core::ledger::Billed;
@@ -138,6 +138,9 @@ impl<T: Transport, S: Sites> Init<T, S> {
 
     /// Sends one call of the initialisation, on the session unless the parameters say `"session": null`.
     async fn download(&self, mut params: Object) -> Result<Answer, CallError> {
+        if self.shared.is_closed() {
+            return Err(CallError::Network(NetworkError::Broken("the crawl was closed".to_owned())));
+        }
         match params.get("session") {
             Some(Value::Null) => drop(params.shift_remove("session")),
             None if !self.trigger.cookie_mode => {

@@ -60,7 +60,7 @@ pub(crate) async fn crawl(
     let run = Run::new(engine.clone(), run_options(args, &settings, &name), output, &progress);
     tracing::info!("crawling {name}, at most {} requests at once", settings.crawl.concurrency);
     let (ending, tally) = run.run(input.start(wanted(args, &settings)), interrupts).await;
-    let ending = settled(&engine, ending, interrupts).await;
+    let ending = settled(&engine, ending, &tally, interrupts).await;
     engine.shutdown();
     progress.clear();
 
@@ -125,14 +125,22 @@ fn unit(args: &Crawl, input: &Input) -> Unit {
     }
 }
 
-/// Lets the engine finish what it has begun; that may still close the crawl.
-async fn settled<T: Transport, S: Sites>(engine: &Engine<T, S>, ending: Ending, interrupts: &mut mpsc::Receiver<()>) -> Ending {
-    if ending != Ending::Finished {
-        return ending;
+/// Lets the engine finish the initialisations that it has begun, so that what they cost is counted; that may still close the
+/// crawl. An interrupt ends the wait; there is none after a second one.
+async fn settled<T: Transport, S: Sites>(
+    engine: &Engine<T, S>,
+    ending: Ending,
+    tally: &Tally,
+    interrupts: &mut mpsc::Receiver<()>,
+) -> Ending {
+    if tally.aborted == 0 {
+        tokio::select! {
+            () = engine.finish() => {}
+            Some(()) = interrupts.recv() => return if ending == Ending::Finished { Ending::Interrupted } else { ending },
+        }
     }
-    tokio::select! {
-        () = engine.finish() => {}
-        Some(()) = interrupts.recv() => return Ending::Interrupted,
+    match engine.close_reason() {
+        Some(reason) if ending == Ending::Finished => Ending::Closed(reason.to_string()),
+        _ => ending,
     }
-    engine.close_reason().map_or(ending, |reason| Ending::Closed(reason.to_string()))
 }

@@ -189,6 +189,21 @@ async fn closing_refuses_those_who_wait_and_finishes_those_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_initialisation_under_way_when_the_crawl_closes_is_finished_and_counted() {
+    let api = Api::good();
+    let engine = engine(Settings::default(), &api);
+    let waiting = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.fetch(request(1)).await.map(drop).map_err(|failure| failure.kind) }
+    });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    engine.close("enough");
+    assert_eq!(waiting.await.unwrap(), Err(FailureKind::Closed));
+    engine.finish().await;
+    assert_eq!(engine.report()["billed"]["init"], 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dropped_fetch_gives_its_session_back_without_blame() {
     let api = Api::good();
     let one_at_a_time = SessionSettings { pool_size: 1, max_in_flight: Some(1), ..SessionSettings::default() };

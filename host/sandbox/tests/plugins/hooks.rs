@@ -60,18 +60,25 @@ fn a_plan_asks_all_its_hooks_in_one_instance() {
 }
 
 #[test]
-fn where_enabled_says_no_and_where_a_location_is_given_the_other_hooks_are_not_asked() {
+fn where_enabled_says_no_the_other_hooks_are_not_asked() {
     let script = json!({"hooks": {
         "enabled": [{"when": {"url_contains": "off"}, "do": {"return": false}}],
         "location": {"raise": "asked for nothing"},
     }});
     let site = site("scripted", script);
     assert!(!site.plan(call("https://shop.example/off")).unwrap().enabled);
-    let plan = site.plan(call("https://shop.example/set-place")).unwrap();
-    assert_eq!(plan.location.map(Value::Object), Ok(json!({"postalCode": "1"})));
-    assert_eq!(plan.pool, Ok(PoolChoice::named("default shop.example 1")));
     let asked: Vec<Hook> = site.report().hooks.iter().map(|hook| hook.hook).collect();
-    assert_eq!(asked, [Hook::Enabled, Hook::CookieMode, Hook::Pool]);
+    assert_eq!(asked, [Hook::Enabled]);
+}
+
+#[test]
+fn a_location_hook_has_the_last_word_and_may_take_the_default_one() {
+    for (hook, place) in [(json!({"return": {"postalCode": "2"}}), "2"), (json!({"super_or": {"postalCode": "2"}}), "1")] {
+        let site = site("scripted", json!({"hooks": {"location": hook}}));
+        let plan = site.plan(call("https://shop.example/set-place")).unwrap();
+        assert_eq!(plan.location.map(Value::Object), Ok(json!({"postalCode": place})));
+        assert_eq!(plan.pool, Ok(PoolChoice::named(format!("default shop.example {place}"))));
+    }
 }
 
 #[test]
