@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
 use carousel_core::settings::{PluginSettings, Settings};
-use carousel_sandbox::{HookReport, LoadError, PluginInfo, Sandbox, SiteDirectory, SiteReport};
+use carousel_sandbox::{HookReport, LoadError, PluginInfo, Sandbox, SiteDirectory, SiteReport, Subject};
 use serde_json::{Map, Value, json};
 
 use crate::settings_file;
@@ -16,8 +16,8 @@ pub(crate) struct Plugins {
 }
 
 impl Plugins {
-    /// Loads the plugin directory, if there is one. Fails if any plugin or `[[site]]` table cannot be used: a page without its
-    /// check may be a wrong page.
+    /// Loads the plugin directory, if there is one. A file that cannot be used is told of and left out, whatever it was; fails
+    /// if a `[[site]]` table cannot be used, for what somebody wrote down is wanted.
     pub(crate) fn load(flag: Option<&Path>, settings: &Settings) -> anyhow::Result<Self> {
         let dir = settings_file::plugin_dir(flag, settings)?;
         if dir.is_none() && settings.site.is_empty() {
@@ -25,7 +25,12 @@ impl Plugins {
         }
         let sandbox = Sandbox::new(&PluginSettings { dir, ..settings.plugins.clone() })?;
         let loaded = sandbox.load(&settings.site);
-        refuse_errors(&loaded.errors)?;
+        if loaded.errors.iter().any(|error| !matches!(error.subject, Subject::File(_))) {
+            refuse_errors(&loaded.errors)?;
+        }
+        for error in &loaded.errors {
+            tracing::error!("{error}");
+        }
         for plugin in &loaded.plugins {
             tracing::info!("plugin {}", describe_info(plugin));
         }
