@@ -122,8 +122,8 @@ impl PoolNames {
             let index = index_of(self.params.entry(host.clone()).or_default(), canonical(params));
             return format!("{host}[{index}]");
         }
-        let in_meta = request.meta().get(meta::LOCATION).is_some_and(is_truthy);
-        let name = if in_meta { format!("{host}@{}", short_address(location)) } else { host };
+        let own = request.meta().get(meta::LOCATION).and_then(Value::as_object).filter(|address| !address.is_empty());
+        let name = own.map_or(host.clone(), |address| format!("{host}@{}", short_address(address)));
         let index = index_of(self.locations.entry(name.clone()).or_default(), canonical(&Value::Object(location.clone())));
         if index == 0 { name } else { format!("{name}~{}", index + 1) }
     }

@@ -158,6 +158,17 @@ impl<T: Transport, S: Sites> Engine<T, S> {
         report
     }
 
+    /// Waits for the initialisations under way where they are not for a request that waits: in the peer's profile a faulty session
+    /// is replaced whether or not somebody needs the new one. Returns at once in the default profile and when the crawl is closed.
+    pub async fn finish(&self) {
+        if self.0.profile().is_peer() {
+            tokio::select! {
+                () = self.0.openings.none() => {}
+                _ = self.0.closed() => {}
+            }
+        }
+    }
+
     /// Ends what still lives: sessions are given up, initialisations under way are abandoned. The counters stay readable.
     pub fn shutdown(&self) {
         self.0.end(Refusal::Closed("finished".into()));

@@ -1,6 +1,7 @@
 //! The road of one request: which site, which pool, a session, the call, the verdict, and again or done.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use carousel_core::exchange::{Answer, CallError, Request};
 use carousel_core::fingerprint::fingerprint;
@@ -16,6 +17,9 @@ use crate::opening::Trigger;
 use crate::outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 use crate::ports::{Site, Sites, Transport};
 use crate::retries::Retries;
+
+/// About as long as a request takes through the peer's scheduler.
+const PEER_RETRY_PAUSE: Duration = Duration::from_millis(10);
 
 /// One request under way.
 pub(crate) struct Fetch<'e, T: Transport, S: Sites> {
@@ -61,9 +65,16 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         loop {
             match self.once().await {
                 Ok(answer) => return Ok(Fetched { answer, trace: self.trace }),
-                Err(Stop::Again) => {}
+                Err(Stop::Again) => self.let_the_replacement_go_first().await,
                 Err(Stop::Fail(kind, message, error)) => return Err(Failure { kind, error, message, trace: self.trace }),
             }
+        }
+    }
+
+    /// The peer puts a request that is tried again through its scheduler, behind the replacement of the session at fault.
+    async fn let_the_replacement_go_first(&self) {
+        if self.shared.profile().is_peer() {
+            tokio::time::sleep(PEER_RETRY_PAUSE).await;
         }
     }
 

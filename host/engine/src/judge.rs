@@ -134,7 +134,7 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
             tracing::warn!(url = outgoing.request.url(), "the request had no session when it was sent; the fault is nobody's");
         }
         outgoing.lease.report(blame);
-        if self.retries.take(reason) {
+        if self.retries.take(used) {
             self.shared.stats().count_retry(reason);
             tracing::debug!(url = self.request.url(), reason = reason.name(), "trying a request again");
             return Stop::Again;

@@ -8,6 +8,7 @@ use carousel_core::exchange::{Object, Request};
 use carousel_core::hooks::{HookError, PoolChoice, SessionHandle};
 use carousel_core::id::{PoolId, SessionId};
 use carousel_core::pool::Opened;
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tracing::Instrument as _;
 
@@ -66,16 +67,35 @@ impl LiveSession {
 
 /// The tasks of the initialisations under way.
 #[derive(Default)]
-pub(crate) struct Openings(Mutex<HashMap<SessionId, AbortHandle>>);
+pub(crate) struct Openings {
+    tasks: Mutex<HashMap<SessionId, AbortHandle>>,
+    changed: Notify,
+}
 
 impl Openings {
     fn tasks(&self) -> MutexGuard<'_, HashMap<SessionId, AbortHandle>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Resolves when no initialisation is under way.
+    pub(crate) async fn none(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.tasks().is_empty() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn forget(&self, session: SessionId) {
+        self.tasks().remove(&session);
+        self.changed.notify_waiters();
     }
 
     /// Stops the initialisation of a session, if there is one.
     pub(crate) fn abort(&self, session: SessionId) {
-        let task = self.tasks().remove(&session);
+        let task = self.tasks().get(&session).cloned();
         if let Some(task) = task {
             task.abort();
         }
@@ -96,7 +116,7 @@ pub(crate) fn start<T: Transport, S: Sites>(shared: &Arc<Shared<T, S>>, pool: Po
     // The task may have ended already, on another thread; then it has removed nothing and must not be remembered.
     shared.openings.tasks().insert(id, task.abort_handle());
     if task.is_finished() {
-        shared.openings.tasks().remove(&id);
+        shared.openings.forget(id);
     }
 }
 
@@ -118,12 +138,13 @@ impl<T: Transport, S: Sites> Drop for Report<T, S> {
         let id = self.session.id();
         let pool = self.session.handle.pool();
         let outcome = self.outcome.unwrap_or(Opened::Abandoned);
-        self.shared.openings.tasks().remove(&id);
         self.shared.apply(|state, now| {
             let wanted = state.pools.handle_opened(pool, id, outcome, now);
             if wanted && outcome == Opened::Ready {
                 state.sessions.insert(id, Arc::clone(&self.session));
             }
         });
+        // Only now: what the pool opens instead is under way already.
+        self.shared.openings.forget(id);
     }
 }

@@ -2,12 +2,13 @@
 
 use carousel_core::defaults::meta;
 use carousel_core::exchange::Request;
-use carousel_core::settings::Settings;
-use carousel_core::stats::RetryReason;
+use carousel_core::pool::Used;
+use carousel_core::settings::{Profile, Settings};
 
 /// The retries that are left.
 #[derive(Debug)]
 pub(crate) struct Retries {
+    profile: Profile,
     session: u32,
     page: u32,
 }
@@ -17,41 +18,58 @@ impl Retries {
         let own = request.meta().get(meta::MAX_RETRY_TIMES).and_then(serde_json::Value::as_u64);
         let own = own.map(|times| u32::try_from(times).unwrap_or(u32::MAX));
         let page = own.unwrap_or(settings.crawl.retry_times);
-        let session = match settings.profile.is_peer() {
-            true => settings.session.retry_times.unwrap_or(page),
-            false => settings.session.retry_times.unwrap_or(SESSION_RETRY_TIMES),
-        };
-        Self { session, page }
+        let session = if settings.profile.is_peer() { page } else { SESSION_RETRY_TIMES };
+        Self { profile: settings.profile, session: settings.session.retry_times.unwrap_or(session), page }
     }
 
-    /// Takes one retry; false if none is left.
-    pub(crate) fn take(&mut self, reason: RetryReason) -> bool {
-        let left = match reason {
-            RetryReason::SessionExpired | RetryReason::Throttled => &mut self.session,
-            RetryReason::DownloadError => &mut self.page,
-        };
+    /// Takes one retry for what became of a use; false if none is left.
+    pub(crate) fn take(&mut self, used: Used) -> bool {
+        let left = if self.is_sessions_fault(used) { &mut self.session } else { &mut self.page };
         let Some(less) = left.checked_sub(1) else { return false };
         *left = less;
         true
     }
+
+    /// In the default profile every fault that another session may mend is the session's. In the peer's profile, which has one
+    /// budget for all, only a session that the API has ended is not held against the page.
+    fn is_sessions_fault(&self, used: Used) -> bool {
+        match used {
+            Used::Expired => true,
+            Used::DownloadError => false,
+            Used::Good | Used::Neutral | Used::CheckFailed | Used::CheckError | Used::Banned | Used::Throttled(_) => {
+                !self.profile.is_peer()
+            }
+        }
+    }
 }
 
 /// The default of `session.retry_times`.
-const SESSION_RETRY_TIMES: u32 = 10;
+const SESSION_RETRY_TIMES: u32 = 5;
 
 #[cfg(test)]
 mod tests {
-    use carousel_core::settings::Profile;
     use serde_json::json;
 
     use super::*;
 
+    fn retries(profile: Profile) -> Retries {
+        let request = Request::from_json(json!({"url": "u", "meta": {"max_retry_times": 2}})).unwrap();
+        Retries::new(&Settings { profile, ..Settings::default() }, &request)
+    }
+
     #[test]
-    fn each_cause_has_its_own_budget() {
-        let request = Request::from_json(json!({"url": "u", "meta": {"max_retry_times": 1}})).unwrap();
-        let settings = Settings { profile: Profile::ScrapyZyteApi, ..Settings::default() };
-        let mut retries = Retries::new(&settings, &request);
-        assert!(retries.take(RetryReason::SessionExpired) && retries.take(RetryReason::DownloadError));
-        assert!(!retries.take(RetryReason::SessionExpired) && !retries.take(RetryReason::DownloadError));
+    fn the_sessions_faults_do_not_spend_the_pages_retries() {
+        let mut retries = retries(Profile::Default);
+        for used in [Used::Expired, Used::Banned, Used::CheckFailed, Used::CheckError, Used::Banned, Used::DownloadError] {
+            assert!(retries.take(used), "{used:?}");
+        }
+        assert!(!retries.take(Used::Banned) && retries.take(Used::DownloadError) && !retries.take(Used::DownloadError));
+    }
+
+    #[test]
+    fn in_the_peers_profile_only_an_expired_session_is_not_held_against_the_page() {
+        let mut retries = retries(Profile::ScrapyZyteApi);
+        assert!(retries.take(Used::Expired) && retries.take(Used::CheckFailed) && retries.take(Used::Banned));
+        assert!(!retries.take(Used::CheckFailed) && !retries.take(Used::DownloadError) && retries.take(Used::Expired));
     }
 }

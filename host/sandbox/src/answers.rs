@@ -14,10 +14,12 @@ const VERDICTS: &str = "keep, discard, throttled, reject, close-pool or close-cr
 
 /// A JSON object.
 pub(crate) fn object(hook: &str, text: &str) -> Result<Object, HookError> {
-    match value(hook, text)? {
-        Value::Object(object) => Ok(object),
-        other => Err(wrong(hook, &format!("a JSON object was expected, not {}", kind(&other)))),
-    }
+    let value = value(hook, text)?;
+    let kind = kind(&value);
+    let Value::Object(object) = value else {
+        return Err(wrong(hook, &format!("a JSON object was expected, not {kind}")));
+    };
+    Ok(object)
 }
 
 /// A location. Numbers become text, because an address takes text only.

@@ -9,7 +9,7 @@ use carousel_engine::Downloader;
 use wasmtime::component::Resource;
 
 use crate::bindings::carousel::session::types::Failure;
-use crate::clock::Clock;
+use crate::clock::{Clock, Left};
 use crate::handles::{RequestHandle, ResponseHandle};
 use crate::limits::{Limits, Refused};
 use crate::log::{Log, Writer};
@@ -17,6 +17,9 @@ use crate::page::Page;
 use crate::site::SiteFacts;
 use crate::stopped::Stop;
 use crate::wasi::Wasi;
+
+/// The failures that one call may pass on later.
+const FAILURES: usize = 256;
 
 /// What a guest may use in one call.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +69,7 @@ impl Call {
             downloads: None,
             failures: Vec::new(),
             limits: Limits::new(allowance.memory),
-            clock: Clock::start(allowance.deadline),
+            clock: Clock::new(allowance.deadline),
             log: Log::new(writer, allowance.max_log_lines),
             wasi: Wasi::default(),
         }
@@ -105,6 +108,28 @@ impl Call {
     pub(crate) fn page(&self, response: &Resource<ResponseHandle>) -> Result<&Page, Stop> {
         let index = usize::try_from(response.rep()).unwrap_or(usize::MAX);
         self.pages.get(index).and_then(Option::as_ref).ok_or(Stop::Foreign("response"))
+    }
+
+    /// Looks at an answer. The time of decoding and parsing, which is bounded by the document and happens once, is not the guest's.
+    pub(crate) fn look<T>(&mut self, response: &Resource<ResponseHandle>, work: impl FnOnce(&Page) -> T) -> Result<T, Stop> {
+        let page = self.page(response)?;
+        if page.is_parsed() {
+            return Ok(work(page));
+        }
+        let began = Clock::now();
+        let result = work(page);
+        if page.is_parsed() {
+            self.clock.spare(began);
+        }
+        Ok(result)
+    }
+
+    /// Stops a guest whose time is over, between the parts of a long host call.
+    pub(crate) fn check_time(&self) -> Result<(), Stop> {
+        match self.clock.left() {
+            Left::Some(_) => Ok(()),
+            Left::Nothing => Err(Stop::Deadline(self.clock.limit())),
+        }
     }
 
     /// Keeps a downloaded answer for the guest.
@@ -148,9 +173,13 @@ impl Call {
         Failure { kind: kind.to_owned(), message, token: self.remember(Refusal::Default(error)) }
     }
 
+    /// Keeps the first of them; the token 0 stands for those that are forgotten.
     fn remember(&mut self, refusal: Refusal) -> u32 {
+        if self.failures.len() >= FAILURES {
+            return 0;
+        }
         self.failures.push(refusal);
-        u32::try_from(self.failures.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.failures.len()).unwrap_or_default()
     }
 
     /// What a guest's failure means; none where it defers to the default behaviour.

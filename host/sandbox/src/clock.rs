@@ -10,6 +10,10 @@ pub(crate) struct Clock {
     running_since: Duration,
 }
 
+/// CPU time of this thread.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ThreadTime(Duration);
+
 /// Whether a guest may go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Left {
@@ -20,9 +24,15 @@ pub(crate) enum Left {
 }
 
 impl Clock {
-    /// A clock that starts now, on this thread.
-    pub(crate) fn start(limit: Duration) -> Self {
-        Self { limit, used: Duration::ZERO, running_since: thread_time() }
+    /// A clock that rests; reading the CPU time takes tenths of a microsecond, so it is not done before the guest runs.
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self { limit, used: Duration::ZERO, running_since: Duration::ZERO }
+    }
+
+    /// Starts from zero, on this thread.
+    pub(crate) fn restart(&mut self) {
+        self.used = Duration::ZERO;
+        self.resume();
     }
 
     /// What the guest may still compute.
@@ -37,6 +47,16 @@ impl Clock {
     /// Counts time in which the guest held its thread without computing.
     pub(crate) fn charge(&mut self, time: Duration) {
         self.used += time;
+    }
+
+    /// A point in time to give to [`spare`](Self::spare).
+    pub(crate) fn now() -> ThreadTime {
+        ThreadTime(thread_time())
+    }
+
+    /// Does not count what this thread computed since then.
+    pub(crate) fn spare(&mut self, since: ThreadTime) {
+        self.running_since += thread_time().saturating_sub(since.0);
     }
 
     /// Rests: the guest waits, and may go on in another thread.
@@ -70,4 +90,31 @@ fn thread_time() -> Duration {
 fn thread_time() -> Duration {
     static START: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
     START.elapsed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_charged_counts_and_what_is_spared_does_not() {
+        let mut clock = Clock::new(Duration::from_secs(3600));
+        clock.restart();
+        let began = Clock::now();
+        clock.spare(began);
+        assert!(matches!(clock.left(), Left::Some(left) if left > Duration::from_secs(3500)));
+        clock.charge(Duration::from_secs(3500));
+        assert!(matches!(clock.left(), Left::Some(left) if left <= Duration::from_secs(100)));
+        clock.rest();
+        clock.resume();
+        clock.charge(Duration::from_secs(100));
+        assert_eq!(clock.left(), Left::Nothing);
+    }
+
+    #[test]
+    fn a_deadline_is_at_least_one_tick() {
+        for (time, count) in [(Duration::ZERO, 1), (Duration::from_micros(10), 1), (Duration::from_millis(100), 100)] {
+            assert_eq!(ticks(time), count);
+        }
+    }
 }

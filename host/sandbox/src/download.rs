@@ -23,9 +23,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Call>) -> Result<()> {
 }
 
 async fn download(mut store: StoreContextMut<'_, Call>, params: String) -> Result<Downloaded> {
-    let params = match serde_json::from_str::<Value>(&params) {
-        Ok(Value::Object(params)) => params,
-        Ok(_) | Err(_) => return Ok(Err(refused("the parameters of a download must be a JSON object".to_owned()))),
+    let Ok(Value::Object(params)) = serde_json::from_str::<Value>(&params) else {
+        return Ok(Err(refused("the parameters of a download must be a JSON object".to_owned())));
     };
     match ask_engine(&mut store, params).await? {
         Ok(Ok(answer)) => Ok(Ok(store.data_mut().keep(answer))),

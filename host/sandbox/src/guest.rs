@@ -4,13 +4,15 @@ use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Func, Instan
 use wasmtime::{Result, Store, StoreContextMut, UpdateDeadline, format_err};
 
 use crate::call::{Allowance, Call};
-use crate::clock::{Clock, Left, ticks};
+use crate::clock::{Left, ticks};
 use crate::stopped::Stop;
 
 /// An instance and its state. After an error it is dead.
 pub(crate) struct Guest {
     store: Store<Call>,
     instance: Instance,
+    /// Whether the clock runs since the instance was made, and nothing was called yet.
+    fresh: bool,
 }
 
 impl Guest {
@@ -19,7 +21,7 @@ impl Guest {
     pub(crate) fn start(pre: &InstancePre<Call>, call: Call, allowance: &Allowance) -> Result<Self, Box<Dead>> {
         let mut store = store(pre, call, allowance);
         match pre.instantiate(&mut store) {
-            Ok(instance) => Ok(Self { store, instance }),
+            Ok(instance) => Ok(Self { store, instance, fresh: true }),
             Err(error) => Err(Dead::of(error, store)),
         }
     }
@@ -28,7 +30,7 @@ impl Guest {
     pub(crate) async fn start_blocking(pre: &InstancePre<Call>, call: Call, allowance: &Allowance) -> Result<Self, Box<Dead>> {
         let mut store = store(pre, call, allowance);
         match pre.instantiate_async(&mut store).await {
-            Ok(instance) => Ok(Self { store, instance }),
+            Ok(instance) => Ok(Self { store, instance, fresh: true }),
             Err(error) => Err(Dead::of(error, store)),
         }
     }
@@ -74,10 +76,13 @@ impl Guest {
         func.typed(&self.store)
     }
 
+    /// Each hook has the whole deadline; the first one shares it with the making of its instance.
     fn restart_clock(&mut self) {
-        let limit = self.state().deadline();
-        self.state_mut().clock = Clock::start(limit);
-        self.store.set_epoch_deadline(ticks(limit));
+        if !std::mem::take(&mut self.fresh) {
+            let limit = self.state().deadline();
+            self.state_mut().clock.restart();
+            self.store.set_epoch_deadline(ticks(limit));
+        }
     }
 }
 
@@ -99,6 +104,7 @@ fn store(pre: &InstancePre<Call>, call: Call, allowance: &Allowance) -> Store<Ca
     store.set_hostcall_fuel(allowance.max_result);
     store.epoch_deadline_callback(look_at_clock);
     store.set_epoch_deadline(ticks(allowance.deadline));
+    store.data_mut().clock.restart();
     store
 }
 

@@ -65,10 +65,18 @@ impl HostResponse for Call {
     }
 
     fn select(&mut self, response: Resource<ResponseHandle>, queries: Vec<types::Query>) -> Result<Told<Vec<Vec<String>>>> {
-        let page = self.page(&response)?;
-        let read = |query: types::Query| Query::parse(&query.language, query.expression, &query.want);
-        let queries: std::result::Result<Vec<_>, _> = queries.into_iter().map(read).collect();
-        Ok(queries.and_then(|queries| page.select(&queries)).map_err(|error| error.to_string()))
+        let mut answers = Vec::new();
+        for query in queries {
+            self.check_time()?;
+            match Query::parse(&query.language, query.expression, &query.want) {
+                Ok(query) => match self.ask(&response, query)? {
+                    Ok(answer) => answers.push(answer),
+                    Err(why) => return Ok(Err(why)),
+                },
+                Err(error) => return Ok(Err(error.to_string())),
+            }
+        }
+        Ok(Ok(answers))
     }
 
     fn drop(&mut self, response: Resource<ResponseHandle>) -> Result<()> {
@@ -78,12 +86,22 @@ impl HostResponse for Call {
 }
 
 impl Call {
-    fn first(&self, response: &Resource<ResponseHandle>, language: Language, expression: String) -> Result<Told<Option<String>>> {
-        let answers = self.page(response)?.ask(language, expression, Want::First);
-        Ok(answers.map(|answers| answers.into_iter().next()).map_err(|error| error.to_string()))
+    fn first(
+        &mut self,
+        response: &Resource<ResponseHandle>,
+        language: Language,
+        expression: String,
+    ) -> Result<Told<Option<String>>> {
+        let answers = self.ask(response, Query::new(language, expression, Want::First))?;
+        Ok(answers.map(|answers| answers.into_iter().next()))
     }
 
-    fn all(&self, response: &Resource<ResponseHandle>, language: Language, expression: String) -> Result<Told<Vec<String>>> {
-        Ok(self.page(response)?.ask(language, expression, Want::All).map_err(|error| error.to_string()))
+    fn all(&mut self, response: &Resource<ResponseHandle>, language: Language, expression: String) -> Result<Told<Vec<String>>> {
+        self.ask(response, Query::new(language, expression, Want::All))
+    }
+
+    fn ask(&mut self, response: &Resource<ResponseHandle>, query: Query) -> Result<Told<Vec<String>>> {
+        let answers = self.look(response, |page| page.ask(query))?;
+        Ok(answers.map_err(|error| error.to_string()))
     }
 }

@@ -47,6 +47,8 @@ pub struct PluginInfo {
     pub version: String,
     /// The names of the hooks that it overrides.
     pub hooks: Vec<String>,
+    /// The URL rules that it carries; they hold where no `[[site]]` table says otherwise.
+    pub rules: Vec<Rule>,
 }
 
 /// The machinery for plugins cannot be set up on this machine.
@@ -262,6 +264,7 @@ fn info(plugin: &Plugin) -> PluginInfo {
         name: description.name.clone(),
         version: description.version.clone(),
         hooks: description.hooks.clone(),
+        rules: rules(plugin, None),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use carousel_core::exchange::Answer;
-use carousel_document::{Document, Language, Query, QueryError, Want};
+use carousel_document::{Document, Query, QueryError};
 use serde_json::Value;
 
 /// An answer and what was made of it so far.
@@ -79,14 +79,14 @@ impl Page {
         self.answer.member(&name)?.pointer(rest).map(Value::to_string)
     }
 
-    /// Asks the page several questions.
-    pub(crate) fn select(&self, queries: &[Query]) -> Result<Vec<Vec<String>>, QueryError> {
-        self.document().select(queries)
+    /// Whether the costly part is done.
+    pub(crate) fn is_parsed(&self) -> bool {
+        self.document.get().is_some_and(Document::is_parsed)
     }
 
     /// Asks the page one question.
-    pub(crate) fn ask(&self, language: Language, expression: String, want: Want) -> Result<Vec<String>, QueryError> {
-        let answers = self.select(&[Query::new(language, expression, want)])?;
+    pub(crate) fn ask(&self, query: Query) -> Result<Vec<String>, QueryError> {
+        let answers = self.document().select(&[query])?;
         Ok(answers.into_iter().next().unwrap_or_default())
     }
 

@@ -87,15 +87,11 @@ impl PluginSite {
         step.ask(hook, (request(),), || self.call(asked))
     }
 
-    /// The location in force: the default one, else the plugin's.
+    /// The location in force: the plugin's word, which may be the default one.
     fn location(&self, step: &mut Step<'_>, call: &HookCall) -> Result<Object, HookError> {
-        let default = call.defaults.location(&call.request);
-        if !default.is_empty() {
-            return Ok(default);
-        }
         match self.ask_about::<String>(step, Hook::Location, call)? {
             Some(text) => answers::location(&text),
-            None => Ok(default),
+            None => Ok(call.defaults.location(&call.request)),
         }
     }
 

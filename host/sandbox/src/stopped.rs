@@ -1,12 +1,16 @@
 //! Why a guest was stopped, in words for the one who reads the log.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use wasmtime::Trap;
+use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 
 use crate::call::Call;
 use crate::limits::{Refused, TABLE_ELEMENTS};
+
+/// What is said of a call stack that is used up.
+const DEEP: &str = "recursed too deep";
 
 /// A reason of the host to stop a guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +18,7 @@ pub(crate) enum Stop {
     /// It computed longer than it may.
     Deadline(Duration),
     /// It wanted to sleep longer than it may compute.
-    Sleep { wanted: Duration, limit: Duration },
+    Sleep(Duration),
     /// Its downloads took longer than an initialisation may take.
     InitTimeout(Duration),
     /// It ended itself, which a command may and a plugin may not.
@@ -29,9 +33,7 @@ impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Deadline(limit) => write!(f, "took longer than {} s", limit.as_secs_f64()),
-            Self::Sleep { wanted, limit } => {
-                write!(f, "wanted to sleep for {} s, longer than the {} s it may take", wanted.as_secs_f64(), limit.as_secs_f64())
-            }
+            Self::Sleep(limit) => write!(f, "wanted to sleep past the {} s that it may take", limit.as_secs_f64()),
             Self::InitTimeout(limit) => write!(f, "took longer than {} s with its downloads", limit.as_secs_f64()),
             Self::Exit => f.write_str("ended its process instead of returning"),
             Self::TooMany(what) => write!(f, "made too many {what}"),
@@ -54,14 +56,23 @@ pub(crate) fn explain(error: &wasmtime::Error, call: &Call, max_result: usize) -
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => Stop::Deadline(call.deadline()).to_string(),
-        Some(Trap::StackOverflow) => "recursed too deep".to_owned(),
+        Some(Trap::StackOverflow) => DEEP.to_owned(),
+        Some(Trap::MemoryOutOfBounds) if recurses(error) => DEEP.to_owned(),
         Some(trap) => match call.panic() {
             Some(message) => format!("panicked: {message}"),
-            None => trap.to_string(),
+            None => format!("met a {trap}"),
         },
-        None if is_too_much(error) => format!("returned more than {}", bytes(max_result)),
+        None if is_too_much(error) => format!("gave the host more than {} at once", bytes(max_result)),
         None => error.root_cause().to_string(),
     }
+}
+
+/// Whether the innermost calls are the same few functions over and over. Compiled languages keep a part of their stack in memory,
+/// below everything else, so it is an access below the memory's start where that part is used up first.
+fn recurses(error: &wasmtime::Error) -> bool {
+    let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else { return false };
+    let functions: BTreeSet<u32> = backtrace.frames().iter().map(FrameInfo::func_index).collect();
+    backtrace.frames().len() >= 16 && functions.len() <= 4
 }
 
 /// Wasmtime has no public type for this error.

@@ -16,7 +16,6 @@ use serde::Deserialize;
 
 struct Club;
 
-/// What the site's `config` says.
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Account {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use carousel_core::settings::Settings;
-use carousel_engine::{Engine, EngineOptions};
+use carousel_engine::{Engine, EngineOptions, Sites, Transport};
 use tokio::sync::mpsc;
 
 use super::ending::Ending;
@@ -58,6 +58,7 @@ pub(crate) async fn crawl(
     let run = Run::new(engine.clone(), run_options(args, &settings, &name), output, &progress);
     tracing::info!("crawling {name}, at most {} requests at once", settings.crawl.concurrency);
     let (ending, tally) = run.run(input.start(wanted(args, &settings)), interrupts).await;
+    let ending = settled(&engine, ending, interrupts).await;
     engine.shutdown();
     progress.clear();
 
@@ -120,4 +121,16 @@ fn unit(args: &Crawl, input: &Input) -> Unit {
         (0, Some(bytes)) if !args.shuffle => Unit::Bytes(bytes),
         (0, _) => Unit::Unknown,
     }
+}
+
+/// Lets the engine finish what it has begun; that may still close the crawl.
+async fn settled<T: Transport, S: Sites>(engine: &Engine<T, S>, ending: Ending, interrupts: &mut mpsc::Receiver<()>) -> Ending {
+    if ending != Ending::Finished {
+        return ending;
+    }
+    tokio::select! {
+        () = engine.finish() => {}
+        Some(()) = interrupts.recv() => return Ending::Interrupted,
+    }
+    engine.close_reason().map_or(ending, |reason| Ending::Closed(reason.to_string()))
 }

@@ -93,7 +93,7 @@ async fn a_page_that_meets_an_expired_session_a_failed_check_and_a_ban_is_delive
 #[tokio::test(start_paused = true)]
 async fn what_an_error_means_for_page_and_session() {
     for (status, kind, failure, sessions, calls) in [
-        (520, "/download/temporary-error", FailureKind::Api, 3, 6),
+        (520, "/download/temporary-error", FailureKind::Api, 6, 12),
         (521, "/download/internal-error", FailureKind::Api, 3, 6),
         (451, "/download/domain-forbidden", FailureKind::Api, 1, 2),
         (422, "/request/unprocessable", FailureKind::Api, 1, 2),

@@ -116,7 +116,7 @@ fn sleep_along(call: &mut Call, time: Duration) -> Result<(), Stop> {
             }
             Ok(())
         }
-        Left::Some(_) | Left::Nothing => Err(Stop::Sleep { wanted: time, limit }),
+        Left::Some(_) | Left::Nothing => Err(Stop::Sleep(limit)),
     }
 }
 

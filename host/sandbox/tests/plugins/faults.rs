@@ -1,0 +1,86 @@
+//! Plugins that misbehave harm one call.
+
+use carousel_core::hooks::HookError;
+use carousel_core::settings::{PluginSettings, Seconds};
+use carousel_core::verdict::Verdict;
+use carousel_engine::Site;
+use serde_json::json;
+
+use crate::record::logged;
+use crate::stage::{Directory, call, page, site, site_with};
+
+#[test]
+fn every_misdeed_ends_in_words_and_the_next_call_works() {
+    let site = site("misbehaving", json!({}));
+    for (deed, words) in [
+        ("loop", "took longer than 0.1 s"),
+        ("recurse", "recursed too deep"),
+        ("panic", "panicked: misbehaving on purpose (at "),
+        ("long-lines", "gave the host more than 4 MiB at once"),
+        ("downloads", "took longer than 0.1 s"),
+        ("log-flood", "took longer than 0.1 s"),
+    ] {
+        let (result, lines) = logged(|| site.check(call(&format!("https://misbehaving.example/check/{deed}")), page("")));
+        let Err(HookError::Trapped(message)) = result else { panic!("{deed}: {result:?}") };
+        assert!(message.contains(words) && message.contains("misbehaving"), "{deed}: {message}");
+        let warned = lines.iter().any(|line| line.starts_with("WARN") && line.contains(words) && line.contains("hook=check"));
+        assert!(warned, "{deed}: {lines:?}");
+        assert_eq!(site.check(call("https://misbehaving.example/"), page("")), Ok(Verdict::Keep), "after {deed}");
+    }
+    let report = site.report();
+    assert_eq!((report.traps(), report.calls()), (6, 12));
+}
+
+#[test]
+fn memory_ends_at_its_limit_and_the_next_call_has_all_of_it() {
+    let settings = PluginSettings { memory: 16 << 20, deadline: Seconds::new(60), ..Directory::new().settings() };
+    let site = site_with("misbehaving", json!({}), settings);
+    for _ in 0..3 {
+        let result = site.check(call("https://misbehaving.example/check/allocate"), page(""));
+        let Err(HookError::Trapped(message)) = result else { panic!("{result:?}") };
+        assert!(message.contains("wanted more than 16 MiB of memory"), "{message}");
+        assert_eq!(site.check(call("https://misbehaving.example/"), page("")), Ok(Verdict::Keep));
+    }
+}
+
+#[test]
+fn a_result_of_300_mb_is_refused_whatever_the_memory() {
+    let settings = PluginSettings { memory: 1 << 30, deadline: Seconds::new(60), ..Directory::new().settings() };
+    let site = site_with("misbehaving", json!({}), settings);
+    let result = site.check(call("https://misbehaving.example/check/return-huge"), page(""));
+    let Err(HookError::Trapped(message)) = result else { panic!("{result:?}") };
+    assert!(message.contains("gave the host more than 4 MiB at once"), "{message}");
+    assert_eq!(site.check(call("https://misbehaving.example/"), page("")), Ok(Verdict::Keep));
+}
+
+#[test]
+fn a_flood_of_log_lines_is_cut_and_counted() {
+    let site = site("misbehaving", json!({}));
+    let (_, lines) = logged(|| site.check(call("https://misbehaving.example/check/log-flood"), page("")));
+    let from_plugin = lines.iter().filter(|line| line.starts_with("INFO plugin") && line.contains("flood"));
+    assert_eq!(from_plugin.count(), 100);
+    assert!(lines.iter().any(|line| line.contains("further lines of this call were dropped")), "{lines:?}");
+    assert!(lines.iter().all(|line| line.len() < 10_000));
+}
+
+#[test]
+fn a_guest_that_sleeps_longer_than_it_may_compute_is_stopped_at_once() {
+    let site = site("scripted", json!({"hooks": {"check": {"sleep": 3600, "return": true}}}));
+    let result = site.check(call("https://a.example/"), page(""));
+    let Err(HookError::Trapped(message)) = result else { panic!("{result:?}") };
+    assert!(message.contains("wanted to sleep past the 0.1 s that it may take"), "{message}");
+}
+
+#[test]
+fn a_short_sleep_is_allowed_and_a_trap_in_one_hook_of_a_plan_leaves_the_others_their_answers() {
+    let script = json!({"hooks": {
+        "enabled": {"sleep": 0.001, "return": true},
+        "location": {"sleep": 3600, "return": {}},
+        "pool": {"return": "a pool"},
+    }});
+    let site = site("scripted", script);
+    let plan = site.plan(call("https://a.example/")).unwrap();
+    assert!(matches!(plan.location, Err(HookError::Trapped(_))));
+    assert_eq!(plan.pool.unwrap().id, "a pool");
+    assert_eq!(site.report().instances, 2);
+}
