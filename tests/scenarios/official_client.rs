@@ -45,7 +45,9 @@ fn its_command_gets_pages_and_stores_errors() {
         let line = lines.iter().find(|line| line["url"] == url).expect("each page has its line");
         assert!(line["browserHtml"].is_string() && line["statusCode"] == 200 && line["echoData"] == url, "{line}");
     }
-    assert!(lines.iter().any(|line| line["type"] == "/download/domain-forbidden"), "{out}");
+    // The command writes an error as text that is JSON again.
+    let error: Value = lines.iter().find_map(Value::as_str).map(|text| serde_json::from_str(text).unwrap()).expect("an error");
+    assert_eq!((&error["status"], &error["type"]), (&json!(451), &json!("/download/domain-forbidden")), "{out}");
 }
 
 #[test]
@@ -70,7 +72,7 @@ fn it_sees_the_documented_errors_and_asks_again_where_it_should() {
         (with(page("shop.example"), "/key", json!("unknown")), json!([401, "/auth/key-not-found"]), 1),
         (with(page("shop.example"), "/key", json!("suspended")), json!([403, "/auth/account-suspended"]), 1),
         (query(json!({"url": "https://shop.example/", "browserHtml": true, "colour": 1})), json!([400, "/request/invalid"]), 1),
-        (query(json!({"url": "https://shop.example/"})), json!([400, "/request/invalid"]), 1),
+        (query(json!({"url": "https://shop.example/"})), json!([422, "/request/unprocessable"]), 1),
         (page("e422.example"), json!([422, "/request/unprocessable"]), 1),
         (page("e451.example"), json!([451, "/download/domain-forbidden"]), 1),
         (page("busy.example"), json!([null, null]), 3),
