@@ -61,11 +61,7 @@ impl Edit {
             self.set.insert(HEADERS.to_owned(), merged);
             self.remove.retain(|name| name != HEADERS);
         }
-        Ok(ResolvedEdit {
-            url: self.url,
-            set: self.set,
-            remove: self.remove,
-        })
+        Ok(ResolvedEdit { url: self.url, set: self.set, remove: self.remove })
     }
 
     fn merged_headers(&self, request: &Request) -> Result<Value> {

@@ -56,52 +56,32 @@ impl Error {
     }
 
     fn of(kind: &'static str, message: String) -> Self {
-        Self {
-            kind: Cow::Borrowed(kind),
-            message,
-            token: 0,
-        }
+        Self { kind: Cow::Borrowed(kind), message, token: 0 }
     }
 
     /// Takes the error apart into kind, message and token.
-    #[cfg_attr(
-        not(target_arch = "wasm32"),
-        allow(dead_code, reason = "errors for the real host")
-    )]
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "errors for the real host"))]
     pub(crate) fn into_parts(self) -> (String, String, u32) {
         (self.kind.into_owned(), self.message, self.token)
     }
 
-    #[cfg_attr(
-        not(target_arch = "wasm32"),
-        allow(dead_code, reason = "errors of the real host")
-    )]
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "errors of the real host"))]
     pub(crate) fn from_parts(kind: String, message: String, token: u32) -> Self {
-        Self {
-            kind: Cow::Owned(kind),
-            message,
-            token,
-        }
+        Self { kind: Cow::Owned(kind), message, token }
     }
 }
 
 impl<E: std::error::Error + 'static> From<E> for Error {
     fn from(error: E) -> Self {
         match causes(&error).find_map(|cause| cause.downcast_ref::<DownloadError>()) {
-            Some(failed) => Self {
-                kind: Cow::Borrowed("download"),
-                message: failed.message.clone(),
-                token: failed.token,
-            },
+            Some(failed) => Self { kind: Cow::Borrowed("download"), message: failed.message.clone(), token: failed.token },
             None => Self::new(with_causes(&error)),
         }
     }
 }
 
 /// An error, what caused it, what caused that, and so on.
-fn causes<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+fn causes<'a>(error: &'a (dyn std::error::Error + 'static)) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     std::iter::successors(Some(error), |error| error.source())
 }
 

@@ -73,11 +73,7 @@ mod component {
     /// Runs a hook, or defers where the plugin does not override it; the host would not have asked then.
     macro_rules! ask {
         ($plugin:ident, $hook:literal, $request:ident, $run:expr) => {
-            if const { $plugin::DESCRIPTION.overrides($hook) } {
-                asked($request, $run)
-            } else {
-                Err(failure(Error::defer()))
-            }
+            if const { $plugin::DESCRIPTION.overrides($hook) } { asked($request, $run) } else { Err(failure(Error::defer())) }
         };
     }
 
@@ -95,9 +91,7 @@ mod component {
         }
 
         fn pool(request: &types::Request) -> Result<String, types::Failure> {
-            ask!(P, "pool", request, |request| Ok(P::pool(request)?
-                .as_value()
-                .to_string()))
+            ask!(P, "pool", request, |request| Ok(P::pool(request)?.as_value().to_string()))
         }
 
         fn location(request: &types::Request) -> Result<String, types::Failure> {
@@ -108,23 +102,14 @@ mod component {
         }
 
         fn params(request: &types::Request) -> Result<String, types::Failure> {
-            ask!(P, "params", request, |request| Ok(
-                P::params(request)?.to_json()
-            ))
+            ask!(P, "params", request, |request| Ok(P::params(request)?.to_json()))
         }
 
-        fn check(
-            response: &types::Response,
-            request: &types::Request,
-        ) -> Result<types::Verdict, types::Failure> {
+        fn check(response: &types::Response, request: &types::Request) -> Result<types::Verdict, types::Failure> {
             ask!(P, "check", request, |request| {
                 let verdict = P::check(&Response::new(wire::Response::lent(response)), request)?;
                 let (kind, reason, delay) = verdict.into_parts();
-                Ok(types::Verdict {
-                    kind,
-                    reason,
-                    delay,
-                })
+                Ok(types::Verdict { kind, reason, delay })
             })
         }
 
@@ -132,40 +117,24 @@ mod component {
             ask!(P, "process-request", request, |request| {
                 let edit = P::process_request(request)?.resolve(request)?;
                 let set = serde_json::Value::Object(edit.set).to_string();
-                Ok(types::Edit {
-                    url: edit.url,
-                    set,
-                    remove: edit.remove,
-                })
+                Ok(types::Edit { url: edit.url, set, remove: edit.remove })
             })
         }
 
-        fn init_session(
-            session: &types::Session,
-            request: &types::Request,
-        ) -> Result<bool, types::Failure> {
-            ask!(P, "init-session", request, |request| {
-                P::init_session(&Session::new(wire::Session::lent(session)), request)
-            })
+        fn init_session(session: &types::Session, request: &types::Request) -> Result<bool, types::Failure> {
+            ask!(P, "init-session", request, |request| { P::init_session(&Session::new(wire::Session::lent(session)), request) })
         }
     }
 
     /// Runs a hook with everything around it: panics go to the host's log, errors become failures.
-    fn asked<T>(
-        request: &types::Request,
-        hook: impl FnOnce(&Request) -> Result<T>,
-    ) -> Result<T, types::Failure> {
+    fn asked<T>(request: &types::Request, hook: impl FnOnce(&Request) -> Result<T>) -> Result<T, types::Failure> {
         tell_host_of_panics();
         hook(&Request::new(wire::Request::lent(request))).map_err(failure)
     }
 
     fn failure(error: Error) -> types::Failure {
         let (kind, message, token) = error.into_parts();
-        types::Failure {
-            kind,
-            message,
-            token,
-        }
+        types::Failure { kind, message, token }
     }
 
     fn tell_host_of_panics() {
@@ -187,11 +156,7 @@ mod component {
             Self {
                 name: description.name.to_owned(),
                 version: description.version.to_owned(),
-                rules: if description.include.is_empty() {
-                    Vec::new()
-                } else {
-                    vec![rule]
-                },
+                rules: if description.include.is_empty() { Vec::new() } else { vec![rule] },
                 hooks: texts(description.hooks),
             }
         }

@@ -1,8 +1,6 @@
 //! The hooks of a site plugin.
 
-use crate::{
-    Edit, Error, Location, Params, Pool, Request, Response, Result, Session, Verdict, default,
-};
+use crate::{Edit, Error, Location, Params, Pool, Request, Response, Result, Session, Verdict, default};
 
 /// How sessions work on one site. Every function has the host's behaviour as its default.
 ///
@@ -61,11 +59,7 @@ pub trait LocationSessionConfig {
     }
 
     /// Is the session that fetched this answer good, and at this location?
-    fn location_check(
-        response: &Response,
-        request: &Request,
-        _location: &Location,
-    ) -> Result<Verdict> {
+    fn location_check(response: &Response, request: &Request, _location: &Location) -> Result<Verdict> {
         default::check(response, request)
     }
 }

@@ -11,10 +11,7 @@ pub(crate) fn decode<T: DeserializeOwned>(text: &str, what: &str) -> Result<T> {
 }
 
 /// Reads JSON text that may be missing; `null` counts as missing.
-pub(crate) fn decode_some<T: DeserializeOwned>(
-    text: Option<String>,
-    what: &str,
-) -> Result<Option<T>> {
+pub(crate) fn decode_some<T: DeserializeOwned>(text: Option<String>, what: &str) -> Result<Option<T>> {
     match text {
         Some(text) if text.trim() != "null" => decode(&text, what).map(Some),
         _ => Ok(None),
@@ -23,6 +20,5 @@ pub(crate) fn decode_some<T: DeserializeOwned>(
 
 /// Writes a value as JSON text; an error says what it was.
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T, what: &str) -> Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| Error::new(format!("cannot write {what}: {error}")))
+    serde_json::to_string(value).map_err(|error| Error::new(format!("cannot write {what}: {error}")))
 }

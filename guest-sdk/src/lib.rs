@@ -29,16 +29,7 @@
 //! Every step of a request runs in a fresh instance: a `static` of the plugin is back at its first value at the next call.
 //! What must last goes into [`Session::set`] or [`shared`].
 
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        reason = "tests"
-    )
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests"))]
 
 extern crate self as carousel_guest;
 
@@ -88,9 +79,8 @@ pub use verdict::Verdict;
 /// Everything that a plugin usually needs, for one `use` line.
 pub mod prelude {
     pub use crate::{
-        DownloadError, Edit, Error, Location, LocationSessionConfig, Params, Pool, Request,
-        Response, Result, Selection, Session, SessionConfig, Verdict, config, default, download,
-        log, session_config, settings, shared, site_name,
+        DownloadError, Edit, Error, Location, LocationSessionConfig, Params, Pool, Request, Response, Result, Selection, Session,
+        SessionConfig, Verdict, config, default, download, log, session_config, settings, shared, site_name,
     };
     pub use serde_json::{Value, json};
 }

@@ -26,18 +26,13 @@ pub struct Location {
 impl Location {
     /// A location with nothing but a postal code.
     pub fn of_postal_code(code: impl Into<String>) -> Self {
-        Self {
-            postal_code: Some(code.into()),
-            ..Self::default()
-        }
+        Self { postal_code: Some(code.into()), ..Self::default() }
     }
 
     /// Reads the members of a JSON object; fails on any other value.
     pub fn from_value(value: Value) -> Result<Self> {
         let Value::Object(map) = value else {
-            return Err(Error::new(format!(
-                "a location must be a JSON object, not {value}"
-            )));
+            return Err(Error::new(format!("a location must be a JSON object, not {value}")));
         };
         let mut location = Self::default();
         for (name, value) in map {
@@ -79,11 +74,7 @@ impl Location {
             return Ok(None);
         }
         let location = Self::from_value(value)?;
-        Ok(if location.is_empty() {
-            None
-        } else {
-            Some(location)
-        })
+        Ok(if location.is_empty() { None } else { Some(location) })
     }
 
     fn set_text(&mut self, name: String, text: String) {

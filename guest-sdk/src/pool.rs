@@ -50,11 +50,7 @@ impl Pool {
     }
 
     fn with(self, option: &str, value: Value) -> Self {
-        let mut options = if self.0.is_object() {
-            self.0
-        } else {
-            json!({"id": self.0})
-        };
+        let mut options = if self.0.is_object() { self.0 } else { json!({"id": self.0}) };
         if let Value::Object(map) = &mut options {
             map.insert(option.to_owned(), value);
         }

@@ -43,10 +43,7 @@ impl Request {
 
     /// Returns one value of the metadata; `null` counts as absent. Fails if it is not of the type asked for.
     pub fn meta_value<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
-        json::decode_some(
-            self.raw.meta_value(name),
-            &format!("the metadata \"{name}\""),
-        )
+        json::decode_some(self.raw.meta_value(name), &format!("the metadata \"{name}\""))
     }
 
     /// Tells whether this request initialises a session.

@@ -53,31 +53,20 @@ impl Response {
     /// Returns a member of the API's answer by JSON pointer (`/product/name`); the empty pointer is the whole answer.
     /// `null` counts as absent. Fails if it is not of the type asked for.
     pub fn field<T: DeserializeOwned>(&self, pointer: &str) -> Result<Option<T>> {
-        json::decode_some(
-            self.raw.field(pointer),
-            &format!("the member \"{pointer}\" of the answer"),
-        )
+        json::decode_some(self.raw.field(pointer), &format!("the member \"{pointer}\" of the answer"))
     }
 
     /// Selects by CSS; `::text` and `::attr(name)` at the end pick text or an attribute instead of the element's HTML.
     /// Fails if the selector cannot be read.
     pub fn css<'a>(&'a self, selector: &'a str) -> Result<Selection<'a>> {
         let first = self.raw.css(selector).map_err(Error::new)?;
-        Ok(Selection {
-            response: self,
-            query: Query::Css(selector),
-            first,
-        })
+        Ok(Selection { response: self, query: Query::Css(selector), first })
     }
 
     /// Selects by XPath. Fails if the expression cannot be read.
     pub fn xpath<'a>(&'a self, expression: &'a str) -> Result<Selection<'a>> {
         let first = self.raw.xpath(expression).map_err(Error::new)?;
-        Ok(Selection {
-            response: self,
-            query: Query::XPath(expression),
-            first,
-        })
+        Ok(Selection { response: self, query: Query::XPath(expression), first })
     }
 
     /// Evaluates JMESPath on a JSON page; `null` counts as absent. Fails if the expression cannot be read, the page is

@@ -18,11 +18,7 @@ impl Verdict {
 
     /// Keeps the session if the condition holds and discards it otherwise.
     pub fn keep_if(good: bool) -> Self {
-        if good {
-            Self::keep()
-        } else {
-            Self::discard("check failed")
-        }
+        if good { Self::keep() } else { Self::discard("check failed") }
     }
 
     /// Bad session: the page is tried again on another one.
@@ -32,10 +28,7 @@ impl Verdict {
 
     /// Good session, but the site asks for patience: the session rests for so many seconds, then the page is tried again.
     pub fn throttled(seconds: f64) -> Self {
-        Self {
-            delay: seconds,
-            ..Self::of("throttled", "throttled".to_owned())
-        }
+        Self { delay: seconds, ..Self::of("throttled", "throttled".to_owned()) }
     }
 
     /// Good session, bad page: it is not tried again.
@@ -56,10 +49,7 @@ impl Verdict {
     /// Says why, for counters and logs, in a few words.
     #[must_use]
     pub fn because(self, reason: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-            ..self
-        }
+        Self { reason: reason.into(), ..self }
     }
 
     /// Tells whether session and page are good.
@@ -83,32 +73,18 @@ impl Verdict {
     }
 
     /// Takes the verdict apart into kind, reason and delay.
-    #[cfg_attr(
-        not(target_arch = "wasm32"),
-        allow(dead_code, reason = "verdicts for the real host")
-    )]
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "verdicts for the real host"))]
     pub(crate) fn into_parts(self) -> (String, String, f64) {
         (self.kind.into_owned(), self.reason, self.delay)
     }
 
     fn of(kind: &'static str, reason: String) -> Self {
-        Self {
-            kind: Cow::Borrowed(kind),
-            reason,
-            delay: 0.0,
-        }
+        Self { kind: Cow::Borrowed(kind), reason, delay: 0.0 }
     }
 
-    #[cfg_attr(
-        not(target_arch = "wasm32"),
-        allow(dead_code, reason = "verdicts of the real host")
-    )]
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "verdicts of the real host"))]
     pub(crate) fn from_parts(kind: String, reason: String, delay: f64) -> Self {
-        Self {
-            kind: Cow::Owned(kind),
-            reason,
-            delay,
-        }
+        Self { kind: Cow::Owned(kind), reason, delay }
     }
 }
 

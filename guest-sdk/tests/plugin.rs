@@ -18,9 +18,7 @@ struct Shop;
 impl SessionConfig for Shop {
     fn check(response: &Response, request: &Request) -> Result<Verdict> {
         match request.location()? {
-            Some(place) => Ok(Verdict::keep_if(
-                response.css(".zip::text")?.first() == place.postal_code.as_ref(),
-            )),
+            Some(place) => Ok(Verdict::keep_if(response.css(".zip::text")?.first() == place.postal_code.as_ref())),
             None => default::check(response, request),
         }
     }
@@ -50,11 +48,7 @@ mod by_location {
             Ok(Params::browser_html().action(json!({"action": "type", "text": code})))
         }
 
-        fn location_check(
-            _response: &Response,
-            _request: &Request,
-            location: &Location,
-        ) -> Result<Verdict> {
+        fn location_check(_response: &Response, _request: &Request, location: &Location) -> Result<Verdict> {
             Ok(Verdict::discard(format!("not at {}", location.to_value())))
         }
     }
@@ -73,9 +67,7 @@ mod chain {
             let form = download(Params::http_response_body().url("https://login.example/form"))?;
             let token = form.css("input[name=csrf]::attr(value)")?.required()?;
             session.set("token", &token)?;
-            let params = Params::http_response_body()
-                .url("https://login.example/send")
-                .set("httpRequestText", token);
+            let params = Params::http_response_body().url("https://login.example/send").set("httpRequestText", token);
             Ok(download(params)?.status() == 200)
         }
     }
@@ -87,41 +79,25 @@ use chain::Login;
 #[test]
 fn a_plugin_says_what_its_attribute_says() {
     let shop = testing::describe::<Shop>();
-    assert_eq!(
-        (shop.name, shop.version, shop.priority),
-        ("shop", "9.8.7", -5)
-    );
+    assert_eq!((shop.name, shop.version, shop.priority), ("shop", "9.8.7", -5));
     assert_eq!(shop.include, ["shop.example", "shop.example.org/de"]);
-    assert_eq!(
-        (shop.exclude, shop.instead_of),
-        (&["shop.example/help"][..], Some("other"))
-    );
+    assert_eq!((shop.exclude, shop.instead_of), (&["shop.example/help"][..], Some("other")));
     assert_eq!(shop.hooks, ["check", "process-request"]);
 }
 
 #[test]
 fn a_plugin_without_arguments_is_named_after_its_crate() {
     let login = testing::describe::<Login>();
-    assert_eq!(
-        (login.name, login.version),
-        (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
-    );
-    assert_eq!(
-        (login.priority, login.include, login.instead_of),
-        (500, &[][..], None)
-    );
+    assert_eq!((login.name, login.version), (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")));
+    assert_eq!((login.priority, login.include, login.instead_of), (500, &[][..], None));
     assert_eq!(testing::describe::<Places>().include, ["places.example"]);
 }
 
 #[test]
 fn a_check_compares_the_page_with_the_location() {
-    let page = testing::response()
-        .html("<span class=zip>10001</span>")
-        .build();
+    let page = testing::response().html("<span class=zip>10001</span>").build();
     for (code, kind) in [("10001", "keep"), ("90210", "discard")] {
-        let request = testing::request("https://shop.example/a")
-            .location(json!({"postalCode": code}))
-            .build();
+        let request = testing::request("https://shop.example/a").location(json!({"postalCode": code})).build();
         assert_eq!(Shop::check(&page, &request).unwrap().kind(), kind, "{code}");
     }
     let request = testing::request("https://shop.example/a").build();
@@ -131,26 +107,16 @@ fn a_check_compares_the_page_with_the_location() {
 #[test]
 fn location_hooks_are_called_with_a_location_only() {
     let page = testing::response().html("").build();
-    let with = testing::request("https://places.example/")
-        .location(json!({"postalCode": "1"}))
-        .build();
-    let without = testing::request("https://places.example/")
-        .location(json!({}))
-        .build();
-    assert_eq!(
-        Places::check(&page, &with).unwrap(),
-        Verdict::discard(r#"not at {"postalCode":"1"}"#)
-    );
+    let with = testing::request("https://places.example/").location(json!({"postalCode": "1"})).build();
+    let without = testing::request("https://places.example/").location(json!({})).build();
+    assert_eq!(Places::check(&page, &with).unwrap(), Verdict::discard(r#"not at {"postalCode":"1"}"#));
     assert_eq!(Places::check(&page, &without).unwrap(), Verdict::keep());
     assert_eq!(
         Places::params(&with).unwrap(),
         Params::from(json!({"browserHtml": true, "actions": [{"action": "type", "text": "1"}]}))
     );
     assert_eq!(Places::params(&without).unwrap(), Params::browser_html());
-    assert_eq!(
-        Places::pool(&without).unwrap(),
-        Pool::from(json!({"id": "places.example", "size": 2}))
-    );
+    assert_eq!(Places::pool(&without).unwrap(), Pool::from(json!({"id": "places.example", "size": 2})));
 }
 
 #[test]
@@ -158,14 +124,8 @@ fn what_a_session_stores_reaches_the_request() {
     let session = testing::session("shop.example");
     session.set("token", "abc").unwrap();
     let headers = json!([{"name": "X-Token", "value": "old"}, {"name": "Accept", "value": "*/*"}]);
-    let request = testing::request("https://shop.example/a")
-        .param("customHttpRequestHeaders", headers)
-        .session(&session)
-        .build();
-    let edit = Shop::process_request(&request)
-        .unwrap()
-        .resolve(&request)
-        .unwrap();
+    let request = testing::request("https://shop.example/a").param("customHttpRequestHeaders", headers).session(&session).build();
+    let edit = Shop::process_request(&request).unwrap().resolve(&request).unwrap();
     let expected = json!({"customHttpRequestHeaders":
         [{"name": "Accept", "value": "*/*"}, {"name": "x-token", "value": "abc"}]});
     assert_eq!(Value::Object(edit.set), expected);
@@ -175,27 +135,16 @@ fn what_a_session_stores_reaches_the_request() {
 fn a_chain_of_downloads_runs_against_a_scripted_site() {
     let host = testing::Host::new()
         .downloads(|params| match params.get("url").and_then(Value::as_str) {
-            Some("https://login.example/form") => Ok(testing::response()
-                .body("<input name=csrf value=t0k>")
-                .build()),
+            Some("https://login.example/form") => Ok(testing::response().body("<input name=csrf value=t0k>").build()),
             _ => Ok(testing::response().status(200).build()),
         })
         .start();
     let session = testing::session("login.example");
-    let request = testing::request("https://login.example/")
-        .init()
-        .session(&session)
-        .build();
+    let request = testing::request("https://login.example/").init().session(&session).build();
     assert!(Login::init_session(&session, &request).unwrap());
-    assert_eq!(
-        session.get::<String>("token").unwrap().as_deref(),
-        Some("t0k")
-    );
+    assert_eq!(session.get::<String>("token").unwrap().as_deref(), Some("t0k"));
     let sent = host.downloaded();
-    assert_eq!(
-        sent.last().and_then(|params| params.get("httpRequestText")),
-        Some(&json!("t0k"))
-    );
+    assert_eq!(sent.last().and_then(|params| params.get("httpRequestText")), Some(&json!("t0k")));
 }
 
 #[test]
@@ -207,16 +156,11 @@ fn a_failed_download_goes_back_to_the_host_unchanged() {
         problem_type: "/problem/over-session-limit".to_owned(),
         message: "too many".to_owned(),
     };
-    let _host = testing::Host::new()
-        .downloads(move |_| Err(failed.clone()))
-        .start();
+    let _host = testing::Host::new().downloads(move |_| Err(failed.clone())).start();
     let session = testing::session("p");
     let request = testing::request("https://login.example/").init().build();
     let error = Login::init_session(&session, &request).unwrap_err();
-    assert_eq!(
-        (error.kind(), error.message(), error.token()),
-        ("download", "too many", 7)
-    );
+    assert_eq!((error.kind(), error.message(), error.token()), ("download", "too many", 7));
 }
 
 #[test]
@@ -224,12 +168,7 @@ fn a_hook_that_is_not_overridden_initialises_by_deferring() {
     let request = testing::request("https://shop.example/").init().build();
     let error = Shop::init_session(&testing::session("p"), &request).unwrap_err();
     assert_eq!(error.kind(), "defer");
-    assert_eq!(
-        Shop::process_request(&testing::request("https://shop.example/").build())
-            .unwrap_err()
-            .message(),
-        "no session"
-    );
+    assert_eq!(Shop::process_request(&testing::request("https://shop.example/").build()).unwrap_err().message(), "no session");
 }
 
 #[test]
@@ -244,23 +183,9 @@ fn a_host_answers_until_it_is_dropped() {
             .default_verdict(Verdict::reject("why"))
             .start();
         assert!(!default::enabled(&request).unwrap() && default::cookie_mode(&request).unwrap());
-        assert_eq!(
-            (site_name(), settings().unwrap()),
-            ("s".to_owned(), json!({"pool_size": 3}))
-        );
-        assert_eq!(
-            default::check(&testing::response().build(), &request)
-                .unwrap()
-                .reason(),
-            "why"
-        );
-        assert_eq!(
-            (
-                shared::increment("n", 2).unwrap(),
-                shared::increment("n", 3).unwrap()
-            ),
-            (2, 5)
-        );
+        assert_eq!((site_name(), settings().unwrap()), ("s".to_owned(), json!({"pool_size": 3})));
+        assert_eq!(default::check(&testing::response().build(), &request).unwrap().reason(), "why");
+        assert_eq!((shared::increment("n", 2).unwrap(), shared::increment("n", 3).unwrap()), (2, 5));
         assert_eq!(shared::get::<i64>("n").unwrap(), Some(5));
     }
     assert!(default::enabled(&request).unwrap());
@@ -273,11 +198,5 @@ fn log_lines_are_kept_with_their_level() {
     let host = testing::Host::new().start();
     log::warn!("{} of {}", 1, 2);
     log::debug!("plain");
-    assert_eq!(
-        host.log(),
-        [
-            ("warn".to_owned(), "1 of 2".to_owned()),
-            ("debug".to_owned(), "plain".to_owned())
-        ]
-    );
+    assert_eq!(host.log(), [("warn".to_owned(), "1 of 2".to_owned()), ("debug".to_owned(), "plain".to_owned())]);
 }

@@ -21,8 +21,7 @@ impl Parse for Arguments {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let mut arguments = Self::default();
         let mut seen: Vec<Ident> = Vec::new();
-        for Argument { name, value } in Punctuated::<Argument, Token![,]>::parse_terminated(input)?
-        {
+        for Argument { name, value } in Punctuated::<Argument, Token![,]>::parse_terminated(input)? {
             if seen.contains(&name) {
                 return Err(Error::new(name.span(), format!("{name} is given twice")));
             }
@@ -34,10 +33,7 @@ impl Parse for Arguments {
                 "name" => arguments.name = Some(text(&value)?),
                 "version" => arguments.version = Some(text(&value)?),
                 other => {
-                    return Err(Error::new(
-                        name.span(),
-                        format!("unknown argument {other}: expected {KNOWN}"),
-                    ));
+                    return Err(Error::new(name.span(), format!("unknown argument {other}: expected {KNOWN}")));
                 }
             }
             seen.push(name);
@@ -55,10 +51,7 @@ impl Parse for Argument {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let name = input.parse()?;
         input.parse::<Token![=]>()?;
-        Ok(Self {
-            name,
-            value: input.parse()?,
-        })
+        Ok(Self { name, value: input.parse()? })
     }
 }
 
@@ -70,30 +63,17 @@ fn texts(value: &Expr) -> Result<Vec<LitStr>> {
 }
 
 fn text(value: &Expr) -> Result<LitStr> {
-    if let Expr::Lit(ExprLit {
-        lit: Lit::Str(text),
-        ..
-    }) = value
-    {
+    if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = value {
         return Ok(text.clone());
     }
     Err(Error::new_spanned(value, "expected a string literal"))
 }
 
 fn number(value: &Expr) -> Result<i32> {
-    if let Expr::Lit(ExprLit {
-        lit: Lit::Int(digits),
-        ..
-    }) = value
-    {
+    if let Expr::Lit(ExprLit { lit: Lit::Int(digits), .. }) = value {
         return digits.base10_parse();
     }
-    if let Expr::Unary(ExprUnary {
-        op: UnOp::Neg(_),
-        expr,
-        ..
-    }) = value
-    {
+    if let Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) = value {
         return Ok(-number(expr)?);
     }
     Err(Error::new_spanned(value, "expected a whole number"))

@@ -19,8 +19,7 @@ const HOOKS: [(&str, &str); 8] = [
 ];
 
 /// Functions that only `LocationSessionConfig` has, and the functions of `SessionConfig` that they stand in for.
-const LOCATION_HOOKS: [(&str, &str); 2] =
-    [("location_params", "params"), ("location_check", "check")];
+const LOCATION_HOOKS: [(&str, &str); 2] = [("location_params", "params"), ("location_check", "check")];
 
 /// Which trait the author wrote down.
 #[derive(Clone, Copy, PartialEq)]
@@ -54,10 +53,7 @@ pub(crate) fn session_config(arguments: TokenStream, block: TokenStream) -> Resu
 }
 
 fn base(block: &ItemImpl) -> Result<Base> {
-    let name = block
-        .trait_
-        .as_ref()
-        .and_then(|(_, path, _): &(_, Path, _)| path.segments.last());
+    let name = block.trait_.as_ref().and_then(|(_, path, _): &(_, Path, _)| path.segments.last());
     match name.map(|segment| segment.ident.to_string()).as_deref() {
         Some("SessionConfig") => Ok(Base::Plain),
         Some("LocationSessionConfig") => Ok(Base::Location),
@@ -76,11 +72,7 @@ fn overridden_hooks(block: &ItemImpl, base: Base) -> Result<Vec<&'static str>> {
             found.push(hook_of(&function.sig.ident, base)?);
         }
     }
-    Ok(HOOKS
-        .iter()
-        .map(|(_, hook)| *hook)
-        .filter(|hook| found.contains(hook))
-        .collect())
+    Ok(HOOKS.iter().map(|(_, hook)| *hook).filter(|hook| found.contains(hook)).collect())
 }
 
 fn hook_of(function: &Ident, base: Base) -> Result<&'static str> {
@@ -90,41 +82,24 @@ fn hook_of(function: &Ident, base: Base) -> Result<&'static str> {
     let plain_name = match (base, replaced, hidden) {
         (Base::Location, Some((_, plain)), _) => *plain,
         (Base::Location, None, Some((own, _))) => {
-            return Err(Error::new(
-                function.span(),
-                format!("write {own} instead of {name}, or implement SessionConfig"),
-            ));
+            return Err(Error::new(function.span(), format!("write {own} instead of {name}, or implement SessionConfig")));
         }
         (Base::Plain, Some(_), _) => {
-            return Err(Error::new(
-                function.span(),
-                format!("{name} needs `impl LocationSessionConfig for …`"),
-            ));
+            return Err(Error::new(function.span(), format!("{name} needs `impl LocationSessionConfig for …`")));
         }
         _ => name.as_str(),
     };
     match HOOKS.iter().find(|(own, _)| *own == plain_name) {
         Some((_, hook)) => Ok(hook),
-        None => Err(Error::new(
-            function.span(),
-            format!("{name} is not a hook; move it to an impl block of its own"),
-        )),
+        None => Err(Error::new(function.span(), format!("{name} is not a hook; move it to an impl block of its own"))),
     }
 }
 
 fn description(arguments: &Arguments, hooks: &[&str]) -> TokenStream {
-    let Arguments {
-        include, exclude, ..
-    } = arguments;
+    let Arguments { include, exclude, .. } = arguments;
     let priority = arguments.priority.unwrap_or(500);
-    let name = text_or(
-        arguments.name.as_ref(),
-        quote!(::core::env!("CARGO_PKG_NAME")),
-    );
-    let version = text_or(
-        arguments.version.as_ref(),
-        quote!(::core::env!("CARGO_PKG_VERSION")),
-    );
+    let name = text_or(arguments.name.as_ref(), quote!(::core::env!("CARGO_PKG_NAME")));
+    let version = text_or(arguments.version.as_ref(), quote!(::core::env!("CARGO_PKG_VERSION")));
     let instead_of = match &arguments.instead_of {
         Some(name) => quote!(::core::option::Option::Some(#name)),
         None => quote!(::core::option::Option::None),
@@ -148,8 +123,7 @@ fn text_or(text: Option<&LitStr>, default: TokenStream) -> TokenStream {
 
 /// One block with the functions of both traits becomes one block for each.
 fn split_by_trait(block: &ItemImpl) -> TokenStream {
-    let (location_items, items): (Vec<_>, Vec<_>) =
-        block.items.iter().partition(|item| is_location_hook(item));
+    let (location_items, items): (Vec<_>, Vec<_>) = block.items.iter().partition(|item| is_location_hook(item));
     let (plugin, attributes) = (&block.self_ty, &block.attrs);
     quote! {
         #(#attributes)*

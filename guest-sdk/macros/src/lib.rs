@@ -1,14 +1,6 @@
 //! The attribute that turns an impl block into a Carousel site plugin. Use it through `carousel_guest`.
 
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        reason = "tests"
-    )
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests"))]
 
 mod arguments;
 mod expand;
@@ -31,7 +23,5 @@ use proc_macro::TokenStream;
 /// - `version = "1.0.0"`: default the crate's version.
 #[proc_macro_attribute]
 pub fn session_config(arguments: TokenStream, block: TokenStream) -> TokenStream {
-    expand::session_config(arguments.into(), block.into())
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    expand::session_config(arguments.into(), block.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }

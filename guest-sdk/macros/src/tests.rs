@@ -11,23 +11,15 @@ fn hooks_of(block: proc_macro2::TokenStream) -> String {
 }
 
 fn refusal(arguments: proc_macro2::TokenStream, block: proc_macro2::TokenStream) -> String {
-    session_config(arguments, block)
-        .expect_err("must be refused")
-        .to_string()
+    session_config(arguments, block).expect_err("must be refused").to_string()
 }
 
 #[test]
 fn the_host_is_told_the_hooks_that_the_block_has_and_no_others() {
     let cases = [
         (quote!(impl SessionConfig for Shop {}), ""),
-        (
-            quote!(impl SessionConfig for Shop { fn check() {} }),
-            r#""check""#,
-        ),
-        (
-            quote!(impl carousel_guest::SessionConfig for Shop { fn pool() {} }),
-            r#""pool""#,
-        ),
+        (quote!(impl SessionConfig for Shop { fn check() {} }), r#""check""#),
+        (quote!(impl carousel_guest::SessionConfig for Shop { fn pool() {} }), r#""pool""#),
         (
             quote!(impl SessionConfig for Shop { fn init_session() {} fn process_request() {} fn cookie_mode() {} }),
             r#""cookie-mode" , "process-request" , "init-session""#,
@@ -36,14 +28,8 @@ fn the_host_is_told_the_hooks_that_the_block_has_and_no_others() {
             quote!(impl SessionConfig for Shop { fn enabled() {} fn location() {} fn params() {} }),
             r#""enabled" , "location" , "params""#,
         ),
-        (
-            quote!(impl LocationSessionConfig for Shop { fn location_check() {} }),
-            r#""check""#,
-        ),
-        (
-            quote!(impl LocationSessionConfig for Shop { fn location_params() {} fn pool() {} }),
-            r#""pool" , "params""#,
-        ),
+        (quote!(impl LocationSessionConfig for Shop { fn location_check() {} }), r#""check""#),
+        (quote!(impl LocationSessionConfig for Shop { fn location_params() {} fn pool() {} }), r#""pool" , "params""#),
     ];
     for (block, hooks) in cases {
         assert_eq!(hooks_of(block.clone()), hooks, "{block}");
@@ -54,42 +40,14 @@ fn the_host_is_told_the_hooks_that_the_block_has_and_no_others() {
 fn a_block_that_cannot_be_a_plugin_is_refused_in_words() {
     let plain = quote!(impl SessionConfig for Shop {});
     let cases = [
-        (
-            quote!(),
-            quote!(impl SessionConfig for Shop { fn chek() {} }),
-            "chek is not a hook",
-        ),
-        (
-            quote!(),
-            quote!(impl SessionConfig for Shop { fn location_check() {} }),
-            "needs `impl LocationSessionConfig",
-        ),
-        (
-            quote!(),
-            quote!(impl LocationSessionConfig for Shop { fn check() {} }),
-            "write location_check instead of check",
-        ),
+        (quote!(), quote!(impl SessionConfig for Shop { fn chek() {} }), "chek is not a hook"),
+        (quote!(), quote!(impl SessionConfig for Shop { fn location_check() {} }), "needs `impl LocationSessionConfig"),
+        (quote!(), quote!(impl LocationSessionConfig for Shop { fn check() {} }), "write location_check instead of check"),
         (quote!(), quote!(impl Shop {}), "session_config belongs on"),
-        (
-            quote!(),
-            quote!(impl Display for Shop {}),
-            "session_config belongs on",
-        ),
-        (
-            quote!(includes = ["a"]),
-            plain.clone(),
-            "unknown argument includes: expected include",
-        ),
-        (
-            quote!(include = [1]),
-            plain.clone(),
-            "expected a string literal",
-        ),
-        (
-            quote!(priority = "high"),
-            plain.clone(),
-            "expected a whole number",
-        ),
+        (quote!(), quote!(impl Display for Shop {}), "session_config belongs on"),
+        (quote!(includes = ["a"]), plain.clone(), "unknown argument includes: expected include"),
+        (quote!(include = [1]), plain.clone(), "expected a string literal"),
+        (quote!(priority = "high"), plain.clone(), "expected a whole number"),
         (quote!(name = "a", name = "b"), plain, "name is given twice"),
     ];
     for (arguments, block, message) in cases {

@@ -72,10 +72,7 @@ impl Host {
     }
 
     /// Answers downloads; without this they fail as `refused`.
-    pub fn downloads(
-        mut self,
-        answer: impl FnMut(&Params) -> Result<Response, DownloadError> + 'static,
-    ) -> Self {
+    pub fn downloads(mut self, answer: impl FnMut(&Params) -> Result<Response, DownloadError> + 'static) -> Self {
         self.0.downloads = RefCell::new(Some(Box::new(answer)));
         self
     }
@@ -83,10 +80,7 @@ impl Host {
     /// Makes this the host of the thread until the result is dropped.
     pub fn start(self) -> Running {
         let state = Rc::new(self.0);
-        Running {
-            before: state::replace(Rc::clone(&state)),
-            state,
-        }
+        Running { before: state::replace(Rc::clone(&state)), state }
     }
 }
 

@@ -40,10 +40,7 @@ use crate::{Session, wire};
 
 /// Makes a session of this pool with a fixed id and no data.
 pub fn session(pool: &str) -> Session {
-    Session::new(wire::Session(state::SessionState::new(
-        "5e551017-0000-4000-8000-000000000001",
-        pool,
-    )))
+    Session::new(wire::Session(state::SessionState::new("5e551017-0000-4000-8000-000000000001", pool)))
 }
 
 /// Returns what the attribute `session_config` made a plugin say of itself.

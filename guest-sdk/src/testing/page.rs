@@ -22,26 +22,17 @@ impl Page {
     }
 
     pub(crate) fn url(&self) -> String {
-        self.member("url")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
+        self.member("url").and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 
     pub(crate) fn status(&self) -> u16 {
         let status = self.member("statusCode").and_then(Value::as_u64);
-        status
-            .and_then(|status| status.try_into().ok())
-            .unwrap_or_default()
+        status.and_then(|status| status.try_into().ok()).unwrap_or_default()
     }
 
     pub(crate) fn headers(&self) -> Vec<(String, String)> {
         let headers = self.member("httpResponseHeaders").and_then(Value::as_array);
-        headers
-            .into_iter()
-            .flatten()
-            .map(|header| (text_of(header, "name"), text_of(header, "value")))
-            .collect()
+        headers.into_iter().flatten().map(|header| (text_of(header, "name"), text_of(header, "value"))).collect()
     }
 
     pub(crate) fn text(&self) -> String {
@@ -52,53 +43,36 @@ impl Page {
         if let Some(html) = self.member("browserHtml").and_then(Value::as_str) {
             return html.as_bytes().to_vec();
         }
-        let encoded = self
-            .member("httpResponseBody")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let encoded = self.member("httpResponseBody").and_then(Value::as_str).unwrap_or_default();
         STANDARD.decode(encoded).unwrap_or_default()
     }
 
     /// All matches of a selector that may end in `::text` or `::attr(name)`.
     pub(crate) fn css(&self, selector: &str) -> Result<Vec<String>, String> {
         let (elements, wanted) = wanted(selector);
-        let parsed = Selector::parse(elements)
-            .map_err(|error| format!("cannot read the CSS selector \"{selector}\": {error}"))?;
+        let parsed =
+            Selector::parse(elements).map_err(|error| format!("cannot read the CSS selector \"{selector}\": {error}"))?;
         let document = Html::parse_document(&self.text());
-        Ok(document
-            .select(&parsed)
-            .flat_map(|element| pick(element, &wanted))
-            .collect())
+        Ok(document.select(&parsed).flat_map(|element| pick(element, &wanted)).collect())
     }
 
     pub(crate) fn jmespath(&self, expression: &str) -> Result<Option<String>, String> {
-        let query = jmespath::compile(expression).map_err(|error| {
-            format!("cannot read the JMESPath expression \"{expression}\": {error}")
-        })?;
-        let page: Value = serde_json::from_str(&self.text())
-            .map_err(|error| format!("the page is not JSON: {error}"))?;
-        let found = query
-            .search(page)
-            .map_err(|error| format!("cannot evaluate \"{expression}\": {error}"))?;
+        let query = jmespath::compile(expression)
+            .map_err(|error| format!("cannot read the JMESPath expression \"{expression}\": {error}"))?;
+        let page: Value = serde_json::from_str(&self.text()).map_err(|error| format!("the page is not JSON: {error}"))?;
+        let found = query.search(page).map_err(|error| format!("cannot evaluate \"{expression}\": {error}"))?;
         if found.is_null() {
             return Ok(None);
         }
-        serde_json::to_string(&found)
-            .map(Some)
-            .map_err(|error| error.to_string())
+        serde_json::to_string(&found).map(Some).map_err(|error| error.to_string())
     }
 
     /// Says whether `setLocation`, if it was asked for, worked.
     pub(crate) fn location_verdict(&self, has_location: bool) -> Verdict {
         let actions = self.member("actions").and_then(Value::as_array);
-        let set_location = actions
-            .into_iter()
-            .flatten()
-            .find(|action| text_of(action, "action") == "setLocation");
+        let set_location = actions.into_iter().flatten().find(|action| text_of(action, "action") == "setLocation");
         match set_location {
-            Some(action) if has_location && text_of(action, "status") != "success" => {
-                Verdict::discard("setLocation failed")
-            }
+            Some(action) if has_location && text_of(action, "status") != "success" => Verdict::discard("setLocation failed"),
             _ => Verdict::keep(),
         }
     }
@@ -109,11 +83,7 @@ impl Page {
 }
 
 fn text_of(object: &Value, name: &str) -> String {
-    object
-        .get(name)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned()
+    object.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// What is taken from each element that a selector matches.
@@ -133,21 +103,15 @@ fn wanted(selector: &str) -> (&str, Wanted<'_>) {
             None => (elements, Wanted::Text),
         };
     }
-    let attribute = selector
-        .strip_suffix(')')
-        .and_then(|rest| rest.rsplit_once("::attr("));
-    attribute.map_or((selector, Wanted::Html), |(elements, name)| {
-        (elements, Wanted::Attribute(name))
-    })
+    let attribute = selector.strip_suffix(')').and_then(|rest| rest.rsplit_once("::attr("));
+    attribute.map_or((selector, Wanted::Html), |(elements, name)| (elements, Wanted::Attribute(name)))
 }
 
 fn pick(element: ElementRef<'_>, wanted: &Wanted<'_>) -> Vec<String> {
     match wanted {
         Wanted::Html => vec![element.html()],
         Wanted::Text => {
-            let texts = element
-                .children()
-                .filter_map(|child| child.value().as_text());
+            let texts = element.children().filter_map(|child| child.value().as_text());
             texts.map(|text| text.to_string()).collect()
         }
         Wanted::TextInside => element.text().map(str::to_owned).collect(),

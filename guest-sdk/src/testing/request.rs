@@ -50,11 +50,7 @@ impl RequestBuilder {
     /// Sets the location in force, an address object; an empty one is no location.
     pub fn location(mut self, location: impl Into<Value>) -> Self {
         let location = location.into();
-        self.location = if location == json!({}) {
-            None
-        } else {
-            Some(location)
-        };
+        self.location = if location == json!({}) { None } else { Some(location) };
         self
     }
 
@@ -66,21 +62,7 @@ impl RequestBuilder {
 
     /// Makes the request.
     pub fn build(self) -> Request {
-        let Self {
-            url,
-            params,
-            meta,
-            init,
-            location,
-            session,
-        } = self;
-        Request::new(wire::Request {
-            url,
-            params,
-            meta,
-            init,
-            location,
-            session,
-        })
+        let Self { url, params, meta, init, location, session } = self;
+        Request::new(wire::Request { url, params, meta, init, location, session })
     }
 }

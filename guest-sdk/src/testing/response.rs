@@ -9,14 +9,8 @@ use crate::{Response, wire};
 
 /// Starts an answer with status 200 and no page.
 pub fn response() -> ResponseBuilder {
-    let answer = [
-        ("url".to_owned(), "https://test.example/".into()),
-        ("statusCode".to_owned(), 200.into()),
-    ];
-    ResponseBuilder {
-        answer: Map::from_iter(answer),
-        headers: Vec::new(),
-    }
+    let answer = [("url".to_owned(), "https://test.example/".into()), ("statusCode".to_owned(), 200.into())];
+    ResponseBuilder { answer: Map::from_iter(answer), headers: Vec::new() }
 }
 
 /// An answer being put together.
@@ -81,8 +75,7 @@ impl ResponseBuilder {
     /// Makes the response.
     pub fn build(mut self) -> Response {
         if !self.headers.is_empty() {
-            self.answer
-                .insert("httpResponseHeaders".to_owned(), Value::Array(self.headers));
+            self.answer.insert("httpResponseHeaders".to_owned(), Value::Array(self.headers));
         }
         Response::new(wire::Response(Page::new(Value::Object(self.answer))))
     }

@@ -24,11 +24,7 @@ pub(crate) struct SessionState {
 
 impl SessionState {
     pub(crate) fn new(id: &str, pool: &str) -> Self {
-        Self {
-            id: id.into(),
-            pool: pool.into(),
-            data: Rc::default(),
-        }
+        Self { id: id.into(), pool: pool.into(), data: Rc::default() }
     }
 }
 

@@ -79,10 +79,7 @@ impl Request {
     }
 
     pub(crate) fn session(&self) -> Option<Session> {
-        self.0
-            .resource()
-            .session()
-            .map(|session| Session(Handle::Own(session)))
+        self.0.resource().session().map(|session| Session(Handle::Own(session)))
     }
 }
 
@@ -221,11 +218,7 @@ pub(crate) fn default_params(request: &Request) -> String {
 
 pub(crate) fn default_check(response: &Response, request: &Request) -> Result<Verdict, Error> {
     match defaults::check(response.0.resource(), request.0.resource()) {
-        Ok(verdict) => Ok(Verdict::from_parts(
-            verdict.kind,
-            verdict.reason,
-            verdict.delay,
-        )),
+        Ok(verdict) => Ok(Verdict::from_parts(verdict.kind, verdict.reason, verdict.delay)),
         Err(failure) => Err(from_failure(failure)),
     }
 }

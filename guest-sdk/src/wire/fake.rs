@@ -21,14 +21,9 @@ impl Request {
     }
 
     pub(crate) fn host(&self) -> String {
-        let rest = self
-            .url
-            .split_once("://")
-            .map_or(self.url.as_str(), |(_, rest)| rest);
+        let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let host = authority
-            .rsplit_once('@')
-            .map_or(authority, |(_, host)| host);
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         host.to_ascii_lowercase()
     }
 
@@ -78,9 +73,7 @@ impl Response {
 
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         let mut headers = self.0.headers().into_iter();
-        headers
-            .find(|(other, _)| other.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        headers.find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     pub(crate) fn text(&self) -> String {
@@ -108,14 +101,11 @@ impl Response {
     }
 
     pub(crate) fn xpath(&self, expression: &str) -> Result<Option<String>, String> {
-        Err(format!(
-            "cannot evaluate XPath \"{expression}\": only the real host can, use css in native tests"
-        ))
+        Err(format!("cannot evaluate XPath \"{expression}\": only the real host can, use css in native tests"))
     }
 
     pub(crate) fn xpath_all(&self, expression: &str) -> Result<Vec<String>, String> {
-        self.xpath(expression)
-            .map(|found| found.into_iter().collect())
+        self.xpath(expression).map(|found| found.into_iter().collect())
     }
 
     pub(crate) fn jmespath(&self, expression: &str) -> Result<Option<String>, String> {
@@ -139,10 +129,7 @@ impl Session {
     }
 
     // Fails as the real one may, where the host's bound is reached.
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "the same signature as the real boundary"
-    )]
+    #[expect(clippy::unnecessary_wraps, reason = "the same signature as the real boundary")]
     pub(crate) fn set(&self, key: &str, value: Option<&str>) -> Result<(), String> {
         state::put(&self.0.data, key, value);
         Ok(())
@@ -150,10 +137,7 @@ impl Session {
 }
 
 pub(crate) fn log(level: &str, message: &str) {
-    state::current()
-        .log
-        .borrow_mut()
-        .push((level.to_owned(), message.to_owned()));
+    state::current().log.borrow_mut().push((level.to_owned(), message.to_owned()));
 }
 
 pub(crate) fn site_name() -> String {
@@ -169,19 +153,14 @@ pub(crate) fn settings() -> String {
 }
 
 pub(crate) fn download(params: &str) -> Result<Response, DownloadError> {
-    state::current()
-        .download(params)
-        .map(|response| response.raw)
+    state::current().download(params).map(|response| response.raw)
 }
 
 pub(crate) fn shared_get(key: &str) -> Option<String> {
     state::current().shared.borrow().get(key).cloned()
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the same signature as the real boundary"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature as the real boundary")]
 pub(crate) fn shared_set(key: &str, value: Option<&str>) -> Result<(), String> {
     state::put(&state::current().shared, key, value);
     Ok(())
@@ -191,9 +170,7 @@ pub(crate) fn shared_increment(key: &str, by: i64) -> Result<i64, String> {
     let state = state::current();
     let mut shared = state.shared.borrow_mut();
     let old: i64 = match shared.get(key) {
-        Some(text) => text
-            .parse()
-            .map_err(|_| format!("cannot increment \"{key}\": it is not a whole number"))?,
+        Some(text) => text.parse().map_err(|_| format!("cannot increment \"{key}\": it is not a whole number"))?,
         None => 0,
     };
     let sum = old.saturating_add(by);
@@ -209,10 +186,7 @@ pub(crate) fn default_cookie_mode(_request: &Request) -> bool {
     state::current().cookie_mode
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the same signature as the real boundary"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature as the real boundary")]
 pub(crate) fn default_pool(request: &Request) -> Result<String, Error> {
     Ok(Value::from(request.host()).to_string())
 }
@@ -231,13 +205,7 @@ pub(crate) fn default_params(request: &Request) -> String {
     params.to_string()
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the same signature as the real boundary"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature as the real boundary")]
 pub(crate) fn default_check(response: &Response, request: &Request) -> Result<Verdict, Error> {
-    Ok(state::current()
-        .verdict
-        .clone()
-        .unwrap_or_else(|| response.0.location_verdict(request.location.is_some())))
+    Ok(state::current().verdict.clone().unwrap_or_else(|| response.0.location_verdict(request.location.is_some())))
 }

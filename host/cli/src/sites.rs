@@ -16,8 +16,8 @@ pub(crate) struct Plugins {
 }
 
 impl Plugins {
-    /// Loads the plugin directory, if there is one. A file that cannot be used is told of and left out, whatever it was; fails
-    /// if a `[[site]]` table cannot be used, for what somebody wrote down is wanted.
+    /// Loads the plugin directory, if there is one. A file in it that is no plugin is reported and left out. Fails if the directory
+    /// or a `[[site]]` table cannot be used: somebody relies on it, and a page without its check may be a wrong page.
     pub(crate) fn load(flag: Option<&Path>, settings: &Settings) -> anyhow::Result<Self> {
         let dir = settings_file::plugin_dir(flag, settings)?;
         if dir.is_none() && settings.site.is_empty() {
@@ -25,12 +25,12 @@ impl Plugins {
         }
         let sandbox = Sandbox::new(&PluginSettings { dir, ..settings.plugins.clone() })?;
         let loaded = sandbox.load(&settings.site);
-        if loaded.errors.iter().any(|error| !matches!(error.subject, Subject::File(_))) {
-            refuse_errors(&loaded.errors)?;
-        }
-        for error in &loaded.errors {
+        let (files, relied_on): (Vec<LoadError>, Vec<LoadError>) =
+            loaded.errors.into_iter().partition(|error| matches!(error.subject, Subject::File(_)));
+        for error in &files {
             tracing::error!("{error}");
         }
+        refuse_errors(&relied_on)?;
         for plugin in &loaded.plugins {
             tracing::info!("plugin {}", describe_info(plugin));
         }

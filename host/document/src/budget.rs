@@ -22,9 +22,7 @@ pub(crate) enum Stopped {
 
 impl Budget {
     pub(crate) fn new(steps: u64) -> Self {
-        Self {
-            left: Cell::new(steps),
-        }
+        Self { left: Cell::new(steps) }
     }
 
     /// Spends steps; does not return if there are not enough.
@@ -43,11 +41,9 @@ impl Budget {
 
 /// Runs an engine, giving it the budget to spend from.
 pub(crate) fn run<T>(budget: &Budget, engine: impl FnOnce(&Budget) -> T) -> Result<T, Stopped> {
-    catch_unwind(AssertUnwindSafe(|| engine(budget))).map_err(|cause| {
-        if cause.is::<Spent>() {
-            Stopped::Spent
-        } else {
-            Stopped::Failed
-        }
-    })
+    catch_unwind(AssertUnwindSafe(|| engine(budget))).map_err(
+        |cause| {
+            if cause.is::<Spent>() { Stopped::Spent } else { Stopped::Failed }
+        },
+    )
 }

@@ -74,36 +74,18 @@ fn store(language: Language) -> &'static Mutex<Store> {
 }
 
 /// Returns the compiled expression, compiling it if it was not used lately.
-pub(crate) fn compiled(
-    language: Language,
-    expression: &str,
-    limits: &Limits,
-) -> Result<Arc<Compiled>, QueryError> {
+pub(crate) fn compiled(language: Language, expression: &str, limits: &Limits) -> Result<Arc<Compiled>, QueryError> {
     check_length(language, expression, limits)?;
     let store = store(language);
-    if let Some(known) = store
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .find(expression)
-    {
+    if let Some(known) = store.lock().unwrap_or_else(PoisonError::into_inner).find(expression) {
         return Ok(known);
     }
     check_recursion(language, expression)?;
     let stack = stack::needed(language, expression);
-    let engine =
-        stack::with_room(stack, || compile(language, expression)).unwrap_or_else(|| {
-            Err(malformed(
-                language,
-                expression,
-                None,
-                "the engine failed".to_owned(),
-            ))
-        })?;
+    let engine = stack::with_room(stack, || compile(language, expression))
+        .unwrap_or_else(|| Err(malformed(language, expression, None, "the engine failed".to_owned())))?;
     let fresh = Arc::new(Compiled { engine, stack });
-    store
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .keep(expression.to_owned(), Arc::clone(&fresh));
+    store.lock().unwrap_or_else(PoisonError::into_inner).keep(expression.to_owned(), Arc::clone(&fresh));
     Ok(fresh)
 }
 
@@ -118,23 +100,12 @@ fn check_length(language: Language, expression: &str, limits: &Limits) -> Result
 
 fn check_recursion(language: Language, expression: &str) -> Result<(), QueryError> {
     let recursing = |c: char| matches!(c, '(' | '[' | '{' | '!' | '&');
-    let brackets = expression
-        .char_indices()
-        .filter(|&(_, c)| recursing(c))
-        .map(|(at, _)| at);
+    let brackets = expression.char_indices().filter(|&(_, c)| recursing(c)).map(|(at, _)| at);
     match { brackets }.nth(BRACKETS) {
-        Some(at) => Err(malformed(
-            language,
-            expression,
-            Some(at),
-            "too many brackets".to_owned(),
-        )),
-        None if stack::needed(language, expression) > STACK => Err(malformed(
-            language,
-            expression,
-            None,
-            "too many operators or brackets".to_owned(),
-        )),
+        Some(at) => Err(malformed(language, expression, Some(at), "too many brackets".to_owned())),
+        None if stack::needed(language, expression) > STACK => {
+            Err(malformed(language, expression, None, "too many operators or brackets".to_owned()))
+        }
         None => Ok(()),
     }
 }
@@ -142,37 +113,21 @@ fn check_recursion(language: Language, expression: &str) -> Result<(), QueryErro
 fn compile(language: Language, expression: &str) -> Result<Engine, QueryError> {
     let wrong = |at, reason| malformed(language, expression, at, reason);
     match language {
-        Language::Css => Css::compile(expression)
-            .map(Engine::Css)
-            .map_err(|error| wrong(Some(error.at), error.reason)),
-        Language::Xpath => Xpath::compile(expression)
-            .map(Engine::Xpath)
-            .map_err(|error| wrong(Some(error.at), error.reason)),
-        Language::Jmespath => Jmespath::compile(expression)
-            .map(Engine::Jmespath)
-            .map_err(|error| wrong(Some(error.at), error.reason)),
+        Language::Css => Css::compile(expression).map(Engine::Css).map_err(|error| wrong(Some(error.at), error.reason)),
+        Language::Xpath => Xpath::compile(expression).map(Engine::Xpath).map_err(|error| wrong(Some(error.at), error.reason)),
+        Language::Jmespath => {
+            Jmespath::compile(expression).map(Engine::Jmespath).map_err(|error| wrong(Some(error.at), error.reason))
+        }
         Language::Pointer => match check_pointer(expression) {
             Ok(()) => Ok(Engine::Pointer),
             Err(reason) => Err(wrong(Some(0), reason.to_owned())),
         },
-        Language::Regex => Pattern::compile(expression)
-            .map(Engine::Regex)
-            .map_err(|reason| wrong(None, reason)),
+        Language::Regex => Pattern::compile(expression).map(Engine::Regex).map_err(|reason| wrong(None, reason)),
     }
 }
 
-fn malformed(
-    language: Language,
-    expression: &str,
-    at: Option<usize>,
-    reason: String,
-) -> QueryError {
-    QueryError::Expression {
-        language: language.word(),
-        expression: shorten(expression),
-        at,
-        reason,
-    }
+fn malformed(language: Language, expression: &str, at: Option<usize>, reason: String) -> QueryError {
+    QueryError::Expression { language: language.word(), expression: shorten(expression), at, reason }
 }
 
 #[cfg(test)]
@@ -180,10 +135,7 @@ mod tests {
     use super::*;
 
     fn pointer() -> Arc<Compiled> {
-        Arc::new(Compiled {
-            engine: Engine::Pointer,
-            stack: 0,
-        })
+        Arc::new(Compiled { engine: Engine::Pointer, stack: 0 })
     }
 
     #[test]
@@ -193,12 +145,7 @@ mod tests {
         store.keep("used".to_owned(), Arc::clone(&used));
         for n in 0..10 * GENERATION {
             store.keep(format!("/{n}"), pointer());
-            assert!(
-                store
-                    .find("used")
-                    .is_some_and(|found| Arc::ptr_eq(&found, &used)),
-                "{n}"
-            );
+            assert!(store.find("used").is_some_and(|found| Arc::ptr_eq(&found, &used)), "{n}");
             assert!(store.young.len() + store.old.len() <= 2 * GENERATION, "{n}");
         }
         assert!(store.find("/0").is_none());

@@ -84,11 +84,7 @@ impl Document {
     /// Returns the format of the page, by its header or else by its first characters.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        *self.kind.get_or_init(|| {
-            kind::decide(self.content_type.as_deref(), || {
-                self.text().unwrap_or_default()
-            })
-        })
+        *self.kind.get_or_init(|| kind::decide(self.content_type.as_deref(), || self.text().unwrap_or_default()))
     }
 
     /// Says whether the bytes have been decoded to text.
@@ -114,31 +110,18 @@ impl Document {
 
     /// The page for JMESPath; none if it is empty or not JSON and nothing declares it to be.
     pub(crate) fn variable(&self) -> Result<Option<&Rcvar>, DocumentError> {
-        self.judge(view(
-            self.variable
-                .get_or_init(|| json::parse_variable(self.short_text()?.trim())),
-        ))
+        self.judge(view(self.variable.get_or_init(|| json::parse_variable(self.short_text()?.trim()))))
     }
 
     /// The page for JSON pointers; none as in [`Document::variable`].
     pub(crate) fn value(&self) -> Result<Option<&Value>, DocumentError> {
-        self.judge(view(
-            self.value
-                .get_or_init(|| json::parse_value(self.short_text()?.trim())),
-        ))
+        self.judge(view(self.value.get_or_init(|| json::parse_value(self.short_text()?.trim()))))
     }
 
-    fn judge<'a, T>(
-        &self,
-        read: Result<&'a T, DocumentError>,
-    ) -> Result<Option<&'a T>, DocumentError> {
+    fn judge<'a, T>(&self, read: Result<&'a T, DocumentError>) -> Result<Option<&'a T>, DocumentError> {
         match read {
             Ok(page) => Ok(Some(page)),
-            Err(DocumentError::NotJson(_))
-                if self.kind() != Kind::Json || self.text()?.trim().is_empty() =>
-            {
-                Ok(None)
-            }
+            Err(DocumentError::NotJson(_)) if self.kind() != Kind::Json || self.text()?.trim().is_empty() => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -146,11 +129,7 @@ impl Document {
     fn decode(&self) -> Result<String, DocumentError> {
         let body = self.body();
         within(body.len(), self.limits.text_bytes)?;
-        Ok(encoding::decode(
-            body,
-            self.content_type.as_deref(),
-            &self.url,
-        ))
+        Ok(encoding::decode(body, self.content_type.as_deref(), &self.url))
     }
 
     /// The text, if it is short enough to be parsed.
@@ -168,8 +147,7 @@ impl Document {
             Kind::Xml => xml::parse,
             Kind::Html | Kind::Json => html::parse,
         };
-        run(&Budget::new(0), |_| build(text, &self.limits))
-            .unwrap_or(Err(DocumentError::ParserFailed))
+        run(&Budget::new(0), |_| build(text, &self.limits)).unwrap_or(Err(DocumentError::ParserFailed))
     }
 }
 
@@ -190,9 +168,5 @@ fn view<T>(result: &Result<T, DocumentError>) -> Result<&T, DocumentError> {
 }
 
 fn within(bytes: usize, limit: usize) -> Result<(), DocumentError> {
-    if bytes > limit {
-        Err(DocumentError::TooLarge { bytes, limit })
-    } else {
-        Ok(())
-    }
+    if bytes > limit { Err(DocumentError::TooLarge { bytes, limit }) } else { Ok(()) }
 }

@@ -24,13 +24,8 @@ pub enum DocumentError {
 impl fmt::Display for DocumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge { bytes, limit } => write!(
-                f,
-                "the page has {bytes} bytes, more than the limit of {limit}"
-            ),
-            Self::TooComplex => f.write_str(
-                "the page is too complex to parse: its nesting or repetition is over the limits",
-            ),
+            Self::TooLarge { bytes, limit } => write!(f, "the page has {bytes} bytes, more than the limit of {limit}"),
+            Self::TooComplex => f.write_str("the page is too complex to parse: its nesting or repetition is over the limits"),
             Self::NotJson(place) => write!(f, "the page is not valid JSON: {place}"),
             Self::ParserFailed => f.write_str("the parser failed on the page"),
         }
@@ -87,46 +82,21 @@ impl fmt::Display for QueryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownLanguage(word) => {
-                write!(
-                    f,
-                    "unknown query language {word:?}: use css, xpath, jmespath, pointer or regex"
-                )
+                write!(f, "unknown query language {word:?}: use css, xpath, jmespath, pointer or regex")
             }
             Self::UnknownWant(word) => {
                 write!(f, "unknown want {word:?}: use first, all, exists or count")
             }
-            Self::Expression {
-                language,
-                expression,
-                at: Some(at),
-                reason,
-            } => {
+            Self::Expression { language, expression, at: Some(at), reason } => {
                 write!(f, "{language} {expression:?}: {reason} near byte {at}")
             }
-            Self::Expression {
-                language,
-                expression,
-                at: None,
-                reason,
+            Self::Expression { language, expression, at: None, reason } | Self::Evaluation { language, expression, reason } => {
+                write!(f, "{language} {expression:?}: {reason}")
             }
-            | Self::Evaluation {
-                language,
-                expression,
-                reason,
-            } => write!(f, "{language} {expression:?}: {reason}"),
-            Self::TooCostly {
-                language,
-                expression,
-            } => {
-                write!(
-                    f,
-                    "{language} {expression:?}: takes too much work on this page; ask for less at once"
-                )
+            Self::TooCostly { language, expression } => {
+                write!(f, "{language} {expression:?}: takes too much work on this page; ask for less at once")
             }
-            Self::AnswerTooLarge { limit } => write!(
-                f,
-                "the answers have more than {limit} bytes; ask for less at once"
-            ),
+            Self::AnswerTooLarge { limit } => write!(f, "the answers have more than {limit} bytes; ask for less at once"),
             Self::Document(error) => error.fmt(f),
         }
     }

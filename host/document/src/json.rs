@@ -22,10 +22,8 @@ pub(crate) struct JmespathError {
 impl Jmespath {
     /// Compiles an expression.
     pub(crate) fn compile(expression: &str) -> Result<Self, JmespathError> {
-        let expression = jmespath::compile(expression).map_err(|error| JmespathError {
-            at: error.offset,
-            reason: reason(&error.reason),
-        })?;
+        let expression =
+            jmespath::compile(expression).map_err(|error| JmespathError { at: error.offset, reason: reason(&error.reason) })?;
         let growth = growth(expression.as_ast());
         Ok(Self { expression, growth })
     }
@@ -37,17 +35,13 @@ impl Jmespath {
 
     /// Evaluates the expression; fails on wrong types and the like.
     pub(crate) fn find(&self, page: &Rcvar) -> Result<Rcvar, String> {
-        self.expression
-            .search(page)
-            .map_err(|error| reason(&error.reason))
+        self.expression.search(page).map_err(|error| reason(&error.reason))
     }
 }
 
 /// Parses the page for JMESPath.
 pub(crate) fn parse_variable(text: &str) -> Result<Rcvar, DocumentError> {
-    Variable::from_json(text)
-        .map(Rcvar::new)
-        .map_err(DocumentError::NotJson)
+    Variable::from_json(text).map(Rcvar::new).map_err(DocumentError::NotJson)
 }
 
 /// Parses the page for JSON pointers.
@@ -75,35 +69,21 @@ fn reason(reason: &jmespath::ErrorReason) -> String {
 /// one another multiply.
 fn growth(ast: &Ast) -> u64 {
     match ast {
-        Ast::Identity { .. }
-        | Ast::Field { .. }
-        | Ast::Index { .. }
-        | Ast::Literal { .. }
-        | Ast::Slice { .. } => 1,
+        Ast::Identity { .. } | Ast::Field { .. } | Ast::Index { .. } | Ast::Literal { .. } | Ast::Slice { .. } => 1,
         Ast::Expref { ast, .. } => growth(ast),
-        Ast::Flatten { node, .. } | Ast::ObjectValues { node, .. } | Ast::Not { node, .. } => {
-            growth(node)
-        }
+        Ast::Flatten { node, .. } | Ast::ObjectValues { node, .. } | Ast::Not { node, .. } => growth(node),
         Ast::MultiList { elements, .. } => sum(elements.iter()),
         Ast::MultiHash { elements, .. } => sum(elements.iter().map(|pair| &pair.value)),
-        Ast::Function { args, .. }
-            if args
-                .iter()
-                .any(|argument| matches!(argument, Ast::Expref { .. })) =>
-        {
+        Ast::Function { args, .. } if args.iter().any(|argument| matches!(argument, Ast::Expref { .. })) => {
             args.iter().map(growth).fold(1, u64::saturating_mul)
         }
         Ast::Function { args, .. } => sum(args.iter()),
         Ast::Comparison { lhs, rhs, .. } | Ast::And { lhs, rhs, .. } | Ast::Or { lhs, rhs, .. } => {
             growth(lhs).saturating_add(growth(rhs))
         }
-        Ast::Condition {
-            predicate: lhs,
-            then: rhs,
-            ..
+        Ast::Condition { predicate: lhs, then: rhs, .. } | Ast::Projection { lhs, rhs, .. } | Ast::Subexpr { lhs, rhs, .. } => {
+            growth(lhs).saturating_mul(growth(rhs))
         }
-        | Ast::Projection { lhs, rhs, .. }
-        | Ast::Subexpr { lhs, rhs, .. } => growth(lhs).saturating_mul(growth(rhs)),
     }
 }
 

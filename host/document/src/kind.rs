@@ -16,24 +16,15 @@ const SEARCHED: usize = 1024;
 
 /// Decides by the media type, and where that says nothing by the first characters of the text.
 pub(crate) fn decide<'t>(content_type: Option<&str>, text: impl FnOnce() -> &'t str) -> Kind {
-    content_type
-        .and_then(by_media_type)
-        .unwrap_or_else(|| by_text(text()))
+    content_type.and_then(by_media_type).unwrap_or_else(|| by_text(text()))
 }
 
 fn by_media_type(content_type: &str) -> Option<Kind> {
-    let media_type = content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match media_type.as_str() {
         "text/html" | "application/xhtml+xml" | "application/vnd.wap.xhtml+xml" => Some(Kind::Html),
         "text/xml" | "application/xml" => Some(Kind::Xml),
-        "application/x-json" | "text/json" | "application/json" | "application/ld+json" => {
-            Some(Kind::Json)
-        }
+        "application/x-json" | "text/json" | "application/json" | "application/ld+json" => Some(Kind::Json),
         other if other.ends_with("+json") || other.ends_with("/json") => Some(Kind::Json),
         other if other.ends_with("+xml") => Some(Kind::Xml),
         _ => None,
@@ -50,9 +41,6 @@ fn by_text(text: &str) -> Kind {
 }
 
 fn is_xhtml(text: &str) -> bool {
-    let start = text
-        .get(..text.floor_char_boundary(SEARCHED))
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let start = text.get(..text.floor_char_boundary(SEARCHED)).unwrap_or_default().to_ascii_lowercase();
     start.contains("<!doctype html") || start.contains("<html")
 }

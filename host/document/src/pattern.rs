@@ -38,9 +38,7 @@ impl Pattern {
             .nest_limit(64)
             .build()
             .map_err(|error| one_line(&error.to_string()))?;
-        let extract = regex
-            .capture_names()
-            .position(|name| name == Some("extract"));
+        let extract = regex.capture_names().position(|name| name == Some("extract"));
         let taken = match (extract, regex.captures_len()) {
             (Some(group), _) => Taken::Group(group),
             (None, 1) => Taken::Whole,
@@ -55,12 +53,7 @@ impl Pattern {
     }
 
     /// Returns the answers, at most `most`; a group that takes no part in a match answers with an empty string.
-    pub(crate) fn find<'t>(
-        &self,
-        text: &'t str,
-        most: usize,
-        time: Duration,
-    ) -> Result<Vec<&'t str>, TooLong> {
+    pub(crate) fn find<'t>(&self, text: &'t str, most: usize, time: Duration) -> Result<Vec<&'t str>, TooLong> {
         let start = Instant::now();
         let mut found = Vec::new();
         for captures in self.regex.captures_iter(text) {
@@ -77,11 +70,7 @@ impl Pattern {
     }
 
     fn take<'t>(&self, captures: &Captures<'t>, found: &mut Vec<&'t str>) {
-        let group = |index| {
-            captures
-                .get(index)
-                .map_or("", |matched: regex::Match<'t>| matched.as_str())
-        };
+        let group = |index| captures.get(index).map_or("", |matched: regex::Match<'t>| matched.as_str());
         match self.taken {
             Taken::Whole => found.push(group(0)),
             Taken::Group(index) => found.push(group(index)),

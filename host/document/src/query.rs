@@ -36,16 +36,10 @@ impl FromStr for Language {
     type Err = QueryError;
 
     fn from_str(word: &str) -> Result<Self, QueryError> {
-        [
-            Self::Css,
-            Self::Xpath,
-            Self::Jmespath,
-            Self::Pointer,
-            Self::Regex,
-        ]
-        .into_iter()
-        .find(|language| language.word() == word)
-        .ok_or_else(|| QueryError::UnknownLanguage(shorten(word)))
+        [Self::Css, Self::Xpath, Self::Jmespath, Self::Pointer, Self::Regex]
+            .into_iter()
+            .find(|language| language.word() == word)
+            .ok_or_else(|| QueryError::UnknownLanguage(shorten(word)))
     }
 }
 
@@ -90,19 +84,11 @@ pub struct Query {
 impl Query {
     /// Makes a query.
     pub fn new(language: Language, expression: impl Into<String>, want: Want) -> Self {
-        Self {
-            language,
-            expression: expression.into(),
-            want,
-        }
+        Self { language, expression: expression.into(), want }
     }
 
     /// Makes a query from the words of the plugin interface; an unknown word is an error that lists the known ones.
-    pub fn parse(
-        language: &str,
-        expression: impl Into<String>,
-        want: &str,
-    ) -> Result<Self, QueryError> {
+    pub fn parse(language: &str, expression: impl Into<String>, want: &str) -> Result<Self, QueryError> {
         Ok(Self::new(language.parse()?, expression, want.parse()?))
     }
 }

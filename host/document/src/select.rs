@@ -22,21 +22,13 @@ impl Document {
     /// match for them, unless it is declared to be JSON. A regular expression answers with its groups if it has any.
     pub fn select(&self, queries: &[Query]) -> Result<Vec<Vec<String>>, QueryError> {
         let mut room = self.limits().answer_bytes;
-        queries
-            .iter()
-            .map(|query| self.answer(query.language, &query.expression, query.want, &mut room))
-            .collect()
+        queries.iter().map(|query| self.answer(query.language, &query.expression, query.want, &mut room)).collect()
     }
 
     /// Returns the first match of an expression, as [`Document::select`] does for `first`.
-    pub fn first(
-        &self,
-        language: Language,
-        expression: &str,
-    ) -> Result<Option<String>, QueryError> {
+    pub fn first(&self, language: Language, expression: &str) -> Result<Option<String>, QueryError> {
         let mut room = self.limits().answer_bytes;
-        self.answer(language, expression, Want::First, &mut room)
-            .map(|answers| answers.into_iter().next())
+        self.answer(language, expression, Want::First, &mut room).map(|answers| answers.into_iter().next())
     }
 
     /// Returns all matches of an expression, as [`Document::select`] does for `all`.
@@ -45,22 +37,9 @@ impl Document {
         self.answer(language, expression, Want::All, &mut room)
     }
 
-    fn answer(
-        &self,
-        language: Language,
-        expression: &str,
-        want: Want,
-        room: &mut usize,
-    ) -> Result<Vec<String>, QueryError> {
+    fn answer(&self, language: Language, expression: &str, want: Want, room: &mut usize) -> Result<Vec<String>, QueryError> {
         let compiled = compiled(language, expression, self.limits())?;
-        let mut asked = Asked {
-            language,
-            expression,
-            want,
-            limits: self.limits(),
-            stack: compiled.stack,
-            room,
-        };
+        let mut asked = Asked { language, expression, want, limits: self.limits(), stack: compiled.stack, room };
         match &compiled.engine {
             Engine::Css(css) => asked.css(css, self.tree()?),
             Engine::Xpath(xpath) => asked.xpath(xpath, self.tree()?),
@@ -91,9 +70,7 @@ impl Asked<'_> {
     }
 
     fn xpath(&mut self, xpath: &Xpath, tree: &Tree) -> Result<Vec<String>, QueryError> {
-        let found = self
-            .run(|budget| xpath.find(tree, budget))?
-            .map_err(|reason| self.failed(reason))?;
+        let found = self.run(|budget| xpath.find(tree, budget))?.map_err(|reason| self.failed(reason))?;
         match found {
             Found::Items(items) => self.items(&items, tree),
             Found::Scalar { text, truth } => Ok(vec![match self.want {
@@ -119,22 +96,15 @@ impl Asked<'_> {
             .collect()
     }
 
-    fn jmespath(
-        &mut self,
-        jmespath: &Jmespath,
-        document: &Document,
-    ) -> Result<Vec<String>, QueryError> {
+    fn jmespath(&mut self, jmespath: &Jmespath, document: &Document) -> Result<Vec<String>, QueryError> {
         let Some(page) = document.variable()? else {
             return self.json(None);
         };
         if jmespath.cost(document.text()?.len()) > self.limits.query_steps {
             return Err(self.too_costly());
         }
-        let result = self
-            .run(|_| jmespath.find(page))?
-            .map_err(|reason| self.failed(reason))?;
-        let value =
-            serde_json::to_value(&*result).map_err(|error| self.failed(error.to_string()))?;
+        let result = self.run(|_| jmespath.find(page))?.map_err(|reason| self.failed(reason))?;
+        let value = serde_json::to_value(&*result).map_err(|error| self.failed(error.to_string()))?;
         self.json(Some(&value))
     }
 
@@ -146,14 +116,8 @@ impl Asked<'_> {
             None => &[],
         };
         match self.want {
-            Want::First => found
-                .into_iter()
-                .map(|value| self.pay(value.to_string()))
-                .collect(),
-            Want::All => members
-                .iter()
-                .map(|value| self.pay(value.to_string()))
-                .collect(),
+            Want::First => found.into_iter().map(|value| self.pay(value.to_string())).collect(),
+            Want::All => members.iter().map(|value| self.pay(value.to_string())).collect(),
             Want::Exists => Ok(vec![found.is_some().to_string()]),
             Want::Count => Ok(vec![members.len().to_string()]),
         }
@@ -165,33 +129,25 @@ impl Asked<'_> {
             Want::First => 1,
             Want::All | Want::Count => usize::MAX,
         };
-        let found = pattern
-            .find(text, most, self.limits.regex_time)
-            .map_err(|_| self.too_costly())?;
+        let found = pattern.find(text, most, self.limits.regex_time).map_err(|_| self.too_costly())?;
         match self.want {
             Want::Count => Ok(vec![found.len().to_string()]),
-            Want::First | Want::All | Want::Exists => found
-                .into_iter()
-                .map(|text| self.pay(text.to_owned()))
-                .collect(),
+            Want::First | Want::All | Want::Exists => found.into_iter().map(|text| self.pay(text.to_owned())).collect(),
         }
     }
 
     fn run<T: Send>(&self, engine: impl FnOnce(&Budget) -> T + Send) -> Result<T, QueryError> {
         let steps = self.limits.query_steps;
         let done = with_room(self.stack, || run(&Budget::new(steps), engine));
-        done.unwrap_or(Err(Stopped::Failed))
-            .map_err(|stopped| match stopped {
-                Stopped::Spent => self.too_costly(),
-                Stopped::Failed => self.failed("the engine failed".to_owned()),
-            })
+        done.unwrap_or(Err(Stopped::Failed)).map_err(|stopped| match stopped {
+            Stopped::Spent => self.too_costly(),
+            Stopped::Failed => self.failed("the engine failed".to_owned()),
+        })
     }
 
     fn check_room(&self, bytes: usize) -> Result<(), QueryError> {
         match bytes > *self.room {
-            true => Err(QueryError::AnswerTooLarge {
-                limit: self.limits.answer_bytes,
-            }),
+            true => Err(QueryError::AnswerTooLarge { limit: self.limits.answer_bytes }),
             false => Ok(()),
         }
     }
@@ -203,17 +159,10 @@ impl Asked<'_> {
     }
 
     fn too_costly(&self) -> QueryError {
-        QueryError::TooCostly {
-            language: self.language.word(),
-            expression: shorten(self.expression),
-        }
+        QueryError::TooCostly { language: self.language.word(), expression: shorten(self.expression) }
     }
 
     fn failed(&self, reason: String) -> QueryError {
-        QueryError::Evaluation {
-            language: self.language.word(),
-            expression: shorten(self.expression),
-            reason,
-        }
+        QueryError::Evaluation { language: self.language.word(), expression: shorten(self.expression), reason }
     }
 }

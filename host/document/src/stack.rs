@@ -22,9 +22,7 @@ pub(crate) fn needed(language: Language, expression: &str) -> usize {
     match language {
         Language::Xpath => xpath(expression),
         Language::Css => CSS_BRACKET * count(|c| c == '('),
-        Language::Jmespath => {
-            JMESPATH_STEP * count(|c| matches!(c, '(' | '[' | '{' | '!' | '&' | '.' | '|' | '*'))
-        }
+        Language::Jmespath => JMESPATH_STEP * count(|c| matches!(c, '(' | '[' | '{' | '!' | '&' | '.' | '|' | '*')),
         Language::Pointer | Language::Regex => 0,
     }
 }
@@ -75,12 +73,8 @@ fn operators(expression: &str) -> usize {
         Some(operator)
     });
     let words = expression.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.')));
-    let words = words.filter(|word| {
-        word.ends_with("or")
-            || word.ends_with("and")
-            || word.ends_with("div")
-            || word.ends_with("mod")
-    });
+    let words =
+        words.filter(|word| word.ends_with("or") || word.ends_with("and") || word.ends_with("div") || word.ends_with("mod"));
     signs.filter(|&operator| operator).count() + words.count()
 }
 
@@ -96,18 +90,9 @@ mod tests {
                 Language::Xpath,
                 "//*[contains(concat(' ', normalize-space(@class), ' '), ' big ')]//preceding-sibling::*[1]/text()",
             ),
-            (
-                Language::Xpath,
-                "//h1/text() | //h2/text() | //a[@title = '((((((((((((((' or not(@x)]",
-            ),
-            (
-                Language::Css,
-                "div.a > p:not(.b):has(a[href]) ~ li:nth-child(2n+1)::text",
-            ),
-            (
-                Language::Jmespath,
-                "a.b[*].{x: c.d, y: e[0]} | [?x > `1`].y | length(@)",
-            ),
+            (Language::Xpath, "//h1/text() | //h2/text() | //a[@title = '((((((((((((((' or not(@x)]"),
+            (Language::Css, "div.a > p:not(.b):has(a[href]) ~ li:nth-child(2n+1)::text"),
+            (Language::Jmespath, "a.b[*].{x: c.d, y: e[0]} | [?x > `1`].y | length(@)"),
             (Language::Regex, "((((((((((((((((((((a))))))))))))))))))))"),
         ];
         for (language, expression) in cases {
@@ -117,23 +102,11 @@ mod tests {
 
     #[test]
     fn nesting_and_chains_get_a_thread() {
-        for expression in [
-            "string(".repeat(20),
-            "1-".repeat(80),
-            "--".repeat(40),
-            "a or ".repeat(80),
-            "1or ".repeat(80),
-        ] {
-            assert!(
-                needed(Language::Xpath, &expression) > CALLER_BYTES,
-                "{expression}"
-            );
+        for expression in ["string(".repeat(20), "1-".repeat(80), "--".repeat(40), "a or ".repeat(80), "1or ".repeat(80)] {
+            assert!(needed(Language::Xpath, &expression) > CALLER_BYTES, "{expression}");
         }
         let here = std::thread::current().id();
         assert_eq!(with_room(0, || std::thread::current().id()), Some(here));
-        assert_ne!(
-            with_room(CALLER_BYTES + 1, || std::thread::current().id()),
-            Some(here)
-        );
+        assert_ne!(with_room(CALLER_BYTES + 1, || std::thread::current().id()), Some(here));
     }
 }

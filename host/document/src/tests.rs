@@ -7,16 +7,9 @@ fn page(text: &str) -> Document {
     Document::new(text.to_owned(), None, None, "")
 }
 
-fn ask(
-    document: &Document,
-    language: &str,
-    expression: &str,
-    want: &str,
-) -> Result<Vec<String>, QueryError> {
+fn ask(document: &Document, language: &str, expression: &str, want: &str) -> Result<Vec<String>, QueryError> {
     let query = Query::parse(language, expression, want)?;
-    document
-        .select(&[query])
-        .map(|mut answers| answers.remove(0))
+    document.select(&[query]).map(|mut answers| answers.remove(0))
 }
 
 #[test]
@@ -82,15 +75,9 @@ fn several_questions_are_answered_in_order() {
 #[test]
 fn one_question_can_be_asked_without_a_query() {
     let document = page("<a href=1>x</a><a href=2>y</a>");
-    assert_eq!(
-        document.first(Language::Css, "a::attr(href)").unwrap(),
-        Some("1".to_owned())
-    );
+    assert_eq!(document.first(Language::Css, "a::attr(href)").unwrap(), Some("1".to_owned()));
     assert_eq!(document.first(Language::Xpath, "//b").unwrap(), None);
-    assert_eq!(
-        document.all(Language::Xpath, "//a/text()").unwrap(),
-        ["x", "y"]
-    );
+    assert_eq!(document.all(Language::Xpath, "//a/text()").unwrap(), ["x", "y"]);
 }
 
 #[test]
@@ -101,11 +88,7 @@ fn the_format_is_decided_by_header_then_by_content() {
         (Some("application/problem+json"), "", Kind::Json),
         (Some("application/rss+xml"), "<rss/>", Kind::Xml),
         (Some("text/xml"), "<rss/>", Kind::Xml),
-        (
-            Some("application/xhtml+xml"),
-            "<?xml version='1.0'?><a/>",
-            Kind::Html,
-        ),
+        (Some("application/xhtml+xml"), "<?xml version='1.0'?><a/>", Kind::Html),
         (Some("text/plain"), " {\"a\": 1}", Kind::Json),
         (None, "[1]", Kind::Json),
         (None, "<?xml version='1.0'?><a/>", Kind::Xml),
@@ -123,17 +106,11 @@ fn the_format_is_decided_by_header_then_by_content() {
 
 #[test]
 fn json_is_asked_with_jmespath_and_pointers() {
-    let text =
-        r#"{"b": {"zip": "10115"}, "a": [1, 2.5, null, {"x": [true]}], "n": null, "k/~": 3}"#;
+    let text = r#"{"b": {"zip": "10115"}, "a": [1, 2.5, null, {"x": [true]}], "n": null, "k/~": 3}"#;
     let cases: [(&str, &str, &str, &[&str]); 19] = [
         ("jmespath", "b.zip", "first", &["\"10115\""]),
         ("jmespath", "a", "first", &["[1,2.5,null,{\"x\":[true]}]"]),
-        (
-            "jmespath",
-            "a",
-            "all",
-            &["1", "2.5", "null", "{\"x\":[true]}"],
-        ),
+        ("jmespath", "a", "all", &["1", "2.5", "null", "{\"x\":[true]}"]),
         ("jmespath", "a", "count", &["4"]),
         ("jmespath", "n", "first", &[]),
         ("jmespath", "n", "exists", &["false"]),
@@ -141,12 +118,7 @@ fn json_is_asked_with_jmespath_and_pointers() {
         ("jmespath", "a[?@ > `1`]", "all", &["2.5"]),
         ("jmespath", "length(a)", "first", &["4"]),
         ("jmespath", "@", "count", &["1"]),
-        (
-            "jmespath",
-            "{z: b.zip, y: a[0]}",
-            "first",
-            &["{\"y\":1,\"z\":\"10115\"}"],
-        ),
+        ("jmespath", "{z: b.zip, y: a[0]}", "first", &["{\"y\":1,\"z\":\"10115\"}"]),
         ("pointer", "/b/zip", "first", &["\"10115\""]),
         ("pointer", "/a/3/x", "all", &["true"]),
         ("pointer", "/k~1~0", "first", &["3"]),
@@ -158,49 +130,23 @@ fn json_is_asked_with_jmespath_and_pointers() {
     ];
     let document = page(text);
     for (language, expression, want, expected) in cases {
-        assert_eq!(
-            ask(&document, language, expression, want).unwrap(),
-            expected,
-            "{language} {expression} {want}"
-        );
+        assert_eq!(ask(&document, language, expression, want).unwrap(), expected, "{language} {expression} {want}");
     }
 }
 
 #[test]
 fn pages_without_content_have_no_matches() {
-    let expressions = [
-        ("css", "p"),
-        ("xpath", "//p"),
-        ("jmespath", "a"),
-        ("pointer", "/a"),
-        ("regex", "x+"),
-    ];
-    for header in [
-        None,
-        Some("text/html"),
-        Some("application/json"),
-        Some("text/xml"),
-        Some("image/png"),
-        Some(""),
-    ] {
+    let expressions = [("css", "p"), ("xpath", "//p"), ("jmespath", "a"), ("pointer", "/a"), ("regex", "x+")];
+    for header in [None, Some("text/html"), Some("application/json"), Some("text/xml"), Some("image/png"), Some("")] {
         for body in ["", " ", "null", "\0", "\u{feff}"] {
             if header == Some("application/json") && body == "\0" {
                 continue;
             }
             let document = Document::new(body.to_owned(), header, None, "");
             for (language, expression) in expressions {
-                for (want, expected) in [
-                    ("first", vec![]),
-                    ("all", vec![]),
-                    ("exists", vec!["false"]),
-                    ("count", vec!["0"]),
-                ] {
+                for (want, expected) in [("first", vec![]), ("all", vec![]), ("exists", vec!["false"]), ("count", vec!["0"])] {
                     let answer = ask(&document, language, expression, want);
-                    assert_eq!(
-                        answer.unwrap(),
-                        expected,
-                        "{header:?} {body:?} {language} {want}"
-                    );
+                    assert_eq!(answer.unwrap(), expected, "{header:?} {body:?} {language} {want}");
                 }
             }
         }
@@ -209,15 +155,9 @@ fn pages_without_content_have_no_matches() {
 
 #[test]
 fn a_page_that_is_not_json_has_no_json_but_broken_json_is_an_error() {
-    assert_eq!(
-        ask(&page("<p>no</p>"), "jmespath", "a", "all").unwrap(),
-        [""; 0]
-    );
+    assert_eq!(ask(&page("<p>no</p>"), "jmespath", "a", "all").unwrap(), [""; 0]);
     let error = ask(&page("{\"a\": 1,"), "jmespath", "a", "all").unwrap_err();
-    assert!(
-        matches!(error, QueryError::Document(DocumentError::NotJson(_))),
-        "{error}"
-    );
+    assert!(matches!(error, QueryError::Document(DocumentError::NotJson(_))), "{error}");
     assert!(error.to_string().contains("line 1 column 8"), "{error}");
     let declared = Document::new("<p>".to_owned(), Some("application/json"), None, "");
     assert!(ask(&declared, "pointer", "/a", "all").is_err());
@@ -238,150 +178,68 @@ fn regular_expressions_answer_with_groups() {
         (r"\d", "count", &["6"]),
     ];
     for (expression, want, expected) in cases {
-        assert_eq!(
-            ask(&document, "regex", expression, want).unwrap(),
-            expected,
-            "{expression} {want}"
-        );
+        assert_eq!(ask(&document, "regex", expression, want).unwrap(), expected, "{expression} {want}");
     }
 }
 
 #[test]
 fn a_bad_expression_is_named_with_the_place() {
     let cases = [
-        (
-            "css",
-            "p >",
-            "css \"p >\": a selector is missing after the combinator near byte 3",
-        ),
+        ("css", "p >", "css \"p >\": a selector is missing after the combinator near byte 3"),
         ("css", "", "css \"\": a selector is missing near byte 0"),
-        (
-            "css",
-            "a, b..c",
-            "css \"a, b..c\": a class name is missing after the dot near byte 7",
-        ),
-        (
-            "css",
-            "a:nonsense",
-            "css \"a:nonsense\": unknown pseudo-class near byte 10",
-        ),
-        (
-            "css",
-            "a::txt",
-            "css \"a::txt\": unknown pseudo-element \"::txt\", use ::text or ::attr(name) at the end near byte 1",
-        ),
+        ("css", "a, b..c", "css \"a, b..c\": a class name is missing after the dot near byte 7"),
+        ("css", "a:nonsense", "css \"a:nonsense\": unknown pseudo-class near byte 10"),
+        ("css", "a::txt", "css \"a::txt\": unknown pseudo-element \"::txt\", use ::text or ::attr(name) at the end near byte 1"),
         (
             "css",
             "a::text b",
             "css \"a::text b\": unknown pseudo-element \"::text b\", use ::text or ::attr(name) at the end near byte 1",
         ),
-        (
-            "css",
-            "a[href",
-            "css \"a[href\": a bracket or quote is never closed near byte 1",
-        ),
-        (
-            "css",
-            "a[href='",
-            "css \"a[href='\": a bracket or quote is never closed near byte 7",
-        ),
-        (
-            "css",
-            "ns|a",
-            "css \"ns|a\": unknown namespace prefix near byte 4",
-        ),
+        ("css", "a[href", "css \"a[href\": a bracket or quote is never closed near byte 1"),
+        ("css", "a[href='", "css \"a[href='\": a bracket or quote is never closed near byte 7"),
+        ("css", "ns|a", "css \"ns|a\": unknown namespace prefix near byte 4"),
         ("xpath", "//a[", "xpath \"//a[\": "),
         ("xpath", "", "xpath \"\": empty expression near byte 0"),
         ("xpath", "foo(1)", "xpath \"foo(1)\": unknown function: foo"),
         ("xpath", "$x", "xpath \"$x\": unbound variable: $x"),
         ("jmespath", "a.", "jmespath \"a.\": "),
         ("jmespath", "length(`1`)", "jmespath \"length(`1`)\": "),
-        (
-            "pointer",
-            "a",
-            "pointer \"a\": a JSON pointer is empty or starts with a slash near byte 0",
-        ),
+        ("pointer", "a", "pointer \"a\": a JSON pointer is empty or starts with a slash near byte 0"),
         ("regex", "(a", "regex \"(a\": unclosed group"),
         ("regex", "(?=a)", "regex \"(?=a)\": look-around"),
-        (
-            "sql",
-            "x",
-            "unknown query language \"sql\": use css, xpath, jmespath, pointer or regex",
-        ),
+        ("sql", "x", "unknown query language \"sql\": use css, xpath, jmespath, pointer or regex"),
     ];
     let document = page("{}");
     for (language, expression, start) in cases {
-        let error = ask(&document, language, expression, "all")
-            .unwrap_err()
-            .to_string();
+        let error = ask(&document, language, expression, "all").unwrap_err().to_string();
         assert!(error.starts_with(start), "{error}");
         assert!(!error.contains('\n'), "{error}");
     }
     let error = ask(&document, "css", "a", "some").unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "unknown want \"some\": use first, all, exists or count"
-    );
+    assert_eq!(error, "unknown want \"some\": use first, all, exists or count");
 }
 
 #[test]
 fn a_long_expression_is_cut_in_messages() {
-    let error = ask(&page(""), "css", &"é".repeat(3000), "all")
-        .unwrap_err()
-        .to_string();
+    let error = ask(&page(""), "css", &"é".repeat(3000), "all").unwrap_err().to_string();
     assert!(error.len() < 600, "{error}");
-    assert!(
-        error.contains("6000 bytes, more than the limit of 4096"),
-        "{error}"
-    );
+    assert!(error.contains("6000 bytes, more than the limit of 4096"), "{error}");
 }
 
 #[test]
 fn limits_name_themselves() {
-    let limits = Limits {
-        text_bytes: 10,
-        ..Limits::default()
-    };
+    let limits = Limits { text_bytes: 10, ..Limits::default() };
     let document = Document::with_limits("x".repeat(11), None, None, "", limits);
-    assert_eq!(
-        document.text(),
-        Err(DocumentError::TooLarge {
-            bytes: 11,
-            limit: 10
-        })
-    );
-    let limits = Limits {
-        parse_bytes: 10,
-        ..Limits::default()
-    };
+    assert_eq!(document.text(), Err(DocumentError::TooLarge { bytes: 11, limit: 10 }));
+    let limits = Limits { parse_bytes: 10, ..Limits::default() };
     let document = Document::with_limits("<p>x</p>xxx", None, None, "", limits);
     assert_eq!(document.text().unwrap().len(), 11);
-    for (language, expression) in [
-        ("css", "p"),
-        ("xpath", "//p"),
-        ("jmespath", "a"),
-        ("pointer", "/a"),
-    ] {
+    for (language, expression) in [("css", "p"), ("xpath", "//p"), ("jmespath", "a"), ("pointer", "/a")] {
         let error = ask(&document, language, expression, "all").unwrap_err();
-        assert_eq!(
-            error,
-            QueryError::Document(DocumentError::TooLarge {
-                bytes: 11,
-                limit: 10
-            })
-        );
+        assert_eq!(error, QueryError::Document(DocumentError::TooLarge { bytes: 11, limit: 10 }));
     }
-    let limits = Limits {
-        answer_bytes: 10,
-        ..Limits::default()
-    };
+    let limits = Limits { answer_bytes: 10, ..Limits::default() };
     let document = Document::with_limits("<p>123456</p><p>123456</p>", None, None, "", limits);
-    assert_eq!(
-        ask(&document, "css", "p::text", "first").unwrap(),
-        ["123456"]
-    );
-    assert_eq!(
-        ask(&document, "css", "p::text", "all"),
-        Err(QueryError::AnswerTooLarge { limit: 10 })
-    );
+    assert_eq!(ask(&document, "css", "p::text", "first").unwrap(), ["123456"]);
+    assert_eq!(ask(&document, "css", "p::text", "all"), Err(QueryError::AnswerTooLarge { limit: 10 }));
 }

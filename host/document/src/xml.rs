@@ -15,13 +15,7 @@ const ATTRIBUTES: usize = 1024;
 
 /// Parses a whole XML document.
 pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Tree, DocumentError> {
-    let mut builder = Builder {
-        draft: Draft::new(),
-        open: Vec::new(),
-        scopes: Vec::new(),
-        prefixes: Vec::new(),
-        hidden: 0,
-    };
+    let mut builder = Builder { draft: Draft::new(), open: Vec::new(), scopes: Vec::new(), prefixes: Vec::new(), hidden: 0 };
     let mut reader = Reader::from_str(text);
     let config = reader.config_mut();
     config.check_end_names = false;
@@ -70,16 +64,11 @@ impl Builder {
             Event::CData(text) => self.text(&text.xml10_content()),
             Event::GeneralRef(reference) => self.reference(&reference),
             Event::Comment(text) => {
-                let id = self
-                    .draft
-                    .comment(StrTendril::from_slice(&text.xml10_content()));
+                let id = self.draft.comment(StrTendril::from_slice(&text.xml10_content()));
                 self.draft.append(self.parent(), id);
             }
             Event::PI(instruction) => {
-                let id = self.draft.instruction(
-                    instruction.target(),
-                    instruction.content().trim_start().into(),
-                );
+                let id = self.draft.instruction(instruction.target(), instruction.content().trim_start().into());
                 self.draft.append(self.parent(), id);
             }
             Event::Empty(_) | Event::Decl(_) | Event::DocType(_) | Event::Eof => {}
@@ -104,19 +93,13 @@ impl Builder {
                 self.declare(prefix, address);
             }
         }
-        let own = attributes
-            .iter()
-            .map(|(name, value)| (self.attribute_name(name), StrTendril::from_slice(value)));
+        let own = attributes.iter().map(|(name, value)| (self.attribute_name(name), StrTendril::from_slice(value)));
         let own: Vec<_> = own.collect();
         let full = tag.name().into_inner();
         let name = self.element_name(full);
         let id = self.draft.element(name, own);
         self.draft.append(self.parent(), id);
-        self.open.push(Open {
-            id,
-            name: full.to_owned(),
-            scopes,
-        });
+        self.open.push(Open { id, name: full.to_owned(), scopes });
     }
 
     /// Closes an element; one that was left open inside it is closed with it, an end tag without a start is left out.
@@ -141,8 +124,7 @@ impl Builder {
     /// Text outside the root element is not part of a document.
     fn text(&mut self, text: &str) {
         if !self.open.is_empty() && !text.is_empty() {
-            self.draft
-                .append_text(self.parent(), &StrTendril::from_slice(text));
+            self.draft.append_text(self.parent(), &StrTendril::from_slice(text));
         }
     }
 
@@ -160,12 +142,8 @@ impl Builder {
     }
 
     fn declare(&mut self, prefix: &str, address: &str) {
-        self.scopes
-            .push((prefix.to_owned(), Namespace::from(address)));
-        if !prefix.is_empty()
-            && self.prefixes.len() < ATTRIBUTES
-            && self.prefixes.iter().all(|(own, _)| own != prefix)
-        {
+        self.scopes.push((prefix.to_owned(), Namespace::from(address)));
+        if !prefix.is_empty() && self.prefixes.len() < ATTRIBUTES && self.prefixes.iter().all(|(own, _)| own != prefix) {
             self.prefixes.push((prefix.to_owned(), address.to_owned()));
         }
     }
@@ -174,34 +152,20 @@ impl Builder {
         if prefix == "xml" {
             return ns!(xml);
         }
-        self.scopes
-            .iter()
-            .rev()
-            .find(|(own, _)| own == prefix)
-            .map_or_else(|| ns!(), |(_, namespace)| namespace.clone())
+        self.scopes.iter().rev().find(|(own, _)| own == prefix).map_or_else(|| ns!(), |(_, namespace)| namespace.clone())
     }
 
     fn element_name(&self, full: &str) -> QualName {
         match full.split_once(':') {
-            Some((prefix, local)) => QualName::new(
-                Some(Prefix::from(prefix)),
-                self.resolve(prefix),
-                local.into(),
-            ),
+            Some((prefix, local)) => QualName::new(Some(Prefix::from(prefix)), self.resolve(prefix), local.into()),
             None => QualName::new(None, self.resolve(""), full.into()),
         }
     }
 
     fn attribute_name(&self, full: &str) -> QualName {
         match full.split_once(':') {
-            Some(("xmlns", local)) => {
-                QualName::new(Some(Prefix::from("xmlns")), ns!(xmlns), local.into())
-            }
-            Some((prefix, local)) => QualName::new(
-                Some(Prefix::from(prefix)),
-                self.resolve(prefix),
-                local.into(),
-            ),
+            Some(("xmlns", local)) => QualName::new(Some(Prefix::from("xmlns")), ns!(xmlns), local.into()),
+            Some((prefix, local)) => QualName::new(Some(Prefix::from(prefix)), self.resolve(prefix), local.into()),
             None if full == "xmlns" => QualName::new(None, ns!(xmlns), LocalName::from(full)),
             None => QualName::new(None, ns!(), full.into()),
         }
@@ -209,11 +173,7 @@ impl Builder {
 }
 
 fn declared_prefix(name: &str) -> Option<&str> {
-    if name == "xmlns" {
-        Some("")
-    } else {
-        name.strip_prefix("xmlns:")
-    }
+    if name == "xmlns" { Some("") } else { name.strip_prefix("xmlns:") }
 }
 
 fn value(raw: Cow<'_, str>) -> Cow<'_, str> {

@@ -5,78 +5,27 @@
 
 use carousel_document::{Document, DocumentError, Language, Limits, Query, QueryError, Want};
 
-const LANGUAGES: [Language; 5] = [
-    Language::Css,
-    Language::Xpath,
-    Language::Jmespath,
-    Language::Pointer,
-    Language::Regex,
-];
+const LANGUAGES: [Language; 5] = [Language::Css, Language::Xpath, Language::Jmespath, Language::Pointer, Language::Regex];
 
-fn ask(
-    document: &Document,
-    language: Language,
-    expression: &str,
-    want: Want,
-) -> Result<Vec<String>, QueryError> {
-    document
-        .select(&[Query::new(language, expression, want)])
-        .map(|answers| answers[0].clone())
+fn ask(document: &Document, language: Language, expression: &str, want: Want) -> Result<Vec<String>, QueryError> {
+    document.select(&[Query::new(language, expression, want)]).map(|answers| answers[0].clone())
 }
 
 fn page(body: impl Into<Vec<u8>>, content_type: &str) -> Document {
-    Document::new(
-        body.into(),
-        Some(content_type),
-        None,
-        "https://shop.example/",
-    )
+    Document::new(body.into(), Some(content_type), None, "https://shop.example/")
 }
 
 #[test]
 fn nested_pages_are_answered_with_all_their_text() {
-    let cases = [
-        "<div>",
-        "<b>",
-        "<a><div>",
-        "<table><td>",
-        "<ul><li>",
-        "<svg><g>",
-        "<font size=1><p>",
-        "<template>",
-        "<x>",
-    ];
+    let cases = ["<div>", "<b>", "<a><div>", "<table><td>", "<ul><li>", "<svg><g>", "<font size=1><p>", "<template>", "<x>"];
     for tags in cases {
         for end in ["", "</div>"] {
-            let text = format!(
-                "{}deep{}<i id=last>end</i>",
-                tags.repeat(100_000 / tags.len()),
-                end.repeat(2_000)
-            );
+            let text = format!("{}deep{}<i id=last>end</i>", tags.repeat(100_000 / tags.len()), end.repeat(2_000));
             let document = page(text, "text/html");
-            assert_eq!(
-                ask(
-                    &document,
-                    Language::Xpath,
-                    "contains(/, 'deep')",
-                    Want::First
-                )
-                .unwrap(),
-                ["true"],
-                "{tags}"
-            );
+            assert_eq!(ask(&document, Language::Xpath, "contains(/, 'deep')", Want::First).unwrap(), ["true"], "{tags}");
             let markup = ask(&document, Language::Css, ":root", Want::First);
-            assert!(
-                markup.is_ok_and(|markup| markup[0].contains("end")),
-                "{tags}"
-            );
-            ask(
-                &document,
-                Language::Css,
-                "* * ~ * > :last-child:not(:has(x))",
-                Want::Count,
-            )
-            .ok();
+            assert!(markup.is_ok_and(|markup| markup[0].contains("end")), "{tags}");
+            ask(&document, Language::Css, "* * ~ * > :last-child:not(:has(x))", Want::Count).ok();
         }
     }
 }
@@ -84,19 +33,13 @@ fn nested_pages_are_answered_with_all_their_text() {
 #[test]
 fn deep_xml_and_deep_json_do_not_overflow() {
     let xml = page(format!("{}deep", "<a b='1'>".repeat(100_000)), "text/xml");
-    assert_eq!(
-        ask(&xml, Language::Xpath, "contains(/, 'deep')", Want::First).unwrap(),
-        ["true"]
-    );
+    assert_eq!(ask(&xml, Language::Xpath, "contains(/, 'deep')", Want::First).unwrap(), ["true"]);
     assert!(ask(&xml, Language::Css, "a", Want::First).is_ok());
     for open in ["[", "{\"a\":"] {
         let json = page(open.repeat(100_000), "application/json");
         for (language, expression) in [(Language::Jmespath, "a"), (Language::Pointer, "/a/a")] {
             let error = ask(&json, language, expression, Want::First).unwrap_err();
-            assert!(
-                matches!(error, QueryError::Document(DocumentError::NotJson(_))),
-                "{error}"
-            );
+            assert!(matches!(error, QueryError::Document(DocumentError::NotJson(_))), "{error}");
             assert!(error.to_string().contains("recursion limit"), "{error}");
         }
     }
@@ -108,15 +51,9 @@ fn pages_that_repeat_themselves_are_refused() {
     for text in [
         fonts + &"<p>x".repeat(100_000),
         "<div>".repeat(505) + &"<p></p>".repeat(150_000),
-        format!(
-            "<p {}>",
-            (0..400_000).map(|n| format!("a{n} ")).collect::<String>()
-        ),
+        format!("<p {}>", (0..400_000).map(|n| format!("a{n} ")).collect::<String>()),
     ] {
-        let limits = Limits {
-            nodes: 100_000,
-            ..Limits::default()
-        };
+        let limits = Limits { nodes: 100_000, ..Limits::default() };
         let document = Document::with_limits(text, Some("text/html"), None, "", limits);
         let answer = ask(&document, Language::Css, "i", Want::First);
         assert_eq!(answer, Err(QueryError::Document(DocumentError::TooComplex)));
@@ -128,14 +65,8 @@ fn a_page_of_fifty_megabytes_is_text_but_not_parsed() {
     let document = page(vec![b'<'; 50 << 20], "text/html");
     assert_eq!(document.text().unwrap().len(), 50 << 20);
     let answer = ask(&document, Language::Css, "p", Want::First);
-    assert!(matches!(
-        answer,
-        Err(QueryError::Document(DocumentError::TooLarge { .. }))
-    ));
-    assert_eq!(
-        ask(&document, Language::Regex, "<<<$", Want::Exists).unwrap(),
-        ["true"]
-    );
+    assert!(matches!(answer, Err(QueryError::Document(DocumentError::TooLarge { .. }))));
+    assert_eq!(ask(&document, Language::Regex, "<<<$", Want::Exists).unwrap(), ["true"]);
 }
 
 #[test]
@@ -151,19 +82,14 @@ fn noise_is_a_page_too() {
     for round in 0..600 {
         let length = usize::from(noise()) * 4;
         let bytes: Vec<u8> = match round % 2 {
-            0 => (0..length)
-                .map(|_| alphabet[usize::from(noise()) % alphabet.len()])
-                .collect(),
+            0 => (0..length).map(|_| alphabet[usize::from(noise()) % alphabet.len()]).collect(),
             _ => (0..length).map(|_| noise()).collect(),
         };
         for content_type in ["text/html", "text/xml", "application/json", ""] {
             let document = page(bytes.clone(), content_type);
-            for (language, expression) in [
-                (Language::Css, "p *"),
-                (Language::Xpath, "//a/@*"),
-                (Language::Jmespath, "a"),
-                (Language::Pointer, "/a"),
-            ] {
+            for (language, expression) in
+                [(Language::Css, "p *"), (Language::Xpath, "//a/@*"), (Language::Jmespath, "a"), (Language::Pointer, "/a")]
+            {
                 ask(&document, language, expression, Want::All).ok();
             }
         }
@@ -172,10 +98,7 @@ fn noise_is_a_page_too() {
 
 #[test]
 fn expressions_cannot_overflow_the_stack() {
-    let bodies = [
-        ("text/html", "<a><b>1</b><b>2</b></a>"),
-        ("application/json", "{\"a\": [[1, 2], [3]]}"),
-    ];
+    let bodies = [("text/html", "<a><b>1</b><b>2</b></a>"), ("application/json", "{\"a\": [[1, 2], [3]]}")];
     let units = [
         "(",
         "[",
@@ -233,26 +156,15 @@ fn expressions_cannot_overflow_the_stack() {
         ":first-child",
     ];
     for unit in units {
-        for (repeat, end) in [
-            (150, "a"),
-            (150, "1"),
-            (190, ""),
-            (4095 / unit.len(), ""),
-            (4090 / unit.len(), "a"),
-            (4090 / unit.len(), "1"),
-        ] {
+        for (repeat, end) in
+            [(150, "a"), (150, "1"), (190, ""), (4095 / unit.len(), ""), (4090 / unit.len(), "a"), (4090 / unit.len(), "1")]
+        {
             let open = unit.repeat(repeat) + end;
             let close: String = unit.chars().rev().filter_map(closing).collect();
             for expression in [open.clone() + &close.repeat(repeat), open] {
                 for language in LANGUAGES {
                     for (content_type, body) in bodies {
-                        ask(
-                            &page(body, content_type),
-                            language,
-                            &expression,
-                            Want::Count,
-                        )
-                        .ok();
+                        ask(&page(body, content_type), language, &expression, Want::Count).ok();
                     }
                 }
             }
@@ -271,9 +183,7 @@ fn closing(open: char) -> Option<char> {
 
 #[test]
 fn costly_queries_end() {
-    let list: String = (0..20_000)
-        .map(|n| format!("<li class='a b'>{n}<b>x</b></li>"))
-        .collect();
+    let list: String = (0..20_000).map(|n| format!("<li class='a b'>{n}<b>x</b></li>")).collect();
     let html = page(list, "text/html");
     let costly = [
         (Language::Xpath, "//*[count(following::*) > 0]"),
@@ -293,14 +203,5 @@ fn costly_queries_end() {
     let doubling = format!("@{}", " | [@, @][]".repeat(40));
     let error = ask(&json, Language::Jmespath, &doubling, Want::Count).unwrap_err();
     assert!(matches!(error, QueryError::TooCostly { .. }), "{error}");
-    assert_eq!(
-        ask(
-            &json,
-            Language::Jmespath,
-            "[*].{a: @, b: @, c: @} | length(@)",
-            Want::First
-        )
-        .unwrap(),
-        ["10001"]
-    );
+    assert_eq!(ask(&json, Language::Jmespath, "[*].{a: @, b: @, c: @} | length(@)", Want::First).unwrap(), ["10001"]);
 }

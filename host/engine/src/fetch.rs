@@ -65,15 +65,16 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         loop {
             match self.once().await {
                 Ok(answer) => return Ok(Fetched { answer, trace: self.trace }),
-                Err(Stop::Again) => self.let_the_replacement_go_first().await,
+                Err(Stop::Again) => {}
                 Err(Stop::Fail(kind, message, error)) => return Err(Failure { kind, error, message, trace: self.trace }),
             }
         }
     }
 
-    /// The peer puts a request that is tried again through its scheduler, behind the replacement of the session at fault.
+    /// The peer sends a request that is tried again through its scheduler, behind the replacement of the session at fault.
     async fn let_the_replacement_go_first(&self) {
-        if self.shared.profile().is_peer() {
+        let is_retry = !self.trace.attempts.is_empty();
+        if is_retry && self.shared.profile().is_peer() {
             tokio::time::sleep(PEER_RETRY_PAUSE).await;
         }
     }
@@ -89,6 +90,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         self.recognise(Some(&trigger.pool))?;
         let lease = self.session(trigger).await?;
         let outgoing = self.prepare(lease)?;
+        self.let_the_replacement_go_first().await;
         let result = self.shared.call(outgoing.request.params(), self.shared.policies.session).await;
         self.judge(outgoing, result).await
     }

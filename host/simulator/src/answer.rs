@@ -28,12 +28,7 @@ pub(crate) struct Fetched {
 
 /// Writes the answer.
 pub(crate) fn document(ask: &Ask<'_>, fetched: Fetched, now_seconds: i64) -> Map<String, Value> {
-    let Fetched {
-        mut page,
-        performed,
-        jar,
-        extra,
-    } = fetched;
+    let Fetched { mut page, performed, jar, extra } = fetched;
     page.body.truncate(MAX_PAGE_BYTES);
     let mut answer = Map::with_capacity(8);
     answer.insert("url".into(), page.url.as_str().into());
@@ -74,10 +69,7 @@ fn raw_outputs(ask: &Ask<'_>, page: &Landing, answer: &mut Map<String, Value>) {
         answer.insert("httpResponseBody".into(), body.into());
     }
     if ask.wants("httpResponseHeaders") {
-        let headers = page
-            .headers
-            .iter()
-            .map(|(name, value)| json!({"name": name, "value": value}));
+        let headers = page.headers.iter().map(|(name, value)| json!({"name": name, "value": value}));
         answer.insert("httpResponseHeaders".into(), headers.collect());
     }
     if ask.wants("screenshot") {
@@ -101,10 +93,7 @@ fn cookies(ask: &Ask<'_>, jar: &Jar, extra: &[Cookie], answer: &mut Map<String, 
     }
     let list: Value = all.iter().map(Cookie::document).collect();
     if ask.wants_experimental_cookies() {
-        answer.insert(
-            "experimental".into(),
-            json!({"responseCookies": list.clone()}),
-        );
+        answer.insert("experimental".into(), json!({"responseCookies": list.clone()}));
     }
     if ask.wants("responseCookies") {
         answer.insert("responseCookies".into(), list);

@@ -43,27 +43,14 @@ pub(crate) struct Ask<'r> {
 
 impl<'r> Ask<'r> {
     /// Reads a request, or says why it is refused.
-    pub(crate) fn read(
-        fields: &'r Map<String, Value>,
-        options: &SimulatorOptions,
-    ) -> Result<Self, Problem> {
+    pub(crate) fn read(fields: &'r Map<String, Value>, options: &SimulatorOptions) -> Result<Self, Problem> {
         schema::check_fields(fields)?;
         let mode = Self::mode_of(fields);
         schema::check_combination(fields, mode == Mode::Http, options)?;
         let url = fields.get("url").and_then(Value::as_str).unwrap_or("");
         let url = Url::parse(url).map_err(|error| Problem::invalid(error.to_string()))?;
-        let session = fields
-            .get("session")
-            .and_then(|it| it.get("id"))
-            .and_then(Value::as_str)
-            .and_then(schema::parse_uuid4);
-        Ok(Self {
-            fields,
-            host: url.host_str().unwrap_or("").to_owned(),
-            url,
-            mode,
-            session,
-        })
+        let session = fields.get("session").and_then(|it| it.get("id")).and_then(Value::as_str).and_then(schema::parse_uuid4);
+        Ok(Self { fields, host: url.host_str().unwrap_or("").to_owned(), url, mode, session })
     }
 
     /// Decides between browser and HTTP the way the official clients do. `httpResponseHeaders` alone counts as a browser
@@ -93,10 +80,7 @@ impl<'r> Ask<'r> {
 
     /// Gives a list field; an absent one is empty.
     pub(crate) fn list(&self, name: &str) -> &'r [Value] {
-        self.fields
-            .get(name)
-            .and_then(Value::as_array)
-            .map_or(&[], Vec::as_slice)
+        self.fields.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
     /// Names the extraction that is asked for.
@@ -112,11 +96,7 @@ impl<'r> Ask<'r> {
             .and_then(|it| it.get("requestCookies"))
             .and_then(Value::as_array)
             .map_or(&[][..], Vec::as_slice);
-        self.list("requestCookies")
-            .iter()
-            .chain(experimental)
-            .filter_map(Cookie::read)
-            .collect()
+        self.list("requestCookies").iter().chain(experimental).filter_map(Cookie::read).collect()
     }
 
     /// Tells whether the official clients' older field asks for the final cookies.
@@ -168,23 +148,15 @@ fn is_true(fields: &Map<String, Value>, name: &str) -> bool {
 }
 
 fn extraction(fields: &Map<String, Value>) -> Option<&'static str> {
-    EXTRACTIONS
-        .iter()
-        .find(|name| is_true(fields, name))
-        .copied()
+    EXTRACTIONS.iter().find(|name| is_true(fields, name)).copied()
 }
 
 fn extract_source(fields: &Map<String, Value>) -> Option<&str> {
     let name = extraction(fields)?;
-    let own = fields
-        .get(&format!("{name}Options"))
-        .and_then(|it| it.get("extractFrom"));
+    let own = fields.get(&format!("{name}Options")).and_then(|it| it.get("extractFrom"));
     let shared = fields.get("extractFrom");
     let raw = is_true(fields, "httpResponseBody").then_some("httpResponseBody");
-    own.or(shared)
-        .and_then(Value::as_str)
-        .or(raw)
-        .or(Some("browserHtml"))
+    own.or(shared).and_then(Value::as_str).or(raw).or(Some("browserHtml"))
 }
 
 #[cfg(test)]
@@ -201,25 +173,12 @@ mod tests {
             (json!({"httpResponseBody": true}), Mode::Http),
             (json!({"httpResponseHeaders": true}), Mode::Browser),
             (json!({"product": true}), Mode::Browser),
-            (
-                json!({"product": true, "extractFrom": "httpResponseBody"}),
-                Mode::Http,
-            ),
-            (
-                json!({"product": true, "httpResponseBody": true}),
-                Mode::Http,
-            ),
-            (
-                json!({"product": true, "productOptions": {"extractFrom": "httpResponseBody"}}),
-                Mode::Http,
-            ),
+            (json!({"product": true, "extractFrom": "httpResponseBody"}), Mode::Http),
+            (json!({"product": true, "httpResponseBody": true}), Mode::Http),
+            (json!({"product": true, "productOptions": {"extractFrom": "httpResponseBody"}}), Mode::Http),
             (json!({"serp": true}), Mode::Http),
         ] {
-            assert_eq!(
-                Ask::mode_of(fields.as_object().unwrap()),
-                expected,
-                "{fields}"
-            );
+            assert_eq!(Ask::mode_of(fields.as_object().unwrap()), expected, "{fields}");
         }
     }
 }

@@ -19,12 +19,7 @@ impl<'t, 'v> Tab<'t, 'v> {
     /// Opens a tab.
     pub(crate) fn open(visit: &'t mut Visit<'v>, url: Url) -> Self {
         let page = visit.go(Errand::get(url));
-        Self {
-            visit,
-            page,
-            typed: Vec::new(),
-            focus: None,
-        }
+        Self { visit, page, typed: Vec::new(), focus: None }
     }
 
     /// Finds the elements that match on the page.
@@ -98,12 +93,7 @@ impl<'t, 'v> Tab<'t, 'v> {
         }
         let encoded = fields.finish();
         if form.method == "POST" {
-            self.navigate(Errand {
-                method: "POST",
-                url,
-                body: encoded.as_bytes(),
-                redirects: Redirects::Follow,
-            });
+            self.navigate(Errand { method: "POST", url, body: encoded.as_bytes(), redirects: Redirects::Follow });
         } else {
             url.set_query(Some(&encoded));
             self.go_to(url);

@@ -30,12 +30,7 @@ impl Chance {
     /// Draws an address from 198.18.0.0/15, the range set aside for benchmarks.
     pub(crate) fn address(&mut self) -> String {
         let bits = self.draw();
-        format!(
-            "198.{}.{}.{}",
-            18 + (bits & 1),
-            (bits >> 8) & 0xff,
-            (bits >> 16) & 0xff
-        )
+        format!("198.{}.{}.{}", 18 + (bits & 1), (bits >> 8) & 0xff, (bits >> 16) & 0xff)
     }
 }
 

@@ -85,11 +85,7 @@ impl Jar {
     }
 
     /// Gives the cookies that go out with a request.
-    pub(crate) fn for_request<'a>(
-        &'a self,
-        host: &'a str,
-        path: &'a str,
-    ) -> impl Iterator<Item = &'a Cookie> {
+    pub(crate) fn for_request<'a>(&'a self, host: &'a str, path: &'a str) -> impl Iterator<Item = &'a Cookie> {
         self.0.iter().filter(move |it| it.goes_to(host, path))
     }
 
@@ -107,12 +103,7 @@ mod tests {
     fn a_cookie_goes_to_its_host_and_the_hosts_below() {
         let mut jar = Jar::default();
         jar.put(Cookie::set_by("shop.example", "zip", "10001"));
-        for (host, expected) in [
-            ("shop.example", 1),
-            ("a.shop.example", 1),
-            ("ashop.example", 0),
-            ("example", 0),
-        ] {
+        for (host, expected) in [("shop.example", 1), ("a.shop.example", 1), ("ashop.example", 0), ("example", 0)] {
             assert_eq!(jar.for_request(host, "/").count(), expected, "{host}");
         }
     }

@@ -9,15 +9,8 @@ const ROUNDS: usize = 20;
 const BUSY_ROUNDS: usize = 80;
 
 /// Families and the number of their sites; the nameless one is plain.
-const FAMILIES: &[(&str, usize)] = &[
-    ("market", 24),
-    ("tickets", 20),
-    ("club", 12),
-    ("grocer", 12),
-    ("pharmacy", 12),
-    ("bakery", 12),
-    ("", 36),
-];
+const FAMILIES: &[(&str, usize)] =
+    &[("market", 24), ("tickets", 20), ("club", 12), ("grocer", 12), ("pharmacy", 12), ("bakery", 12), ("", 36)];
 
 /// Postal codes that the requests ask for; a site keeps to one, so that it needs one pool.
 const PLACES: &[&str] = &["10001", "60601", "94105", "33101"];
@@ -40,33 +33,20 @@ fn request(family: &str, site: usize, round: usize) -> Map<String, Value> {
     let product = 1 + (site * 37 + round * 11) % 997;
     let (host, path) = match family {
         "" => (format!("s{site:03}.plain.example"), format!("p/{product}")),
-        "club" => (
-            format!("s{site:03}.club.example"),
-            format!("members/{product}"),
-        ),
-        _ => (
-            format!("s{site:03}.{family}.example"),
-            format!("p/{product}"),
-        ),
+        "club" => (format!("s{site:03}.club.example"), format!("members/{product}")),
+        _ => (format!("s{site:03}.{family}.example"), format!("p/{product}")),
     };
     let mut request = Map::new();
     request.insert("url".into(), format!("https://{host}/{path}").into());
     // Tickets need a header, which only HTTP requests have; elsewhere every fourth page is wanted as a browser shows it.
     let is_browser = family != "tickets" && round % 4 == 3;
-    let output = if is_browser {
-        "browserHtml"
-    } else {
-        "httpResponseBody"
-    };
+    let output = if is_browser { "browserHtml" } else { "httpResponseBody" };
     request.insert(output.into(), true.into());
     if matches!(family, "market" | "grocer" | "pharmacy" | "bakery") {
         let place = PLACES.get(site % PLACES.len()).copied().unwrap_or("10001");
         request.insert("tags".into(), json!({"place": place}));
         let location = json!({"addressCountry": "US", "postalCode": place});
-        request.insert(
-            "meta".into(),
-            json!({"zyte_api_session_location": location}),
-        );
+        request.insert("meta".into(), json!({"zyte_api_session_location": location}));
     }
     request
 }
@@ -81,20 +61,9 @@ mod tests {
 
     #[test]
     fn the_demo_asks_for_thousands_of_pages_of_more_than_a_hundred_sites() {
-        let hosts: BTreeSet<String> = demo_requests()
-            .map(|it| {
-                it["url"]
-                    .as_str()
-                    .unwrap()
-                    .split('/')
-                    .nth(2)
-                    .unwrap()
-                    .to_owned()
-            })
-            .collect();
-        let urls: BTreeSet<String> = demo_requests()
-            .map(|it| it["url"].as_str().unwrap().to_owned())
-            .collect();
+        let hosts: BTreeSet<String> =
+            demo_requests().map(|it| it["url"].as_str().unwrap().split('/').nth(2).unwrap().to_owned()).collect();
+        let urls: BTreeSet<String> = demo_requests().map(|it| it["url"].as_str().unwrap().to_owned()).collect();
         assert_eq!((hosts.len(), demo_requests().count()), (128, 2_980));
         assert_eq!(urls.len(), 2_980, "no request is a duplicate of another");
     }

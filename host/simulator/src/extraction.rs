@@ -21,11 +21,7 @@ pub(crate) fn extract(kind: &str, url: &str, body: &[u8], now_seconds: i64) -> V
         let field = list_field(kind);
         item.insert(field.into(), links(&document, url).into());
     } else if let Some(title) = title {
-        let field = if kind == "product" {
-            "name"
-        } else {
-            "headline"
-        };
+        let field = if kind == "product" { "name" } else { "headline" };
         item.insert(field.into(), title.into());
     }
     if kind == "product" {
@@ -67,10 +63,7 @@ fn links(document: &Html, url: &str) -> Vec<Value> {
 
 /// Makes up the values of custom attributes: one empty value for each attribute.
 pub(crate) fn custom_attributes(schema: &Map<String, Value>) -> Value {
-    let values: Map<String, Value> = schema
-        .keys()
-        .map(|name| (name.clone(), Value::Null))
-        .collect();
+    let values: Map<String, Value> = schema.keys().map(|name| (name.clone(), Value::Null)).collect();
     json!({"values": values, "metadata": {"inputTokens": 0, "outputTokens": 0, "textInputTokens": 0,
         "textInputTokensBeforeTruncation": 0, "excludedPIIAttributes": []}})
 }
@@ -79,18 +72,14 @@ pub(crate) fn custom_attributes(schema: &Map<String, Value>) -> Value {
 mod tests {
     use super::extract;
 
-    const PAGE: &[u8] =
-        b"<h1>a lamp</h1><p class=sku>7</p><span class=price>1.50</span><a href=/p/2>b</a>";
+    const PAGE: &[u8] = b"<h1>a lamp</h1><p class=sku>7</p><span class=price>1.50</span><a href=/p/2>b</a>";
 
     #[test]
     fn a_product_is_read_from_its_page() {
         let product = extract("product", "https://a.example/p/1", PAGE, 0);
         assert_eq!(product["name"], "a lamp");
         assert_eq!(product["price"], "1.50");
-        assert_eq!(
-            product["metadata"]["dateDownloaded"],
-            "1970-01-01T00:00:00Z"
-        );
+        assert_eq!(product["metadata"]["dateDownloaded"], "1970-01-01T00:00:00Z");
     }
 
     #[test]

@@ -73,11 +73,9 @@ impl std::error::Error for FaultRuleError {}
 impl FaultRule {
     /// Reads a JSON array of rules; fails on unknown keys and on rules that would do nothing.
     pub fn read_list(json: &str) -> Result<Vec<Self>, FaultRuleError> {
-        let rules: Vec<Self> = serde_json::from_str(json)
-            .map_err(|error| FaultRuleError(format!("fault rules: {error}")))?;
+        let rules: Vec<Self> = serde_json::from_str(json).map_err(|error| FaultRuleError(format!("fault rules: {error}")))?;
         for (index, rule) in rules.iter().enumerate() {
-            rule.check()
-                .map_err(|fault| FaultRuleError(format!("fault rule {}: {fault}", index + 1)))?;
+            rule.check().map_err(|fault| FaultRuleError(format!("fault rule {}: {fault}", index + 1)))?;
         }
         Ok(rules)
     }
@@ -99,27 +97,16 @@ impl FaultRule {
     }
 
     fn means(&self, ask: &Ask<'_>, session_use: u32) -> bool {
-        self.host
-            .as_ref()
-            .is_none_or(|pattern| host_matches(pattern, &ask.host))
-            && self
-                .url_contains
-                .as_ref()
-                .is_none_or(|part| ask.url.as_str().contains(part.as_str()))
-            && self
-                .mode
-                .as_ref()
-                .is_none_or(|mode| mode == ask.mode.name())
-            && (self.session_use.is_empty()
-                || ask.session.is_some() && self.session_use.contains(&session_use))
+        self.host.as_ref().is_none_or(|pattern| host_matches(pattern, &ask.host))
+            && self.url_contains.as_ref().is_none_or(|part| ask.url.as_str().contains(part.as_str()))
+            && self.mode.as_ref().is_none_or(|mode| mode == ask.mode.name())
+            && (self.session_use.is_empty() || ask.session.is_some() && self.session_use.contains(&session_use))
     }
 
     fn strikes(&self, count: u64, chance: &mut Chance) -> bool {
         (self.nth.is_empty() || self.nth.contains(&count))
             && (self.every == 0 || count.is_multiple_of(self.every))
-            && self
-                .probability
-                .is_none_or(|share| chance.fraction() < share)
+            && self.probability.is_none_or(|share| chance.fraction() < share)
     }
 
     fn strike(&self, host: &str) -> Strike {
@@ -131,11 +118,7 @@ impl FaultRule {
             };
             problem.retry_after(self.retry_after).blocking(host)
         });
-        Strike {
-            problem,
-            wire: self.connection,
-            latency: Duration::try_from_secs_f64(self.latency_seconds).unwrap_or_default(),
-        }
+        Strike { problem, wire: self.connection, latency: Duration::try_from_secs_f64(self.latency_seconds).unwrap_or_default() }
     }
 }
 
@@ -157,19 +140,11 @@ pub(crate) struct Faults {
 impl Faults {
     /// Starts counting.
     pub(crate) fn new(rules: Vec<FaultRule>) -> Self {
-        Self {
-            rules: rules.into_iter().map(|rule| (rule, 0)).collect(),
-            urls: HashMap::new(),
-        }
+        Self { rules: rules.into_iter().map(|rule| (rule, 0)).collect(), urls: HashMap::new() }
     }
 
     /// Says what happens to a request; every rule that means it counts it, the first that strikes decides.
-    pub(crate) fn strike(
-        &mut self,
-        ask: &Ask<'_>,
-        session_use: u32,
-        chance: &mut Chance,
-    ) -> Option<Strike> {
+    pub(crate) fn strike(&mut self, ask: &Ask<'_>, session_use: u32, chance: &mut Chance) -> Option<Strike> {
         let mut struck = None;
         for (rule, count) in &mut self.rules {
             if !rule.means(ask, session_use) {
@@ -186,21 +161,13 @@ impl Faults {
     fn magic(&mut self, ask: &Ask<'_>) -> Option<Strike> {
         let label = ask.host.strip_suffix(".example")?;
         let label = label.rsplit('.').next().unwrap_or(label);
-        let wire = |fault| {
-            Some(Strike {
-                wire: Some(fault),
-                ..Strike::default()
-            })
-        };
+        let wire = |fault| Some(Strike { wire: Some(fault), ..Strike::default() });
         match label {
             "expired" if ask.session.is_some() => error(422, "/problem/session-expired", ask),
             "drop" => wire(WireFault::Drop),
             "truncated" => wire(WireFault::Truncate),
             "wrong-type" => wire(WireFault::WrongContentType),
-            "slow" => Some(Strike {
-                latency: Duration::from_secs(30),
-                ..Strike::default()
-            }),
+            "slow" => Some(Strike { latency: Duration::from_secs(30), ..Strike::default() }),
             _ => self.numbered(label, ask),
         }
     }
@@ -224,23 +191,14 @@ impl Faults {
             }
         }
         let problem = Problem::of_status(status, "this host always answers so");
-        Some(Strike {
-            problem: Some(problem.blocking(&ask.host)),
-            ..Strike::default()
-        })
+        Some(Strike { problem: Some(problem.blocking(&ask.host)), ..Strike::default() })
     }
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "it stands as an arm beside others that may have nothing to say"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "it stands as an arm beside others that may have nothing to say")]
 fn error(status: u16, kind: &str, ask: &Ask<'_>) -> Option<Strike> {
     let problem = Problem::new(status, kind, "this host always answers so");
-    Some(Strike {
-        problem: Some(problem.blocking(&ask.host)),
-        ..Strike::default()
-    })
+    Some(Strike { problem: Some(problem.blocking(&ask.host)), ..Strike::default() })
 }
 
 #[cfg(test)]
@@ -259,9 +217,7 @@ mod tests {
         let options = SimulatorOptions::default();
         (1..=times)
             .filter(|nth| {
-                let ask = Ask::read(request.as_object().unwrap(), &options)
-                    .ok()
-                    .unwrap();
+                let ask = Ask::read(request.as_object().unwrap(), &options).ok().unwrap();
                 let nth = u32::try_from(*nth).unwrap();
                 faults.strike(&ask, nth, &mut chance).is_some()
             })
@@ -277,25 +233,13 @@ mod tests {
             (r#"{"status": 520}"#, &plain, vec![1, 2, 3, 4, 5, 6]),
             (r#"{"status": 520, "nth": [2, 5]}"#, &plain, vec![2, 5]),
             (r#"{"status": 520, "every": 3}"#, &plain, vec![3, 6]),
-            (
-                r#"{"status": 520, "host": "*.shop.example", "nth": [1]}"#,
-                &plain,
-                vec![1],
-            ),
+            (r#"{"status": 520, "host": "*.shop.example", "nth": [1]}"#, &plain, vec![1]),
             (r#"{"status": 520, "host": "shop.example"}"#, &plain, vec![]),
-            (
-                r#"{"status": 520, "url_contains": "/p/", "nth": [1]}"#,
-                &plain,
-                vec![1],
-            ),
+            (r#"{"status": 520, "url_contains": "/p/", "nth": [1]}"#, &plain, vec![1]),
             (r#"{"status": 520, "url_contains": "/q/"}"#, &plain, vec![]),
             (r#"{"status": 520, "mode": "http"}"#, &plain, vec![]),
             (r#"{"status": 520, "session_use": [2]}"#, &plain, vec![]),
-            (
-                r#"{"status": 520, "session_use": [2]}"#,
-                &in_session,
-                vec![2],
-            ),
+            (r#"{"status": 520, "session_use": [2]}"#, &in_session, vec![2]),
             (r#"{"status": 520, "probability": 0.0}"#, &plain, vec![]),
             (r#"{"latency_seconds": 1, "nth": [4]}"#, &plain, vec![4]),
             (r#"{"connection": "drop", "nth": [6]}"#, &plain, vec![6]),
@@ -315,15 +259,9 @@ mod tests {
         for (rules, expected) in [
             ("[{}]", "fault rule 1: it says nothing to do"),
             (r#"[{"status": 200}]"#, "fault rule 1: status must be"),
-            (
-                r#"[{"status": 520, "mode": "x"}]"#,
-                "fault rule 1: mode must",
-            ),
+            (r#"[{"status": 520, "mode": "x"}]"#, "fault rule 1: mode must"),
             (r#"[{"colour": 1}]"#, "fault rules: unknown field `colour`"),
-            (
-                r#"[{"connection": "melt"}]"#,
-                "fault rules: unknown variant",
-            ),
+            (r#"[{"connection": "melt"}]"#, "fault rules: unknown variant"),
         ] {
             let error = FaultRule::read_list(rules).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");

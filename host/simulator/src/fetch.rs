@@ -52,12 +52,7 @@ pub(crate) struct Errand<'a> {
 impl Errand<'_> {
     /// A plain GET that follows redirects.
     pub(crate) const fn get(url: Url) -> Self {
-        Self {
-            method: "GET",
-            url,
-            body: &[],
-            redirects: Redirects::Follow,
-        }
+        Self { method: "GET", url, body: &[], redirects: Redirects::Follow }
     }
 }
 
@@ -76,12 +71,7 @@ pub(crate) struct Landing {
 impl Visit<'_> {
     /// Goes to a page.
     pub(crate) fn go(&mut self, errand: Errand<'_>) -> Landing {
-        let Errand {
-            method,
-            mut url,
-            body,
-            redirects,
-        } = errand;
+        let Errand { method, mut url, body, redirects } = errand;
         let mut response = self.send(method, &url, body);
         for _ in 0..MAX_REDIRECTS {
             let target = response.location.as_deref();
@@ -102,14 +92,7 @@ impl Visit<'_> {
         let response = {
             let jar = (self.jar_use == JarUse::Send).then_some(&*self.jar);
             let cookies = outgoing(self.extra, jar, url);
-            let request = SiteRequest {
-                method,
-                url,
-                headers: self.headers,
-                cookies: &cookies,
-                body,
-                address: self.address,
-            };
+            let request = SiteRequest { method, url, headers: self.headers, cookies: &cookies, body, address: self.address };
             Family::of(host).respond(&request, &mut *self.chance)
         };
         for (name, value) in &response.set_cookies {
@@ -119,10 +102,7 @@ impl Visit<'_> {
     }
 
     fn land(&self, url: Url, response: SiteResponse) -> Landing {
-        let mut headers = vec![
-            ("content-type", "text/html; charset=utf-8".to_owned()),
-            ("x-sim-ip", self.address.to_owned()),
-        ];
+        let mut headers = vec![("content-type", "text/html; charset=utf-8".to_owned()), ("x-sim-ip", self.address.to_owned())];
         if let Some(location) = response.location {
             headers.push(("location", location));
         }
@@ -142,11 +122,7 @@ impl Visit<'_> {
 }
 
 /// The cookies that go out: the caller's own first, then those of the jar with other names.
-fn outgoing<'c>(
-    extra: &'c [Cookie],
-    jar: Option<&'c Jar>,
-    url: &'c Url,
-) -> Vec<(&'c str, &'c str)> {
+fn outgoing<'c>(extra: &'c [Cookie], jar: Option<&'c Jar>, url: &'c Url) -> Vec<(&'c str, &'c str)> {
     let (host, path) = (url.host_str().unwrap_or(""), url.path());
     let mut cookies: Vec<(&str, &str)> = Vec::new();
     let own = extra.iter().filter(|it| it.goes_to(host, path));

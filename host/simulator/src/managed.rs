@@ -41,11 +41,7 @@ impl Managed {
 
     /// Puts a session (back) in place, after a use that was banned or not.
     pub(crate) fn put(&mut self, key: String, mut session: ManagedSession, was_banned: bool) {
-        session.bans_in_a_row = if was_banned {
-            session.bans_in_a_row + 1
-        } else {
-            0
-        };
+        session.bans_in_a_row = if was_banned { session.bans_in_a_row + 1 } else { 0 };
         if self.0.len() >= MAX_CONTEXTS {
             self.0.pop_first();
         }
@@ -56,12 +52,7 @@ impl Managed {
 impl ManagedSession {
     /// Makes a session without cookies.
     pub(crate) fn new(now: Duration, chance: &mut Chance) -> Self {
-        Self {
-            jar: Jar::default(),
-            address: chance.address(),
-            created: now,
-            bans_in_a_row: 0,
-        }
+        Self { jar: Jar::default(), address: chance.address(), created: now, bans_in_a_row: 0 }
     }
 }
 

@@ -27,8 +27,7 @@ pub(crate) struct Form {
 pub(crate) fn selector(value: &Value) -> Result<Selector, String> {
     let text = value.get("value").and_then(Value::as_str).unwrap_or("");
     let css = if value.get("type").and_then(Value::as_str) == Some("xpath") {
-        xpath_to_css(text)
-            .ok_or_else(|| format!("XPath {text:?} is beyond what the simulator knows"))?
+        xpath_to_css(text).ok_or_else(|| format!("XPath {text:?} is beyond what the simulator knows"))?
     } else {
         text.to_owned()
     };
@@ -77,11 +76,7 @@ fn form_of(element: ElementRef<'_>) -> Option<Form> {
     });
     Some(Form {
         action: form.value().attr("action").unwrap_or("").to_owned(),
-        method: form
-            .value()
-            .attr("method")
-            .unwrap_or("get")
-            .to_ascii_uppercase(),
+        method: form.value().attr("method").unwrap_or("get").to_ascii_uppercase(),
         fields: fields.collect(),
     })
 }
@@ -167,14 +162,8 @@ mod tests {
         let found = find_all(html, &parse("#x").unwrap()).remove(0);
         assert!(found.is_submit && found.is_visible);
         let form = found.form.unwrap();
-        assert_eq!(
-            (form.action.as_str(), form.method.as_str()),
-            ("/go", "POST")
-        );
-        assert_eq!(
-            form.fields,
-            [("a".into(), "1".into()), ("b".into(), "2".into())]
-        );
+        assert_eq!((form.action.as_str(), form.method.as_str()), ("/go", "POST"));
+        assert_eq!(form.fields, [("a".into(), "1".into()), ("b".into(), "2".into())]);
         let hidden = find_all(html, &parse("[name=b]").unwrap()).remove(0);
         assert!(!hidden.is_visible);
     }

@@ -136,20 +136,13 @@ impl Meters {
     /// Notes a page that a site served.
     pub(crate) fn served(&mut self, family: &'static str, standing: Standing, status: u16) {
         self.pages.add(standing.name());
-        self.families
-            .entry(family)
-            .or_default()
-            .add(standing.name());
+        self.families.entry(family).or_default().add(standing.name());
         self.target_statuses.add(status_name(status).as_str());
     }
 
     /// Writes all counters but those of sessions.
     pub(crate) fn report(&self) -> serde_json::Map<String, Value> {
-        let families: BTreeMap<_, _> = self
-            .families
-            .iter()
-            .map(|(name, tally)| (*name, tally.report()))
-            .collect();
+        let families: BTreeMap<_, _> = self.families.iter().map(|(name, tally)| (*name, tally.report())).collect();
         let report = json!({
             "requests": {
                 "total": self.total,

@@ -8,12 +8,7 @@ use crate::fetch::Landing;
 
 /// Gives the captured responses: the document, under the first filter that matches it.
 pub(crate) fn capture(filters: &[Value], page: &Landing) -> Vec<Value> {
-    filters
-        .iter()
-        .find(|filter| matches(filter, page.url.as_str()))
-        .map(|filter| document(filter, page))
-        .into_iter()
-        .collect()
+    filters.iter().find(|filter| matches(filter, page.url.as_str())).map(|filter| document(filter, page)).into_iter().collect()
 }
 
 fn matches(filter: &Value, url: &str) -> bool {
@@ -31,11 +26,8 @@ fn matches(filter: &Value, url: &str) -> bool {
 }
 
 fn document(filter: &Value, page: &Landing) -> Value {
-    let headers: Map<String, Value> = page
-        .headers
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.as_str().into()))
-        .collect();
+    let headers: Map<String, Value> =
+        page.headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
     let mut captured = json!({
         "url": page.url.as_str(),
         "statusCode": page.status,

@@ -39,10 +39,7 @@ impl Default for SimulatorOptions {
             requests_per_minute: None,
             sessions: SessionRules::default(),
             refuse_session_with_context: true,
-            bans: vec![
-                BanRule::after_uses("*.club.example", 40),
-                BanRule::after_uses("*.market.example", 60),
-            ],
+            bans: vec![BanRule::after_uses("*.club.example", 40), BanRule::after_uses("*.market.example", 60)],
             faults: Vec::new(),
             latency: Latency::default(),
             time_scale: 1.0,
@@ -127,11 +124,7 @@ pub struct BanRule {
 impl BanRule {
     /// Bans a session after `uses` served uses on one host.
     pub fn after_uses(host: &str, uses: u32) -> Self {
-        Self {
-            host: host.to_owned(),
-            after_uses: Some(uses),
-            min_interval: None,
-        }
+        Self { host: host.to_owned(), after_uses: Some(uses), min_interval: None }
     }
 }
 
@@ -140,15 +133,12 @@ pub(crate) fn host_matches(pattern: &str, host: &str) -> bool {
     if pattern == "*" {
         return true;
     }
-    pattern
-        .strip_prefix("*.")
-        .map_or(pattern == host, |domain| is_within(host, domain))
+    pattern.strip_prefix("*.").map_or(pattern == host, |domain| is_within(host, domain))
 }
 
 /// Tells whether `host` is `domain` or below it.
 pub(crate) fn is_within(host: &str, domain: &str) -> bool {
-    host.strip_suffix(domain)
-        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 #[cfg(test)]

@@ -20,40 +20,16 @@ const KNOWN: &[(u16, &str, &str)] = &[
     (422, "/problem/session-expired", "Session has expired"),
     (422, "/problem/over-session-limit", "Over Session Limit"),
     (429, "/limits/over-user-limit", "Over User Requests Limit"),
-    (
-        429,
-        "/limits/over-domain-limit",
-        "Over Domain Requests Limit",
-    ),
-    (
-        429,
-        "/limits/over-org-domain-limit",
-        "Over Organisation Requests limit for the requested domain",
-    ),
+    (429, "/limits/over-domain-limit", "Over Domain Requests Limit"),
+    (429, "/limits/over-org-domain-limit", "Over Organisation Requests limit for the requested domain"),
     (451, "/download/domain-forbidden", "Domain Forbidden"),
     (500, "/server/internal", "Internal Server Error"),
     (500, "/server/timed-out", "Request Timed Out"),
-    (
-        503,
-        "/limits/over-global-limit",
-        "Global Requests Limit Reached",
-    ),
-    (
-        503,
-        "/extractor/over-global-limit",
-        "Extraction Limit Reached",
-    ),
-    (
-        503,
-        "/problem/session-creation-error",
-        "Session Creation Error",
-    ),
+    (503, "/limits/over-global-limit", "Global Requests Limit Reached"),
+    (503, "/extractor/over-global-limit", "Extraction Limit Reached"),
+    (503, "/problem/session-creation-error", "Session Creation Error"),
     (520, "/download/temporary-error", "Website Ban"),
-    (
-        521,
-        "/download/internal-error",
-        "Internal Downloading Error",
-    ),
+    (521, "/download/internal-error", "Internal Downloading Error"),
 ];
 
 /// Where in the course of a request an error strikes.
@@ -86,22 +62,10 @@ impl Problem {
     pub(crate) fn new(status: u16, kind: &str, detail: impl Into<String>) -> Self {
         let known = KNOWN.iter().find(|row| row.0 == status && row.1 == kind);
         let (kind, title) = known.map_or_else(
-            || {
-                (
-                    Cow::Owned(kind.to_owned()),
-                    Cow::Borrowed("Unknown Problem"),
-                )
-            },
+            || (Cow::Owned(kind.to_owned()), Cow::Borrowed("Unknown Problem")),
             |row| (Cow::Borrowed(row.1), Cow::Borrowed(row.2)),
         );
-        Self {
-            status,
-            kind,
-            title,
-            detail: detail.into(),
-            retry_after_seconds: None,
-            blocked_domain: None,
-        }
+        Self { status, kind, title, detail: detail.into(), retry_after_seconds: None, blocked_domain: None }
     }
 
     /// Makes the first known error of a status; an unknown status gets the type `about:blank`.
@@ -203,9 +167,7 @@ mod tests {
 
     #[test]
     fn a_forbidden_domain_is_named() {
-        let document = Problem::of_status(451, "x")
-            .blocking("a.example")
-            .document();
+        let document = Problem::of_status(451, "x").blocking("a.example").document();
         assert_eq!(document["blockedDomain"], "a.example");
         assert_eq!(document["type"], "/download/domain-forbidden");
     }

@@ -34,11 +34,7 @@ impl Server {
         let task = tokio::spawn(serve(listener, simulator, async {
             let _ = stopped.await;
         }));
-        Self {
-            address,
-            stop,
-            task,
-        }
+        Self { address, stop, task }
     }
 
     async fn connect(&self) -> Client {
@@ -77,10 +73,8 @@ const KEY: &str = "Authorization: Basic a2V5Og==\r\n";
 
 impl Client {
     async fn send(&mut self, method: &str, path: &str, headers: &str, body: &str) {
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n{headers}\r\n{body}",
-            body.len()
-        );
+        let request =
+            format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len());
         self.0.write_all(request.as_bytes()).await.unwrap();
     }
 
@@ -101,10 +95,7 @@ impl Client {
         while !head.ends_with(b"\r\n\r\n") {
             head.push(self.0.read_u8().await.ok()?);
         }
-        let mut answer = Answer {
-            head: String::from_utf8(head).unwrap(),
-            body: Vec::new(),
-        };
+        let mut answer = Answer { head: String::from_utf8(head).unwrap(), body: Vec::new() };
         match answer.header("content-length") {
             Some(length) => {
                 answer.body.resize(length.parse().unwrap(), 0);
@@ -147,10 +138,7 @@ async fn route_and_method_are_checked_before_the_key() {
         let answer = client.ask(method, path, headers, "").await;
         assert_eq!(answer.status(), status, "{method} {path}");
         assert_eq!(answer.json()["status"], status);
-        assert_eq!(
-            answer.header("content-type"),
-            Some("application/problem+json")
-        );
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
         assert!(answer.header("request-id").is_some());
         assert_eq!(answer.header("www-authenticate").is_some(), status == 401);
     }
@@ -175,19 +163,13 @@ async fn answers_are_compressed_when_the_client_accepts_it() {
     let plain = client.extract("https://shop.example/p/1", "").await;
     assert_eq!(plain.header("content-encoding"), None);
 
-    let brotli = client
-        .extract("https://shop.example/p/1", "Accept-Encoding: br\r\n")
-        .await;
+    let brotli = client.extract("https://shop.example/p/1", "Accept-Encoding: br\r\n").await;
     assert_eq!(brotli.header("content-encoding"), Some("br"));
     let mut unpacked = Vec::new();
-    brotli::Decompressor::new(&brotli.body[..], 4_096)
-        .read_to_end(&mut unpacked)
-        .unwrap();
+    brotli::Decompressor::new(&brotli.body[..], 4_096).read_to_end(&mut unpacked).unwrap();
     assert_eq!(unpacked, plain.body);
 
-    let gzip = client
-        .extract("https://shop.example/p/1", "Accept-Encoding: gzip\r\n")
-        .await;
+    let gzip = client.extract("https://shop.example/p/1", "Accept-Encoding: gzip\r\n").await;
     assert_eq!(gzip.header("content-encoding"), Some("gzip"));
     assert!(gzip.body.starts_with(&[0x1f, 0x8b]) && gzip.body.len() < plain.body.len());
 }
@@ -195,11 +177,8 @@ async fn answers_are_compressed_when_the_client_accepts_it() {
 #[tokio::test]
 async fn broken_connections_are_broken_and_the_next_one_works() {
     let faults = r#"[{"nth": [1], "connection": "drop"}]"#;
-    let server = Server::start(SimulatorOptions {
-        faults: FaultRule::read_list(faults).unwrap(),
-        ..SimulatorOptions::default()
-    })
-    .await;
+    let server =
+        Server::start(SimulatorOptions { faults: FaultRule::read_list(faults).unwrap(), ..SimulatorOptions::default() }).await;
     let body = r#"{"url": "https://shop.example/", "browserHtml": true}"#;
 
     let mut dropped = server.connect().await;
@@ -224,10 +203,7 @@ async fn broken_connections_are_broken_and_the_next_one_works() {
 
     let mut client = server.connect().await;
     let answer = client.extract("https://wrong-type.example/", "").await;
-    assert_eq!(
-        (answer.status(), answer.header("content-type")),
-        (200, Some("text/html"))
-    );
+    assert_eq!((answer.status(), answer.header("content-type")), (200, Some("text/html")));
     let answer = client.extract("https://shop.example/", "").await;
     assert_eq!(answer.header("content-type"), Some("application/json"));
 }
@@ -249,15 +225,9 @@ async fn the_meters_can_be_read_and_reset() {
 async fn a_body_beyond_5_mib_is_refused_without_reading_it_all() {
     let server = Server::start(SimulatorOptions::default()).await;
     let mut client = server.connect().await;
-    let head = format!(
-        "POST /v1/extract HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n{KEY}\r\n"
-    );
+    let head = format!("POST /v1/extract HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n{KEY}\r\n");
     client.0.write_all(head.as_bytes()).await.unwrap();
-    client
-        .0
-        .write_all(&vec![b' '; 5 * 1024 * 1024 + 1])
-        .await
-        .unwrap();
+    client.0.write_all(&vec![b' '; 5 * 1024 * 1024 + 1]).await.unwrap();
     assert_eq!(client.read().await.unwrap().status(), 413);
 }
 
@@ -266,10 +236,7 @@ async fn latency_shrinks_with_the_time_scale() {
     // A day, were it real: the test would not end.
     let server = Server::start(SimulatorOptions {
         time_scale: 10_000_000.0,
-        latency: Latency {
-            browser: Duration::from_secs(86_400),
-            ..Latency::default()
-        },
+        latency: Latency { browser: Duration::from_secs(86_400), ..Latency::default() },
         ..SimulatorOptions::default()
     })
     .await;
@@ -284,10 +251,7 @@ async fn latency_shrinks_with_the_time_scale() {
 async fn a_shutdown_ends_idle_connections() {
     let server = Server::start(SimulatorOptions::default()).await;
     let mut client = server.connect().await;
-    assert_eq!(
-        client.extract("https://shop.example/", "").await.status(),
-        200
-    );
+    assert_eq!(client.extract("https://shop.example/", "").await.status(), 200);
     server.stop.send(()).unwrap();
     server.task.await.unwrap();
     assert!(client.read().await.is_none());

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use carousel_core::exchange::Request;
 use carousel_engine::{Engine, Failure, FailureKind, Fetched, Sites, Transport};
@@ -173,12 +174,18 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
         }
     }
 
+    /// Starts a request. Its first step, up to its place in a pool's queue, is done here, so that requests queue in the order of
+    /// the input whichever thread goes on with them.
     fn start(&mut self, line: u64, request: Request) {
         let fetcher = self.fetcher.clone();
-        self.running.spawn(async move {
+        let mut fetch = Box::pin(async move {
             let result = fetcher.fetch(request.clone()).await;
             Done { line, request, result }
         });
+        match fetch.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(done) => self.running.spawn(std::future::ready(done)),
+            Poll::Pending => self.running.spawn(fetch),
+        };
     }
 
     fn refuse(&mut self, line: u64, message: &str, value: Option<serde_json::Value>) {

@@ -32,11 +32,7 @@ impl<'a> Element<'a> {
         Self { node, ..*self }
     }
 
-    fn nearest(
-        &self,
-        start: Option<NodeId>,
-        step: impl Fn(NodeId) -> Option<NodeId>,
-    ) -> Option<Self> {
+    fn nearest(&self, start: Option<NodeId>, step: impl Fn(NodeId) -> Option<NodeId>) -> Option<Self> {
         std::iter::successors(start, |&node| step(node))
             .inspect(|_| self.budget.spend(1))
             .find(|&node| self.tree.kind(node) == Kind::Element)
@@ -44,17 +40,14 @@ impl<'a> Element<'a> {
     }
 
     fn value(&self, name: &LocalName) -> Option<&'a str> {
-        self.budget
-            .spend(1 + u64::from(self.tree.attribute_count(self.node)));
+        self.budget.spend(1 + u64::from(self.tree.attribute_count(self.node)));
         let value = self.tree.attribute_value(self.node, name)?;
         self.budget.spend_bytes(value.len());
         Some(value)
     }
 
     fn is_any(&self, names: &[LocalName]) -> bool {
-        self.tree
-            .name(self.node)
-            .is_some_and(|name| names.contains(&name.local))
+        self.tree.name(self.node).is_some_and(|name| names.contains(&name.local))
     }
 
     fn is_control(&self) -> bool {
@@ -70,15 +63,9 @@ impl<'a> Element<'a> {
     }
 
     fn is_checked(&self) -> bool {
-        let ticked = || {
-            self.value(&local_name!("type"))
-                .is_some_and(|kind| matches!(kind, "checkbox" | "radio"))
-        };
-        (self.is_any(&[local_name!("input")])
-            && ticked()
-            && self.value(&local_name!("checked")).is_some())
-            || (self.is_any(&[local_name!("option")])
-                && self.value(&local_name!("selected")).is_some())
+        let ticked = || self.value(&local_name!("type")).is_some_and(|kind| matches!(kind, "checkbox" | "radio"));
+        (self.is_any(&[local_name!("input")]) && ticked() && self.value(&local_name!("checked")).is_some())
+            || (self.is_any(&[local_name!("option")]) && self.value(&local_name!("selected")).is_some())
     }
 }
 
@@ -93,10 +80,7 @@ impl selectors::Element for Element<'_> {
 
     fn parent_element(&self) -> Option<Self> {
         self.budget.spend(1);
-        self.tree
-            .parent(self.node)
-            .filter(|&node| self.tree.kind(node) == Kind::Element)
-            .map(|node| self.at(node))
+        self.tree.parent(self.node).filter(|&node| self.tree.kind(node) == Kind::Element).map(|node| self.at(node))
     }
 
     fn parent_node_is_shadow_root(&self) -> bool {
@@ -112,9 +96,7 @@ impl selectors::Element for Element<'_> {
     }
 
     fn prev_sibling_element(&self) -> Option<Self> {
-        self.nearest(self.tree.previous(self.node), |node| {
-            self.tree.previous(node)
-        })
+        self.nearest(self.tree.previous(self.node), |node| self.tree.previous(node))
     }
 
     fn next_sibling_element(&self) -> Option<Self> {
@@ -122,9 +104,7 @@ impl selectors::Element for Element<'_> {
     }
 
     fn first_element_child(&self) -> Option<Self> {
-        self.nearest(self.tree.first_child(self.node), |node| {
-            self.tree.next(node)
-        })
+        self.nearest(self.tree.first_child(self.node), |node| self.tree.next(node))
     }
 
     fn is_html_element_in_html_document(&self) -> bool {
@@ -133,15 +113,11 @@ impl selectors::Element for Element<'_> {
 
     fn has_local_name(&self, name: &Name) -> bool {
         self.budget.spend(1);
-        self.tree
-            .name(self.node)
-            .is_some_and(|own| own.local == name.0)
+        self.tree.name(self.node).is_some_and(|own| own.local == name.0)
     }
 
     fn has_namespace(&self, namespace: &Namespace) -> bool {
-        self.tree
-            .name(self.node)
-            .is_some_and(|own| own.ns == *namespace)
+        self.tree.name(self.node).is_some_and(|own| own.ns == *namespace)
     }
 
     fn is_same_type(&self, other: &Self) -> bool {
@@ -158,8 +134,7 @@ impl selectors::Element for Element<'_> {
         name: &Name,
         operation: &AttrSelectorOperation<&Text>,
     ) -> bool {
-        self.budget
-            .spend(1 + u64::from(self.tree.attribute_count(self.node)));
+        self.budget.spend(1 + u64::from(self.tree.attribute_count(self.node)));
         self.tree
             .attributes(self.node)
             .filter(|(_, own, _)| own.local == name.0)
@@ -173,11 +148,7 @@ impl selectors::Element for Element<'_> {
             })
     }
 
-    fn match_non_ts_pseudo_class(
-        &self,
-        class: &PseudoClass,
-        _: &mut MatchingContext<'_, Names>,
-    ) -> bool {
+    fn match_non_ts_pseudo_class(&self, class: &PseudoClass, _: &mut MatchingContext<'_, Names>) -> bool {
         match class {
             PseudoClass::Contains(text) => {
                 let own = self.tree.string_value(self.node);
@@ -186,29 +157,20 @@ impl selectors::Element for Element<'_> {
             }
             PseudoClass::Link => self.is_link(),
             PseudoClass::Checked => self.is_checked(),
-            PseudoClass::Disabled => {
-                self.is_control() && self.value(&local_name!("disabled")).is_some()
-            }
-            PseudoClass::Enabled => {
-                self.is_control() && self.value(&local_name!("disabled")).is_none()
-            }
+            PseudoClass::Disabled => self.is_control() && self.value(&local_name!("disabled")).is_some(),
+            PseudoClass::Enabled => self.is_control() && self.value(&local_name!("disabled")).is_none(),
             PseudoClass::Never => false,
         }
     }
 
-    fn match_pseudo_element(
-        &self,
-        element: &NoPseudoElement,
-        _: &mut MatchingContext<'_, Names>,
-    ) -> bool {
+    fn match_pseudo_element(&self, element: &NoPseudoElement, _: &mut MatchingContext<'_, Names>) -> bool {
         match *element {}
     }
 
     fn apply_selector_flags(&self, _: ElementSelectorFlags) {}
 
     fn is_link(&self) -> bool {
-        self.is_any(&[local_name!("a"), local_name!("area"), local_name!("link")])
-            && self.value(&local_name!("href")).is_some()
+        self.is_any(&[local_name!("a"), local_name!("area"), local_name!("link")]) && self.value(&local_name!("href")).is_some()
     }
 
     fn is_html_slot_element(&self) -> bool {
@@ -216,15 +178,12 @@ impl selectors::Element for Element<'_> {
     }
 
     fn has_id(&self, id: &Name, case: CaseSensitivity) -> bool {
-        self.value(&local_name!("id"))
-            .is_some_and(|own| case.eq(own.as_bytes(), id.0.as_bytes()))
+        self.value(&local_name!("id")).is_some_and(|own| case.eq(own.as_bytes(), id.0.as_bytes()))
     }
 
     fn has_class(&self, name: &Name, case: CaseSensitivity) -> bool {
-        self.value(&local_name!("class")).is_some_and(|own| {
-            own.split_ascii_whitespace()
-                .any(|own| case.eq(own.as_bytes(), name.0.as_bytes()))
-        })
+        self.value(&local_name!("class"))
+            .is_some_and(|own| own.split_ascii_whitespace().any(|own| case.eq(own.as_bytes(), name.0.as_bytes())))
     }
 
     fn has_custom_state(&self, _: &Name) -> bool {
@@ -241,16 +200,11 @@ impl selectors::Element for Element<'_> {
 
     fn is_empty(&self) -> bool {
         self.budget.spend(1);
-        !self
-            .tree
-            .children(self.node)
-            .any(|child| matches!(self.tree.kind(child), Kind::Element | Kind::Text))
+        !self.tree.children(self.node).any(|child| matches!(self.tree.kind(child), Kind::Element | Kind::Text))
     }
 
     fn is_root(&self) -> bool {
-        self.tree
-            .parent(self.node)
-            .is_some_and(|parent| self.tree.kind(parent) == Kind::Root)
+        self.tree.parent(self.node).is_some_and(|parent| self.tree.kind(parent) == Kind::Root)
     }
 
     fn add_element_unique_hashes(&self, _: &mut BloomFilter) -> bool {

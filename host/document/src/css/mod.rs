@@ -14,8 +14,7 @@ use html5ever::LocalName;
 use parts::Taken;
 use rules::{Names, Rules};
 use selectors::matching::{
-    MatchingContext, MatchingForInvalidation, MatchingMode, NeedsSelectorFlags, QuirksMode,
-    SelectorCaches, matches_selector_list,
+    MatchingContext, MatchingForInvalidation, MatchingMode, NeedsSelectorFlags, QuirksMode, SelectorCaches, matches_selector_list,
 };
 use selectors::parser::{ParseRelative, SelectorList};
 
@@ -45,21 +44,13 @@ impl Css {
         let mut groups: Vec<Group> = Vec::new();
         for part in parts::split(expression)? {
             let mut parser = cssparser::Parser::new(&part.selector);
-            let selectors =
-                SelectorList::parse(&Rules, &mut parser, ParseRelative::No).map_err(|error| {
-                    CssError {
-                        at: expression
-                            .len()
-                            .min(part.start + parser.position().byte_index()),
-                        reason: rules::reason(&error),
-                    }
-                })?;
+            let selectors = SelectorList::parse(&Rules, &mut parser, ParseRelative::No).map_err(|error| CssError {
+                at: expression.len().min(part.start + parser.position().byte_index()),
+                reason: rules::reason(&error),
+            })?;
             match groups.iter_mut().find(|group| group.taken == part.taken) {
                 Some(group) => group.selectors.push(selectors),
-                None => groups.push(Group {
-                    taken: part.taken,
-                    selectors: vec![selectors],
-                }),
+                None => groups.push(Group { taken: part.taken, selectors: vec![selectors] }),
             }
         }
         Ok(Self { groups })
@@ -79,9 +70,7 @@ impl Css {
         let mut found = Vec::new();
         let mut first: Option<Item> = None;
         for node in 1..tree.len() {
-            if matches!(want, Want::First | Want::Exists)
-                && first.is_some_and(|first| first.node < node)
-            {
+            if matches!(want, Want::First | Want::Exists) && first.is_some_and(|first| first.node < node) {
                 break;
             }
             if tree.kind(node) != Kind::Element {
@@ -90,11 +79,7 @@ impl Css {
             budget.spend(1);
             let element = Element::new(tree, node, budget);
             for group in &self.groups {
-                if group
-                    .selectors
-                    .iter()
-                    .any(|list| matches_selector_list(list, element, &mut context))
-                {
+                if group.selectors.iter().any(|list| matches_selector_list(list, element, &mut context)) {
                     group.taken.take(tree, node, &mut found);
                 }
             }
@@ -113,19 +98,12 @@ impl Taken {
         match self {
             Self::Element => found.push(Item { node, attribute: 0 }),
             Self::Text => found.extend(
-                tree.children(node)
-                    .filter(|&child| tree.kind(child) == Kind::Text)
-                    .map(|node| Item { node, attribute: 0 }),
+                tree.children(node).filter(|&child| tree.kind(child) == Kind::Text).map(|node| Item { node, attribute: 0 }),
             ),
             Self::Attribute(name) => found.extend(
                 tree.attributes(node)
-                    .filter(|(_, own, _)| {
-                        own.prefix.is_none() && is_named(&own.local, name, tree.flavour())
-                    })
-                    .map(|(index, _, _)| Item {
-                        node,
-                        attribute: index + 1,
-                    }),
+                    .filter(|(_, own, _)| own.prefix.is_none() && is_named(&own.local, name, tree.flavour()))
+                    .map(|(index, _, _)| Item { node, attribute: index + 1 }),
             ),
         }
     }

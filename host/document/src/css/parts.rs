@@ -27,67 +27,38 @@ pub(super) struct Part {
 /// Splits an expression into its parts.
 pub(super) fn split(expression: &str) -> Result<Vec<Part>, CssError> {
     let marks = marks(expression)?;
-    let commas = marks
-        .iter()
-        .filter(|mark| mark.kind == MarkKind::Comma)
-        .map(|mark| mark.at);
+    let commas = marks.iter().filter(|mark| mark.kind == MarkKind::Comma).map(|mark| mark.at);
     let mut start = 0;
     let mut parts = Vec::new();
     for end in commas.chain([expression.len()]) {
-        let pseudo = marks
-            .iter()
-            .find(|mark| mark.kind == MarkKind::Pseudo && (start..end).contains(&mark.at));
+        let pseudo = marks.iter().find(|mark| mark.kind == MarkKind::Pseudo && (start..end).contains(&mark.at));
         parts.push(part(expression, start, pseudo.map(|mark| mark.at), end)?);
         start = end + 1;
     }
     Ok(parts)
 }
 
-fn part(
-    expression: &str,
-    start: usize,
-    pseudo: Option<usize>,
-    end: usize,
-) -> Result<Part, CssError> {
+fn part(expression: &str, start: usize, pseudo: Option<usize>, end: usize) -> Result<Part, CssError> {
     let text = |from: usize, to: usize| expression.get(from..to).unwrap_or_default();
     let Some(pseudo) = pseudo else {
-        return Ok(Part {
-            start,
-            selector: text(start, end).to_owned(),
-            taken: Taken::Element,
-        });
+        return Ok(Part { start, selector: text(start, end).to_owned(), taken: Taken::Element });
     };
     let mut selector = text(start, pseudo).to_owned();
-    if selector.trim_end().ends_with(['>', '+', '~'])
-        || selector.trim().is_empty()
-        || selector.ends_with([' ', '\t', '\n'])
-    {
+    if selector.trim_end().ends_with(['>', '+', '~']) || selector.trim().is_empty() || selector.ends_with([' ', '\t', '\n']) {
         selector.push('*');
     }
-    let taken =
-        taken(text(pseudo + 2, end).trim()).map_err(|reason| CssError { at: pseudo, reason })?;
-    Ok(Part {
-        start,
-        selector,
-        taken,
-    })
+    let taken = taken(text(pseudo + 2, end).trim()).map_err(|reason| CssError { at: pseudo, reason })?;
+    Ok(Part { start, selector, taken })
 }
 
 fn taken(pseudo: &str) -> Result<Taken, String> {
     if pseudo == "text" {
         return Ok(Taken::Text);
     }
-    let name = pseudo
-        .strip_prefix("attr(")
-        .and_then(|rest| rest.strip_suffix(')'))
-        .map(str::trim);
-    match name.filter(|name| {
-        !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || "()'\"[]".contains(c))
-    }) {
+    let name = pseudo.strip_prefix("attr(").and_then(|rest| rest.strip_suffix(')')).map(str::trim);
+    match name.filter(|name| !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || "()'\"[]".contains(c))) {
         Some(name) => Ok(Taken::Attribute(LocalName::from(name))),
-        None => Err(format!(
-            "unknown pseudo-element \"::{pseudo}\", use ::text or ::attr(name) at the end"
-        )),
+        None => Err(format!("unknown pseudo-element \"::{pseudo}\", use ::text or ::attr(name) at the end")),
     }
 }
 
@@ -122,26 +93,15 @@ fn marks(expression: &str) -> Result<Vec<Mark>, CssError> {
             (None, ')' | ']') => {
                 open.pop();
             }
-            (None, ',') if open.is_empty() => marks.push(Mark {
-                at,
-                kind: MarkKind::Comma,
-            }),
-            (None, ':')
-                if open.is_empty() && characters.next_if(|&(_, next)| next == ':').is_some() =>
-            {
-                marks.push(Mark {
-                    at,
-                    kind: MarkKind::Pseudo,
-                });
+            (None, ',') if open.is_empty() => marks.push(Mark { at, kind: MarkKind::Comma }),
+            (None, ':') if open.is_empty() && characters.next_if(|&(_, next)| next == ':').is_some() => {
+                marks.push(Mark { at, kind: MarkKind::Pseudo });
             }
             (None, _) => {}
         }
     }
     match quote.map(|(at, _)| at).or_else(|| open.pop()) {
-        Some(at) => Err(CssError {
-            at,
-            reason: "a bracket or quote is never closed".to_owned(),
-        }),
+        Some(at) => Err(CssError { at, reason: "a bracket or quote is never closed".to_owned() }),
         None => Ok(marks),
     }
 }

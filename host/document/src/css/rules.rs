@@ -3,9 +3,7 @@
 use cssparser::{ParseError, ParseErrorKind, ToCss};
 use html5ever::{LocalName, Namespace};
 use precomputed_hash::PrecomputedHash;
-use selectors::parser::{
-    NonTSPseudoClass, Parser, PseudoElement, SelectorImpl, SelectorParseErrorKind as Wrong,
-};
+use selectors::parser::{NonTSPseudoClass, Parser, PseudoElement, SelectorImpl, SelectorParseErrorKind as Wrong};
 use std::fmt;
 
 /// The types that selectors are made of.
@@ -167,9 +165,7 @@ impl<'i> Parser<'i> for Rules {
         _: bool,
     ) -> Result<PseudoClass, ParseError<Wrong>> {
         match name.eq_ignore_ascii_case("contains") {
-            true => Ok(PseudoClass::Contains(
-                arguments.expect_ident_or_string()?.as_ref().to_owned(),
-            )),
+            true => Ok(PseudoClass::Contains(arguments.expect_ident_or_string()?.as_ref().to_owned())),
             false => Err(ParseError::custom(Wrong::UnsupportedPseudoClassOrElement)),
         }
     }
@@ -195,9 +191,9 @@ fn wording(wrong: &Wrong) -> &'static str {
         | Wrong::ExpectedBarInAttr
         | Wrong::BadValueInAttr
         | Wrong::InvalidQualNameInAttr => "malformed attribute selector",
-        Wrong::PseudoElementExpectedColon
-        | Wrong::PseudoElementExpectedIdent
-        | Wrong::NoIdentForPseudo => "a name is missing after the colon",
+        Wrong::PseudoElementExpectedColon | Wrong::PseudoElementExpectedIdent | Wrong::NoIdentForPseudo => {
+            "a name is missing after the colon"
+        }
         Wrong::NonCompoundSelector
         | Wrong::NonPseudoElementAfterSlotted
         | Wrong::InvalidPseudoElementAfterSlotted

@@ -23,11 +23,7 @@ fn check(tree: &Tree, cases: &[(&str, &[&str])]) {
     for (selector, expected) in cases {
         assert_eq!(find(tree, selector, Want::All), *expected, "{selector}");
         let first = find(tree, selector, Want::First);
-        assert_eq!(
-            first.first().map(String::as_str),
-            expected.first().copied(),
-            "first of {selector}"
-        );
+        assert_eq!(first.first().map(String::as_str), expected.first().copied(), "first of {selector}");
     }
 }
 
@@ -93,12 +89,7 @@ fn text_and_attributes_are_taken_as_in_parsel() {
             (".box > ::text", &["in", "side"]),
             (
                 ".box, .box *::text",
-                &[
-                    "<div class=\"box first\" data-n=\"1\">one<p>in<b>bold</b>side</p>two</div>",
-                    "in",
-                    "bold",
-                    "side",
-                ],
+                &["<div class=\"box first\" data-n=\"1\">one<p>in<b>bold</b>side</p>two</div>", "in", "bold", "side"],
             ),
             ("b::text, title::text", &["Shop", "bold"]),
             ("a::attr(href), b::text", &["bold", "/x?a=1&b=2"]),
@@ -126,35 +117,19 @@ fn markup_is_written_so_that_it_reads_the_same() {
     check(
         &tree,
         &[
-            (
-                "a[href]",
-                &["<a href=\"/x?a=1&amp;b=2\" title=\"He said &quot;hi&quot;\">link</a>"],
-            ),
+            ("a[href]", &["<a href=\"/x?a=1&amp;b=2\" title=\"He said &quot;hi&quot;\">link</a>"]),
             ("br", &["<br>"]),
             ("script", &["<script>if (a < b && c) {}</script>"]),
-            (
-                "input[name]",
-                &["<input name=\"q\" disabled=\"\" value=\"a &amp; b\">"],
-            ),
+            ("input[name]", &["<input name=\"q\" disabled=\"\" value=\"a &amp; b\">"]),
         ],
     );
 }
 
 #[test]
 fn xml_keeps_the_case_of_names() {
-    let tree = xml::parse(
-        "<Root><Item Key='1'>x</Item><item>y</item></Root>",
-        &Limits::default(),
-    )
-    .unwrap();
+    let tree = xml::parse("<Root><Item Key='1'>x</Item><item>y</item></Root>", &Limits::default()).unwrap();
     check(
         &tree,
-        &[
-            ("Item::text", &["x"]),
-            ("item::text", &["y"]),
-            ("ITEM", &[]),
-            ("Item::attr(Key)", &["1"]),
-            ("Item::attr(key)", &[]),
-        ],
+        &[("Item::text", &["x"]), ("item::text", &["y"]), ("ITEM", &[]), ("Item::attr(Key)", &["1"]), ("Item::attr(key)", &[])],
     );
 }

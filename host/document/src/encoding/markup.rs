@@ -8,11 +8,7 @@ const SEARCHED: usize = 4096;
 
 /// Finds the encoding that the markup declares. Markup that can be read as ASCII is not UTF-16, whatever it says.
 pub(super) fn declared(body: &[u8]) -> Option<&'static Encoding> {
-    let start: String = body
-        .iter()
-        .take(SEARCHED)
-        .map(|&byte| char::from(byte))
-        .collect();
+    let start: String = body.iter().take(SEARCHED).map(|&byte| char::from(byte)).collect();
     let found = xml_declaration(&start).or_else(|| metas(&start))?;
     Some(match found {
         found if found == UTF_16LE || found == UTF_16BE => UTF_8,
@@ -33,10 +29,7 @@ fn metas(start: &str) -> Option<&'static Encoding> {
         rest = rest.get(at + 1..)?;
         if let Some(comment) = rest.strip_prefix("!--") {
             rest = comment.get(comment.find("-->")? + 3..)?;
-        } else if rest
-            .get(..4)
-            .is_some_and(|name| name.eq_ignore_ascii_case("meta"))
-        {
+        } else if rest.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("meta")) {
             let tag = rest.get(4..rest.find('>').unwrap_or(rest.len()))?;
             if let Some(encoding) = meta(tag) {
                 return Some(encoding);
@@ -50,9 +43,7 @@ fn meta(tag: &str) -> Option<&'static Encoding> {
     let label = attribute(tag, "charset").or_else(|| {
         let kind = attribute(tag, "http-equiv")?;
         let content = attribute(tag, "content")?;
-        kind.eq_ignore_ascii_case("content-type")
-            .then(|| charset(content))
-            .flatten()
+        kind.eq_ignore_ascii_case("content-type").then(|| charset(content)).flatten()
     })?;
     labels::encoding(label)
 }
@@ -71,11 +62,7 @@ fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
         let after = after.trim_start();
         let (value, next) = match after.chars().next()? {
             quote @ ('"' | '\'') => after.get(1..)?.split_once(quote)?,
-            _ => after.split_at(
-                after
-                    .find(|c: char| c.is_ascii_whitespace())
-                    .unwrap_or(after.len()),
-            ),
+            _ => after.split_at(after.find(|c: char| c.is_ascii_whitespace()).unwrap_or(after.len())),
         };
         if own.eq_ignore_ascii_case(name) {
             return Some(value.trim_end_matches(['/', '?']));

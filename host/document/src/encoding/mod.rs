@@ -20,10 +20,7 @@ pub(crate) fn decode(body: &[u8], content_type: Option<&str>, url: &str) -> Stri
     if let Some((encoding, mark)) = Encoding::for_bom(body) {
         return with(encoding, body.get(mark..).unwrap_or_default());
     }
-    let declared = content_type
-        .and_then(charset)
-        .and_then(labels::encoding)
-        .or_else(|| markup::declared(body));
+    let declared = content_type.and_then(charset).and_then(labels::encoding).or_else(|| markup::declared(body));
     match declared {
         Some(encoding) => with(encoding, body),
         None => match (wide(body), std::str::from_utf8(body)) {
@@ -38,9 +35,7 @@ pub(crate) fn decode(body: &[u8], content_type: Option<&str>, url: &str) -> Stri
 fn charset(content_type: &str) -> Option<&str> {
     content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("charset")
-            .then(|| value.trim().trim_matches(['"', '\'']))
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']))
     })
 }
 
@@ -61,10 +56,7 @@ fn guess(body: &[u8], url: &str) -> &'static Encoding {
     let start = body.get(..GUESSED).unwrap_or(body);
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(start, start.len() == body.len());
-    detector.guess(
-        top_level_domain(url).as_deref().map(str::as_bytes),
-        Utf8Detection::Allow,
-    )
+    detector.guess(top_level_domain(url).as_deref().map(str::as_bytes), Utf8Detection::Allow)
 }
 
 /// The last label of the host name, in the form the detector wants: lower case, without dots.
@@ -84,10 +76,7 @@ fn decode_utf32(body: &[u8]) -> Option<String> {
         _ => return None,
     };
     let (units, rest) = body.as_chunks::<4>();
-    let characters = units
-        .iter()
-        .skip(1)
-        .map(|unit| char::from_u32(read(*unit)).unwrap_or(char::REPLACEMENT_CHARACTER));
+    let characters = units.iter().skip(1).map(|unit| char::from_u32(read(*unit)).unwrap_or(char::REPLACEMENT_CHARACTER));
     let cut = (!rest.is_empty()).then_some(char::REPLACEMENT_CHARACTER);
     Some(characters.chain(cut).collect())
 }

@@ -5,48 +5,20 @@ use super::{decode, labels};
 #[test]
 fn the_encoding_is_found_as_browsers_find_it() {
     let cases: [(&[u8], Option<&str>, &str); 26] = [
-        (
-            b"\xEF\xBB\xBF\xC3\xBC",
-            Some("text/html; charset=latin-1"),
-            "ü",
-        ),
+        (b"\xEF\xBB\xBF\xC3\xBC", Some("text/html; charset=latin-1"), "ü"),
         (b"\xFF\xFE\xFC\0", None, "ü"),
         (b"\xFE\xFF\0\xFC", Some("text/html; charset=utf-8"), "ü"),
         (b"\xFF\xFE\0\0\xFC\0\0\0", None, "ü"),
         (b"\0\0\xFE\xFF\0\0\0\xFC\0", None, "ü\u{fffd}"),
         (b"\xFC", Some("text/html; charset=ISO-8859-1"), "ü"),
         (b"\x80", Some("text/html;charset=\"latin1\""), "€"),
-        (
-            b"\xCF\xF0\xE8",
-            Some("text/html; Charset = 'windows-1251'"),
-            "При",
-        ),
+        (b"\xCF\xF0\xE8", Some("text/html; Charset = 'windows-1251'"), "При"),
         (b"\x83\x65", Some("text/html; charset=cp932"), "テ"),
-        (
-            b"\xC3\xBC\xFF",
-            Some("text/html; charset=utf-8"),
-            "ü\u{fffd}",
-        ),
-        (
-            b"<meta charset=windows-1251>\xCF",
-            Some("text/html"),
-            "<meta charset=windows-1251>П",
-        ),
-        (
-            b"<meta charset=windows-1251>\xC3\xBC",
-            Some("text/html; charset=utf-8"),
-            "<meta charset=windows-1251>ü",
-        ),
-        (
-            b"<META CharSet='KOI8-R' />\xF0",
-            None,
-            "<META CharSet='KOI8-R' />П",
-        ),
-        (
-            b"<meta charset=\"koi8-r\"/>\xF0",
-            None,
-            "<meta charset=\"koi8-r\"/>П",
-        ),
+        (b"\xC3\xBC\xFF", Some("text/html; charset=utf-8"), "ü\u{fffd}"),
+        (b"<meta charset=windows-1251>\xCF", Some("text/html"), "<meta charset=windows-1251>П"),
+        (b"<meta charset=windows-1251>\xC3\xBC", Some("text/html; charset=utf-8"), "<meta charset=windows-1251>ü"),
+        (b"<META CharSet='KOI8-R' />\xF0", None, "<META CharSet='KOI8-R' />П"),
+        (b"<meta charset=\"koi8-r\"/>\xF0", None, "<meta charset=\"koi8-r\"/>П"),
         (
             b"<meta http-equiv=Content-Type content='text/html; charset=koi8-r'>\xF0",
             None,
@@ -62,26 +34,10 @@ fn the_encoding_is_found_as_browsers_find_it() {
             None,
             "<!-- <meta charset=koi8-r> --><meta charset=big5>中",
         ),
-        (
-            b"<meta name=x content='charset=koi8-r'>\xC3\xBC",
-            None,
-            "<meta name=x content='charset=koi8-r'>ü",
-        ),
-        (
-            b"<meta charset=utf-16>\xC3\xBC",
-            None,
-            "<meta charset=utf-16>ü",
-        ),
-        (
-            b"<meta charset=nonsense>\xC3\xBC",
-            None,
-            "<meta charset=nonsense>ü",
-        ),
-        (
-            b"<?xml version='1.0' encoding='iso-8859-2'?>\xB1",
-            None,
-            "<?xml version='1.0' encoding='iso-8859-2'?>ą",
-        ),
+        (b"<meta name=x content='charset=koi8-r'>\xC3\xBC", None, "<meta name=x content='charset=koi8-r'>ü"),
+        (b"<meta charset=utf-16>\xC3\xBC", None, "<meta charset=utf-16>ü"),
+        (b"<meta charset=nonsense>\xC3\xBC", None, "<meta charset=nonsense>ü"),
+        (b"<?xml version='1.0' encoding='iso-8859-2'?>\xB1", None, "<?xml version='1.0' encoding='iso-8859-2'?>ą"),
         (b"\xC3\xBC", Some("text/html; charset=nonsense"), "ü"),
         (b"\xC3\xBC", None, "ü"),
         (b"<\0p\0>\0\xFC\0", None, "<p>ü"),
@@ -97,31 +53,16 @@ fn the_encoding_is_found_as_browsers_find_it() {
 fn undeclared_encodings_are_guessed() {
     let russian = "Привет, это страница магазина с ценами и адресами";
     let (bytes, _, _) = encoding_rs::WINDOWS_1251.encode(russian);
-    assert_eq!(
-        decode(&bytes, Some("text/html"), "https://shop.example/"),
-        russian
-    );
+    assert_eq!(decode(&bytes, Some("text/html"), "https://shop.example/"), russian);
     let japanese = "こんにちは、これはお店のページです";
     let (bytes, _, _) = encoding_rs::SHIFT_JIS.encode(japanese);
     assert_eq!(decode(&bytes, None, "https://shop.jp/a"), japanese);
-    assert_eq!(
-        decode(b"caf\xE9 au lait", None, "http://user@shop.fr:80/"),
-        "café au lait"
-    );
+    assert_eq!(decode(b"caf\xE9 au lait", None, "http://user@shop.fr:80/"), "café au lait");
 }
 
 #[test]
 fn every_byte_sequence_becomes_text() {
-    for label in [
-        "utf-8",
-        "utf-16le",
-        "gb18030",
-        "iso-2022-jp",
-        "shift_jis",
-        "euc-kr",
-        "replacement",
-        "x-user-defined",
-    ] {
+    for label in ["utf-8", "utf-16le", "gb18030", "iso-2022-jp", "shift_jis", "euc-kr", "replacement", "x-user-defined"] {
         let header = format!("text/html; charset={label}");
         for first in 0..=255_u8 {
             for second in [0, b'<', 0x80, 0xFF] {
@@ -171,11 +112,7 @@ fn labels_of_python_are_known() {
         ("tis-620", "windows-874"),
     ];
     for (label, name) in cases {
-        assert_eq!(
-            labels::encoding(label).map(encoding_rs::Encoding::name),
-            Some(name),
-            "{label}"
-        );
+        assert_eq!(labels::encoding(label).map(encoding_rs::Encoding::name), Some(name), "{label}");
     }
     for label in ["", "nonsense", "8859-99", "ü", "cp12", "0"] {
         assert_eq!(labels::encoding(label), None, "{label}");

@@ -59,13 +59,7 @@ enum Fate {
 impl Guard {
     pub(super) fn new(builder: TreeBuilder<DraftId, Sink>, depth: usize) -> Self {
         let depth = u32::try_from(depth).unwrap_or(u32::MAX);
-        Self {
-            builder,
-            depth,
-            tokens: Cell::new(0),
-            stale: Cell::new(false),
-            left_out: RefCell::default(),
-        }
+        Self { builder, depth, tokens: Cell::new(0), stale: Cell::new(false), left_out: RefCell::default() }
     }
 
     /// The number of tokens so far, errors aside.
@@ -101,12 +95,7 @@ impl Guard {
                 Fate::LeaveOut
             }
             TagKind::EndTag if left_out.is_empty() || SHALLOW.contains(&&*tag.name) => Fate::Build,
-            TagKind::EndTag => match left_out
-                .iter()
-                .rev()
-                .take(REMEMBERED)
-                .position(|name| *name == tag.name)
-            {
+            TagKind::EndTag => match left_out.iter().rev().take(REMEMBERED).position(|name| *name == tag.name) {
                 Some(above) => {
                     let kept = left_out.len().saturating_sub(above + 1);
                     left_out.truncate(kept);
@@ -162,7 +151,6 @@ impl TokenSink for Guard {
     }
 
     fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
-        self.builder
-            .adjusted_current_node_present_but_not_in_html_namespace()
+        self.builder.adjusted_current_node_present_but_not_in_html_namespace()
     }
 }

@@ -25,10 +25,7 @@ const TAG_TIME: Duration = Duration::from_millis(250);
 
 /// Parses a whole HTML document.
 pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Tree, DocumentError> {
-    let options = TreeBuilderOpts {
-        scripting_enabled: false,
-        ..TreeBuilderOpts::default()
-    };
+    let options = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
     let builder = TreeBuilder::new(Sink::new(text.len(), limits), options);
     let tokenizer = Tokenizer::new(Guard::new(builder, limits.depth), TokenizerOpts::default());
     let queue = BufferQueue::default();

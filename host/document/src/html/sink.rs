@@ -39,12 +39,7 @@ impl ElemName for Name<'_> {
 impl Sink {
     pub(super) fn new(bytes: usize, limits: &Limits) -> Self {
         let steps = limits.parse_steps.saturating_add(4 * bytes as u64);
-        Self {
-            draft: RefCell::new(Draft::new()),
-            depth: Cell::new(0),
-            steps: Cell::new(steps),
-            nodes: limits.nodes,
-        }
+        Self { draft: RefCell::new(Draft::new()), depth: Cell::new(0), steps: Cell::new(steps), nodes: limits.nodes }
     }
 
     pub(super) fn depth(&self) -> u32 {
@@ -82,9 +77,7 @@ impl Sink {
 }
 
 fn pairs(attributes: Vec<Attribute>) -> impl Iterator<Item = (QualName, StrTendril)> {
-    attributes
-        .into_iter()
-        .map(|attribute| (attribute.name, attribute.value))
+    attributes.into_iter().map(|attribute| (attribute.name, attribute.value))
 }
 
 impl TreeSink for Sink {
@@ -107,12 +100,7 @@ impl TreeSink for Sink {
         Name(Ref::map(self.draft.borrow(), |draft| draft.name(*target)))
     }
 
-    fn create_element(
-        &self,
-        name: QualName,
-        attributes: Vec<Attribute>,
-        _: ElementFlags,
-    ) -> DraftId {
+    fn create_element(&self, name: QualName, attributes: Vec<Attribute>, _: ElementFlags) -> DraftId {
         self.spend(1 + ATTRIBUTE_STEPS * attributes.len() as u64);
         self.draft.borrow_mut().element(name, pairs(attributes))
     }
@@ -129,12 +117,7 @@ impl TreeSink for Sink {
         self.place(*parent, child);
     }
 
-    fn append_based_on_parent_node(
-        &self,
-        element: &DraftId,
-        previous: &DraftId,
-        child: NodeOrText<DraftId>,
-    ) {
+    fn append_based_on_parent_node(&self, element: &DraftId, previous: &DraftId, child: NodeOrText<DraftId>) {
         let has_parent = self.draft.borrow().parent(*element).is_some();
         match has_parent {
             true => self.append_before_sibling(element, child),
@@ -145,8 +128,7 @@ impl TreeSink for Sink {
     fn append_doctype_to_document(&self, _: StrTendril, _: StrTendril, _: StrTendril) {}
 
     fn pop(&self, node: &DraftId) {
-        self.depth
-            .set(self.draft.borrow().depth(*node).saturating_sub(1));
+        self.depth.set(self.draft.borrow().depth(*node).saturating_sub(1));
     }
 
     /// The contents of a template are its children: queries find them as in any other element.

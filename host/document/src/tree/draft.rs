@@ -55,15 +55,8 @@ impl Draft {
         self.nodes.len()
     }
 
-    pub(crate) fn element(
-        &mut self,
-        name: QualName,
-        attributes: impl IntoIterator<Item = (QualName, StrTendril)>,
-    ) -> DraftId {
-        let attributes = attributes
-            .into_iter()
-            .map(|(name, value)| (self.intern(name), value))
-            .collect();
+    pub(crate) fn element(&mut self, name: QualName, attributes: impl IntoIterator<Item = (QualName, StrTendril)>) -> DraftId {
+        let attributes = attributes.into_iter().map(|(name, value)| (self.intern(name), value)).collect();
         let name = self.intern(name);
         let id = self.push(Kind::Element, name, StrTendril::new());
         if let Some(node) = self.node_mut(id) {
@@ -83,9 +76,7 @@ impl Draft {
 
     /// The name of an element; that of any other node is empty.
     pub(crate) fn name(&self, id: DraftId) -> &QualName {
-        self.node(id)
-            .and_then(|node| self.names.get(node.name as usize))
-            .unwrap_or(&self.nameless)
+        self.node(id).and_then(|node| self.names.get(node.name as usize)).unwrap_or(&self.nameless)
     }
 
     pub(crate) fn depth(&self, id: DraftId) -> u32 {
@@ -93,9 +84,7 @@ impl Draft {
     }
 
     pub(crate) fn parent(&self, id: DraftId) -> Option<DraftId> {
-        self.node(id)
-            .map(|node| node.parent)
-            .filter(|&parent| parent != NONE)
+        self.node(id).map(|node| node.parent).filter(|&parent| parent != NONE)
     }
 
     pub(crate) fn attribute_count(&self, id: DraftId) -> usize {
@@ -103,11 +92,7 @@ impl Draft {
     }
 
     /// Adds the attributes that the element does not have yet.
-    pub(crate) fn add_missing(
-        &mut self,
-        id: DraftId,
-        attributes: impl IntoIterator<Item = (QualName, StrTendril)>,
-    ) {
+    pub(crate) fn add_missing(&mut self, id: DraftId, attributes: impl IntoIterator<Item = (QualName, StrTendril)>) {
         for (name, value) in attributes {
             let name = self.intern(name);
             if let Some(node) = self.node_mut(id)
@@ -138,8 +123,7 @@ impl Draft {
     /// Puts a node right before a sibling, taking it away from where it is.
     pub(crate) fn insert_before(&mut self, sibling: DraftId, id: DraftId) {
         self.detach(id);
-        let Some((parent, previous)) = self.node(sibling).map(|node| (node.parent, node.previous))
-        else {
+        let Some((parent, previous)) = self.node(sibling).map(|node| (node.parent, node.previous)) else {
             return;
         };
         if parent == NONE {
@@ -147,8 +131,7 @@ impl Draft {
         }
         let depth = self.depth(parent) + 1;
         if let Some(node) = self.node_mut(id) {
-            (node.parent, node.previous, node.next, node.depth) =
-                (parent, previous, sibling, depth);
+            (node.parent, node.previous, node.next, node.depth) = (parent, previous, sibling, depth);
         }
         if let Some(node) = self.node_mut(sibling) {
             node.previous = id;
@@ -200,11 +183,7 @@ impl Draft {
     /// Moves all children of one node to the end of another; returns how many.
     pub(crate) fn move_children(&mut self, from: DraftId, to: DraftId) -> u64 {
         let mut moved = 0;
-        while let Some(child) = self
-            .node(from)
-            .map(|node| node.first)
-            .filter(|&child| child != NONE)
-        {
+        while let Some(child) = self.node(from).map(|node| node.first).filter(|&child| child != NONE) {
             self.append(to, child);
             moved += 1;
         }
@@ -222,9 +201,7 @@ impl Draft {
             other: String::new(),
             prefixes,
         };
-        let Self {
-            mut nodes, names, ..
-        } = self;
+        let Self { mut nodes, names, .. } = self;
         tree.names = names;
         write_down(&mut nodes, &mut tree);
         tree
@@ -303,23 +280,12 @@ impl Draft {
 
 /// Walks the draft without recursion and writes a row for each node, closing the range of each when it is left.
 fn write_down(nodes: &mut [DraftNode], tree: &mut Tree) {
-    let mut path = Path {
-        open: Vec::new(),
-        last_child: vec![NONE],
-    };
+    let mut path = Path { open: Vec::new(), last_child: vec![NONE] };
     let mut at: DraftId = 0;
     while let Some(node) = nodes.get_mut(at as usize) {
         let id = offset(tree.nodes.len());
-        let previous = path
-            .last_child
-            .last_mut()
-            .map_or(NONE, |last| std::mem::replace(last, id));
-        write_row(
-            node,
-            path.open.last().copied().unwrap_or(NONE),
-            previous,
-            tree,
-        );
+        let previous = path.last_child.last_mut().map_or(NONE, |last| std::mem::replace(last, id));
+        write_row(node, path.open.last().copied().unwrap_or(NONE), previous, tree);
         if node.first != NONE {
             path.open.push(id);
             path.last_child.push(NONE);
@@ -335,16 +301,7 @@ fn write_down(nodes: &mut [DraftNode], tree: &mut Tree) {
     let end = offset(tree.nodes.len());
     let (text, other) = (offset(tree.text.len()), offset(tree.other.len()));
     let attributes = offset(tree.attributes.len());
-    tree.nodes.push(Node {
-        kind: Kind::Root,
-        name: 0,
-        parent: NONE,
-        previous: NONE,
-        end,
-        text,
-        other,
-        attributes,
-    });
+    tree.nodes.push(Node { kind: Kind::Root, name: 0, parent: NONE, previous: NONE, end, text, other, attributes });
 }
 
 /// The elements that are open while a draft is written down.
@@ -392,11 +349,7 @@ fn write_row(node: &mut DraftNode, parent: NodeId, previous: NodeId, tree: &mut 
     for (name, value) in std::mem::take(&mut node.attributes) {
         let start = offset(tree.other.len());
         tree.other.push_str(&value);
-        tree.attributes.push(Attribute {
-            name,
-            start,
-            end: offset(tree.other.len()),
-        });
+        tree.attributes.push(Attribute { name, start, end: offset(tree.other.len()) });
     }
 }
 

@@ -3,19 +3,9 @@
 use super::{Flavour, Kind, NodeId, Tree};
 use html5ever::QualName;
 
-const VOID: [&str; 14] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
-    "track", "wbr",
-];
-const RAW: [&str; 7] = [
-    "script",
-    "style",
-    "xmp",
-    "iframe",
-    "noembed",
-    "noframes",
-    "plaintext",
-];
+const VOID: [&str; 14] =
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
+const RAW: [&str; 7] = ["script", "style", "xmp", "iframe", "noembed", "noframes", "plaintext"];
 
 impl Tree {
     /// The node and its descendants as markup.
@@ -79,10 +69,7 @@ impl Tree {
     fn write_inherited_namespaces(&self, node: NodeId, out: &mut String) {
         let mut seen: Vec<&QualName> = self.attributes(node).map(|(_, name, _)| name).collect();
         for above in std::iter::successors(self.parent(node), |&above| self.parent(above)) {
-            for (_, name, value) in self
-                .attributes(above)
-                .filter(|(_, name, _)| is_declaration(name))
-            {
+            for (_, name, value) in self.attributes(above).filter(|(_, name, _)| is_declaration(name)) {
                 if !seen.contains(&name) {
                     seen.push(name);
                     out.push(' ');
@@ -97,10 +84,7 @@ impl Tree {
 
     fn write_text(&self, node: NodeId, out: &mut String) {
         let raw = self.flavour == Flavour::Html
-            && self
-                .parent(node)
-                .and_then(|parent| self.name(parent))
-                .is_some_and(|name| RAW.contains(&&*name.local));
+            && self.parent(node).and_then(|parent| self.name(parent)).is_some_and(|name| RAW.contains(&&*name.local));
         match raw {
             true => out.push_str(self.string_value(node)),
             false => escape(self.string_value(node), Place::Text, out),
@@ -141,9 +125,7 @@ enum Place {
 
 fn escape(text: &str, place: Place, out: &mut String) {
     let mut rest = text;
-    while let Some(at) =
-        rest.find(|c| matches!(c, '&' | '<' | '>') || (c == '"' && place == Place::Attribute))
-    {
+    while let Some(at) = rest.find(|c| matches!(c, '&' | '<' | '>') || (c == '"' && place == Place::Attribute)) {
         let (before, after) = rest.split_at(at);
         out.push_str(before);
         let mut characters = after.chars();

@@ -75,16 +75,7 @@ pub(crate) struct Tree {
     prefixes: Vec<(String, String)>,
 }
 
-const NOWHERE: Node = Node {
-    kind: Kind::Root,
-    name: 0,
-    parent: NONE,
-    previous: NONE,
-    end: 0,
-    text: 0,
-    other: 0,
-    attributes: 0,
-};
+const NOWHERE: Node = Node { kind: Kind::Root, name: 0, parent: NONE, previous: NONE, end: 0, text: 0, other: 0, attributes: 0 };
 static NOWHERE_ROW: Node = NOWHERE;
 
 /// Stands for "no node".
@@ -152,9 +143,7 @@ impl Tree {
     pub(crate) fn string_value(&self, node: NodeId) -> &str {
         let row = self.row(node);
         match row.kind {
-            Kind::Root | Kind::Element | Kind::Text => {
-                slice(&self.text, row.text, self.row(row.end).text)
-            }
+            Kind::Root | Kind::Element | Kind::Text => slice(&self.text, row.text, self.row(row.end).text),
             Kind::Comment | Kind::Instruction => {
                 let end = self.row(node.saturating_add(1)).other;
                 slice(&self.other, row.other, end)
@@ -171,48 +160,35 @@ impl Tree {
     /// An attribute of a node, counted from 0.
     pub(crate) fn attribute(&self, node: NodeId, index: u32) -> Option<(&QualName, &str)> {
         (index < self.attribute_count(node)).then_some(())?;
-        let attribute = self
-            .attributes
-            .get((self.row(node).attributes + index) as usize)?;
+        let attribute = self.attributes.get((self.row(node).attributes + index) as usize)?;
         let name = self.names.get(attribute.name as usize)?;
         Some((name, slice(&self.other, attribute.start, attribute.end)))
     }
 
     /// The attributes of a node with their numbers, those that declare namespaces included.
     pub(crate) fn attributes(&self, node: NodeId) -> impl Iterator<Item = (u32, &QualName, &str)> {
-        (0..self.attribute_count(node)).filter_map(move |index| {
-            self.attribute(node, index)
-                .map(|(name, value)| (index, name, value))
-        })
+        (0..self.attribute_count(node))
+            .filter_map(move |index| self.attribute(node, index).map(|(name, value)| (index, name, value)))
     }
 
     /// The value of the attribute of this name in no namespace.
     pub(crate) fn attribute_value(&self, node: NodeId, name: &LocalName) -> Option<&str> {
-        self.attributes(node)
-            .find(|(_, own, _)| own.local == *name && own.ns == Namespace::default())
-            .map(|(_, _, value)| value)
+        self.attributes(node).find(|(_, own, _)| own.local == *name && own.ns == Namespace::default()).map(|(_, _, value)| value)
     }
 
     /// The address that a namespace prefix stands for.
     pub(crate) fn namespace_of(&self, prefix: &str) -> Option<&str> {
-        self.prefixes
-            .iter()
-            .find(|(own, _)| own == prefix)
-            .map(|(_, address)| address.as_str())
+        self.prefixes.iter().find(|(own, _)| own == prefix).map(|(_, address)| address.as_str())
     }
 
     /// A match as text: an attribute's value, a text node's text, an element's markup.
     pub(crate) fn item_text(&self, item: Item) -> String {
         if let Some(index) = item.attribute.checked_sub(1) {
-            return self
-                .attribute(item.node, index)
-                .map_or_else(String::new, |(_, value)| value.to_owned());
+            return self.attribute(item.node, index).map_or_else(String::new, |(_, value)| value.to_owned());
         }
         match self.kind(item.node) {
             Kind::Text => self.string_value(item.node).to_owned(),
-            Kind::Root | Kind::Element | Kind::Comment | Kind::Instruction => {
-                self.markup(item.node)
-            }
+            Kind::Root | Kind::Element | Kind::Comment | Kind::Instruction => self.markup(item.node),
         }
     }
 
@@ -223,8 +199,7 @@ impl Tree {
         }
         let (row, end) = (self.row(item.node), self.row(self.end(item.node)));
         let tags = 2 * end_distance(item.node, row.end);
-        (end_distance(row.text, end.text) + end_distance(row.other, end.other) + tags)
-            .saturating_sub(2)
+        (end_distance(row.text, end.text) + end_distance(row.other, end.other) + tags).saturating_sub(2)
     }
 }
 

@@ -38,14 +38,8 @@ impl Xpath {
     /// Compiles an expression.
     pub(crate) fn compile(expression: &str) -> Result<Self, XpathError> {
         match xpath_eval::parse(expression) {
-            Ok(expression) => Ok(Self {
-                compares_sets: sets::compares_sets(&expression),
-                expression,
-            }),
-            Err(error) => Err(XpathError {
-                at: error.position,
-                reason: error.message,
-            }),
+            Ok(expression) => Ok(Self { compares_sets: sets::compares_sets(&expression), expression }),
+            Err(error) => Err(XpathError { at: error.position, reason: error.message }),
         }
     }
 
@@ -57,8 +51,7 @@ impl Xpath {
         let mut context = EvaluationContext::new(Spot::root(&place));
         context.namespaces = Some(&namespaces);
         context.cache = Some(&cache);
-        let value =
-            xpath_eval::evaluate(&self.expression, &context).map_err(|error| error.to_string())?;
+        let value = xpath_eval::evaluate(&self.expression, &context).map_err(|error| error.to_string())?;
         Ok(match value {
             Value::NodeSet(spots) => {
                 let mut items: Vec<Item> = spots.iter().map(Spot::item).collect();
@@ -66,10 +59,9 @@ impl Xpath {
                 items.dedup();
                 Found::Items(items)
             }
-            Value::Boolean(_) | Value::Number(_) | Value::String(_) => Found::Scalar {
-                text: value.to_xpath_string(),
-                truth: value.to_boolean(),
-            },
+            Value::Boolean(_) | Value::Number(_) | Value::String(_) => {
+                Found::Scalar { text: value.to_xpath_string(), truth: value.to_boolean() }
+            }
         })
     }
 }

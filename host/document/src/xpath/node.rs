@@ -24,11 +24,7 @@ pub(super) struct Place<'t> {
 
 impl<'t> Place<'t> {
     pub(super) fn new(tree: &'t Tree, budget: &'t Budget, compares_sets: bool) -> Self {
-        Self {
-            tree,
-            budget,
-            read: compares_sets.then(Cell::default),
-        }
+        Self { tree, budget, read: compares_sets.then(Cell::default) }
     }
 
     fn spend_move(&self) {
@@ -64,13 +60,7 @@ impl Eq for Spot<'_> {}
 
 impl<'a> Spot<'a> {
     pub(super) fn root(place: &'a Place<'a>) -> Self {
-        Self {
-            place,
-            item: Item {
-                node: 0,
-                attribute: 0,
-            },
-        }
+        Self { place, item: Item { node: 0, attribute: 0 } }
     }
 
     pub(super) fn item(&self) -> Item {
@@ -79,20 +69,13 @@ impl<'a> Spot<'a> {
 
     fn at(self, node: u32, attribute: u32) -> Self {
         self.place.spend_move();
-        Self {
-            item: Item { node, attribute },
-            ..self
-        }
+        Self { item: Item { node, attribute }, ..self }
     }
 
     fn name(self) -> Option<&'a QualName> {
         match self.item.attribute.checked_sub(1) {
             None => self.place.tree.name(self.item.node),
-            Some(index) => self
-                .place
-                .tree
-                .attribute(self.item.node, index)
-                .map(|(name, _)| name),
+            Some(index) => self.place.tree.attribute(self.item.node, index).map(|(name, _)| name),
         }
     }
 
@@ -105,11 +88,7 @@ impl<'a> Spot<'a> {
     fn text(self) -> &'a str {
         let text = match self.item.attribute.checked_sub(1) {
             None => self.place.tree.string_value(self.item.node),
-            Some(index) => self
-                .place
-                .tree
-                .attribute(self.item.node, index)
-                .map_or("", |(_, value)| value),
+            Some(index) => self.place.tree.attribute(self.item.node, index).map_or("", |(_, value)| value),
         };
         self.place.spend_text(text.len());
         text
@@ -132,21 +111,14 @@ impl<'a> Node<'a> for Spot<'a> {
 
     fn parent(self) -> Option<Self> {
         match self.item.attribute {
-            0 => self
-                .place
-                .tree
-                .parent(self.item.node)
-                .map(|node| self.at(node, 0)),
+            0 => self.place.tree.parent(self.item.node).map(|node| self.at(node, 0)),
             _ => Some(self.at(self.item.node, 0)),
         }
     }
 
     fn children(self) -> impl Iterator<Item = Self> + 'a {
-        let first = (self.item.attribute == 0)
-            .then(|| self.place.tree.first_child(self.item.node))
-            .flatten();
-        std::iter::successors(first, move |&node| self.place.tree.next(node))
-            .map(move |node| self.at(node, 0))
+        let first = (self.item.attribute == 0).then(|| self.place.tree.first_child(self.item.node)).flatten();
+        std::iter::successors(first, move |&node| self.place.tree.next(node)).map(move |node| self.at(node, 0))
     }
 
     fn attributes(self) -> impl Iterator<Item = Self> + 'a {
@@ -181,8 +153,7 @@ impl<'a> Node<'a> for Spot<'a> {
     }
 
     fn has_expanded_name(self, namespace: Option<&str>, local: &str) -> bool {
-        self.name()
-            .is_some_and(|name| *name.local == *local && self.namespace(name) == namespace)
+        self.name().is_some_and(|name| *name.local == *local && self.namespace(name) == namespace)
     }
 
     fn with_string_value<R>(self, read: impl FnOnce(&str) -> R) -> R {

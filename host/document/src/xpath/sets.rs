@@ -5,18 +5,10 @@ use xpath_eval::{Expr, FilterExpr, LocationPath, PathExpr, PrimaryExpr};
 /// Does the expression, or a part of it, compare sets with sets?
 pub(super) fn compares_sets(expression: &Expr) -> bool {
     match expression {
-        Expr::Equality(left, _, right) | Expr::Relational(left, _, right)
-            if may_be_set(left) && may_be_set(right) =>
-        {
-            true
-        }
+        Expr::Equality(left, _, right) | Expr::Relational(left, _, right) if may_be_set(left) && may_be_set(right) => true,
         Expr::Equality(left, _, right) | Expr::Relational(left, _, right) => either(left, right),
-        Expr::Additive(left, _, right) | Expr::Multiplicative(left, _, right) => {
-            either(left, right)
-        }
-        Expr::Or(left, right) | Expr::And(left, right) | Expr::Union(left, right) => {
-            either(left, right)
-        }
+        Expr::Additive(left, _, right) | Expr::Multiplicative(left, _, right) => either(left, right),
+        Expr::Or(left, right) | Expr::And(left, right) | Expr::Union(left, right) => either(left, right),
         Expr::Negate(inner) => compares_sets(inner),
         Expr::Path(PathExpr::Location(path)) => in_path(path),
         Expr::Path(PathExpr::Filter(filter)) => in_filter(filter),
@@ -29,10 +21,7 @@ fn either(left: &Expr, right: &Expr) -> bool {
 }
 
 fn in_path(path: &LocationPath) -> bool {
-    path.steps
-        .iter()
-        .flat_map(|step| &step.predicates)
-        .any(compares_sets)
+    path.steps.iter().flat_map(|step| &step.predicates).any(compares_sets)
 }
 
 fn in_filter(filter: &FilterExpr) -> bool {

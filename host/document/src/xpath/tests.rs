@@ -11,8 +11,7 @@ const SHOP: &str = r##"<!DOCTYPE html><html><body><h1 id="t"> Red   shoe </h1>
 </body></html>"##;
 
 fn find(tree: &Tree, expression: &str) -> Vec<String> {
-    let xpath =
-        Xpath::compile(expression).unwrap_or_else(|error| panic!("{expression}: {error:?}"));
+    let xpath = Xpath::compile(expression).unwrap_or_else(|error| panic!("{expression}: {error:?}"));
     match xpath.find(tree, &Budget::new(1_000_000)).unwrap() {
         Found::Items(items) => items.into_iter().map(|item| tree.item_text(item)).collect(),
         Found::Scalar { text, .. } => vec![text],
@@ -45,14 +44,8 @@ fn paths_find_nodes_in_document_order() {
             ("//li[1]/following-sibling::*[1]/text()", &["b"]),
             ("//a[contains(@href, '2')]/text()", &["two"]),
             ("//a[starts-with(., 'o')]/@href", &["/1"]),
-            (
-                "//*[contains(concat(' ', normalize-space(@class), ' '), ' big ')]/@class",
-                &["list big"],
-            ),
-            (
-                "//b | //a[1] | //h1/@id",
-                &["t", "<b>1</b>", "<a href=\"/1\">one</a>"],
-            ),
+            ("//*[contains(concat(' ', normalize-space(@class), ' '), ' big ')]/@class", &["list big"]),
+            ("//b | //a[1] | //h1/@id", &["t", "<b>1</b>", "<a href=\"/1\">one</a>"]),
             ("//comment()", &["<!--note-->"]),
             ("//svg/path/@d", &["M0"]),
             ("//*[local-name() = 'path']/@d", &["M0"]),
@@ -101,10 +94,7 @@ fn prefixes_of_the_page_can_be_used_in_xml() {
             ("//*[local-name() = 'entry']/text()", &["x"]),
             ("//m:thumb/@url", &["u"]),
             ("//@m:id", &["7"]),
-            (
-                "//m:*",
-                &["<m:thumb url=\"u\" xmlns=\"urn:a\" xmlns:m=\"urn:m\"/>"],
-            ),
+            ("//m:*", &["<m:thumb url=\"u\" xmlns=\"urn:a\" xmlns:m=\"urn:m\"/>"]),
             ("namespace-uri(/*)", &["urn:a"]),
             ("name(//*[@url])", &["thumb"]),
             ("count(/*/@*)", &["0"]),

@@ -26,10 +26,7 @@ struct Failure {
 
 /// Performs all actions on a tab.
 pub(crate) fn perform(actions: &[Value], tab: &mut Tab<'_, '_>) -> Performed {
-    let mut performed = Performed {
-        results: Vec::with_capacity(actions.len()),
-        elapsed: Duration::ZERO,
-    };
+    let mut performed = Performed { results: Vec::with_capacity(actions.len()), elapsed: Duration::ZERO };
     let mut is_stopped = false;
     for action in actions {
         let name = text(action, "action");
@@ -41,8 +38,7 @@ pub(crate) fn perform(actions: &[Value], tab: &mut Tab<'_, '_>) -> Performed {
         match outcome {
             Ok(elapsed) => performed.note(name, elapsed, "success", None),
             Err(failure) => {
-                is_stopped = text(action, "onError") != "continue"
-                    || performed.elapsed + failure.elapsed >= BUDGET;
+                is_stopped = text(action, "onError") != "continue" || performed.elapsed + failure.elapsed >= BUDGET;
                 let status = if is_stopped { "returned" } else { "continued" };
                 performed.note(name, failure.elapsed, status, Some(failure.error));
             }
@@ -66,10 +62,7 @@ impl Performed {
 }
 
 /// Interrupts an action that would use more time than there is.
-fn within_budget(
-    outcome: Result<Duration, Failure>,
-    before: Duration,
-) -> Result<Duration, Failure> {
+fn within_budget(outcome: Result<Duration, Failure>, before: Duration) -> Result<Duration, Failure> {
     let left = BUDGET.saturating_sub(before);
     let took = match &outcome {
         Ok(elapsed) => *elapsed,
@@ -78,10 +71,7 @@ fn within_budget(
     if took <= left {
         return outcome;
     }
-    Err(Failure {
-        error: "the browser reached its time limit".into(),
-        elapsed: left,
-    })
+    Err(Failure { error: "the browser reached its time limit".into(), elapsed: left })
 }
 
 fn perform_one(action: &Value, name: &str, tab: &mut Tab<'_, '_>) -> Result<Duration, Failure> {
@@ -101,8 +91,7 @@ fn perform_one(action: &Value, name: &str, tab: &mut Tab<'_, '_>) -> Result<Dura
         "select" => {
             let element = element(action, tab)?;
             let chosen = action.get("values").and_then(|it| it.get(0)?.as_str());
-            tab.set_value(element, chosen.unwrap_or(""))
-                .map_err(at_once)?;
+            tab.set_value(element, chosen.unwrap_or("")).map_err(at_once)?;
             Ok(millis(20))
         }
         "hover" => element(action, tab).map(|_| millis(20)),
@@ -119,17 +108,12 @@ fn perform_one(action: &Value, name: &str, tab: &mut Tab<'_, '_>) -> Result<Dura
             tab.reload();
             Ok(millis(500))
         }
-        "evaluate" => script::run(text(action, "source"), tab)
-            .map(|()| millis(30))
-            .map_err(at_once),
+        "evaluate" => script::run(text(action, "source"), tab).map(|()| millis(30)).map_err(at_once),
         "setLocation" => set_location(action, tab),
         "waitForSelector" => wait_for_selector(action, tab),
         "waitForTimeout" => Ok(seconds(action, "timeout", 5.0)),
         "waitForRequest" | "waitForResponse" => wait_for_url(action, tab),
-        "interaction" | "searchKeyword" => Err(at_once(format!(
-            "Action {name} not supported on {}",
-            host(tab)
-        ))),
+        "interaction" | "searchKeyword" => Err(at_once(format!("Action {name} not supported on {}", host(tab)))),
         // Scrolling and waiting for a navigation that is over already change nothing here.
         _ => Ok(millis(100)),
     }
@@ -153,10 +137,7 @@ fn seconds(action: &Value, name: &str, default: f64) -> Duration {
 }
 
 const fn at_once(error: String) -> Failure {
-    Failure {
-        error,
-        elapsed: millis(10),
-    }
+    Failure { error, elapsed: millis(10) }
 }
 
 fn element(action: &Value, tab: &Tab<'_, '_>) -> Result<Found, Failure> {
@@ -176,14 +157,8 @@ fn go_to(action: &Value, tab: &mut Tab<'_, '_>) -> Result<Duration, Failure> {
 }
 
 fn set_location(action: &Value, tab: &mut Tab<'_, '_>) -> Result<Duration, Failure> {
-    let postal_code = action
-        .get("address")
-        .and_then(|it| it.get("postalCode")?.as_str());
-    let chosen = tab
-        .page
-        .family
-        .set_location(&host(tab), postal_code)
-        .map_err(at_once)?;
+    let postal_code = action.get("address").and_then(|it| it.get("postalCode")?.as_str());
+    let chosen = tab.page.family.set_location(&host(tab), postal_code).map_err(at_once)?;
     if let Some((name, value)) = chosen {
         tab.keep_cookie(name, &value);
     }
@@ -203,10 +178,7 @@ fn wait_for_selector(action: &Value, tab: &Tab<'_, '_>) -> Result<Duration, Fail
     if is_met {
         return Ok(millis(10));
     }
-    Err(Failure {
-        error: format!("waited in vain for {}", text(wanted, "value")),
-        elapsed: seconds(action, "timeout", 5.0),
-    })
+    Err(Failure { error: format!("waited in vain for {}", text(wanted, "value")), elapsed: seconds(action, "timeout", 5.0) })
 }
 
 /// The page itself is the only request that a fictional page makes.
@@ -221,8 +193,5 @@ fn wait_for_url(action: &Value, tab: &Tab<'_, '_>) -> Result<Duration, Failure> 
     if is_met {
         return Ok(millis(10));
     }
-    Err(Failure {
-        error: format!("waited in vain for {pattern}"),
-        elapsed: seconds(action, "timeout", 5.0),
-    })
+    Err(Failure { error: format!("waited in vain for {pattern}"), elapsed: seconds(action, "timeout", 5.0) })
 }

@@ -92,18 +92,12 @@ fn queried(line: &str) -> Option<(String, &str)> {
     let inner = quote.strip_prefix(['"', '\'', '`'])?;
     let (text, rest) = inner.split_once(mark)?;
     let rest = rest.strip_prefix(')')?.trim();
-    let css = if by_css.is_some() {
-        text.to_owned()
-    } else {
-        format!("#{text}")
-    };
+    let css = if by_css.is_some() { text.to_owned() } else { format!("#{text}") };
     Some((css, rest))
 }
 
 fn unquote(text: &str) -> Option<&str> {
-    ['"', '\'', '`']
-        .into_iter()
-        .find_map(|mark| text.strip_prefix(mark)?.strip_suffix(mark))
+    ['"', '\'', '`'].into_iter().find_map(|mark| text.strip_prefix(mark)?.strip_suffix(mark))
 }
 
 #[cfg(test)]
@@ -112,30 +106,17 @@ mod tests {
 
     #[test]
     fn a_semicolon_in_quotes_ends_nothing() {
-        let lines: Vec<_> =
-            statements("document.cookie = 'a=b; path=/'; location.reload();").collect();
-        assert_eq!(
-            lines,
-            ["document.cookie = 'a=b; path=/'", "location.reload()"]
-        );
+        let lines: Vec<_> = statements("document.cookie = 'a=b; path=/'; location.reload();").collect();
+        assert_eq!(lines, ["document.cookie = 'a=b; path=/'", "location.reload()"]);
     }
 
     #[test]
     fn lines_are_understood_by_shape() {
-        assert_eq!(
-            queried("document.querySelector(\"#zip\").value = '1'"),
-            Some(("#zip".to_owned(), ".value = '1'"))
-        );
-        assert_eq!(
-            queried("document.getElementById('save').click()"),
-            Some(("#save".to_owned(), ".click()"))
-        );
+        assert_eq!(queried("document.querySelector(\"#zip\").value = '1'"), Some(("#zip".to_owned(), ".value = '1'")));
+        assert_eq!(queried("document.getElementById('save').click()"), Some(("#save".to_owned(), ".click()")));
         assert_eq!(queried("console.log(1)"), None);
         assert_eq!(assigned(".value = '10001'", &[".value"]), Some("10001"));
-        assert_eq!(
-            assigned("location.href=\"/a\"", &["location.href"]),
-            Some("/a")
-        );
+        assert_eq!(assigned("location.href=\"/a\"", &["location.href"]), Some("/a"));
         assert_eq!(assigned("let a = '1'", &["location"]), None);
     }
 }

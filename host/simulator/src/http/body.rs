@@ -15,9 +15,7 @@ pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 /// Makes a body that arrives.
 pub(super) fn whole(bytes: Bytes) -> Body {
-    Full::new(bytes)
-        .map_err(|never: Infallible| match never {})
-        .boxed_unsync()
+    Full::new(bytes).map_err(|never: Infallible| match never {}).boxed_unsync()
 }
 
 /// Makes a body of which the first half arrives.
@@ -37,10 +35,7 @@ impl hyper::body::Body for BrokenBody {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         match std::mem::replace(&mut *self, Self::Broken) {
             Self::Bytes(bytes) => {
                 *self = Self::Pause;

@@ -64,10 +64,7 @@ impl SharedSimulator {
     pub fn with<T>(&self, work: impl FnOnce(&mut Simulator, Duration) -> T) -> T {
         let now = self.started.elapsed().mul_f64(self.time_scale);
         // A panic elsewhere leaves the counters of one call half done: good enough to go on.
-        let mut simulator = self
-            .simulator
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut simulator = self.simulator.lock().unwrap_or_else(PoisonError::into_inner);
         work(&mut simulator, now)
     }
 
@@ -78,11 +75,7 @@ impl SharedSimulator {
 
 /// Serves the simulator until `shutdown` is ready, then lets open connections finish for two seconds. Dropping the future
 /// closes the listener and all connections at once.
-pub async fn serve(
-    listener: TcpListener,
-    simulator: SharedSimulator,
-    shutdown: impl Future<Output = ()>,
-) {
+pub async fn serve(listener: TcpListener, simulator: SharedSimulator, shutdown: impl Future<Output = ()>) {
     let farewell = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     tokio::pin!(shutdown);
@@ -103,10 +96,7 @@ pub async fn serve(
         }
     }
     drop(listener);
-    if tokio::time::timeout(FAREWELL, farewell.shutdown())
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(FAREWELL, farewell.shutdown()).await.is_err() {
         tracing::debug!("connections cut off at shutdown");
     }
 }
@@ -115,21 +105,14 @@ async fn converse(stream: TcpStream, simulator: SharedSimulator, watcher: Watche
     // Small answers must not wait for each other's acknowledgements; without it they are only slower.
     let _ = stream.set_nodelay(true);
     let service = ServiceBuilder::new()
-        .layer(
-            CompressionLayer::new()
-                .quality(tower_http::CompressionLevel::Fastest)
-                .compress_when(SizeAbove::new(COMPRESS_FROM_BYTES).and(
-                    |_: StatusCode,
-                     _: hyper::Version,
-                     _: &hyper::HeaderMap,
-                     extensions: &hyper::http::Extensions| {
-                        extensions.get::<Uncompressed>().is_none()
-                    },
-                )),
-        )
-        .service(tower::service_fn(move |request| {
-            answer(request, simulator.clone())
-        }));
+        .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Fastest).compress_when(
+            SizeAbove::new(COMPRESS_FROM_BYTES).and(
+                |_: StatusCode, _: hyper::Version, _: &hyper::HeaderMap, extensions: &hyper::http::Extensions| {
+                    extensions.get::<Uncompressed>().is_none()
+                },
+            ),
+        ))
+        .service(tower::service_fn(move |request| answer(request, simulator.clone())));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
@@ -142,10 +125,7 @@ async fn converse(stream: TcpStream, simulator: SharedSimulator, watcher: Watche
 #[derive(Clone, Copy)]
 struct Uncompressed;
 
-async fn answer(
-    request: Request<Incoming>,
-    simulator: SharedSimulator,
-) -> Result<Response<Body>, io::Error> {
+async fn answer(request: Request<Incoming>, simulator: SharedSimulator) -> Result<Response<Body>, io::Error> {
     let (head, body) = request.into_parts();
     match (&head.method, head.uri.path()) {
         (&Method::GET, "/simulator/report") => {
@@ -159,16 +139,9 @@ async fn answer(
         _ => {}
     }
     let body = read(body).await?;
-    let authorization = head
-        .headers
-        .get(AUTHORIZATION)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let call = ApiCall {
-        method: head.method.as_str(),
-        path: head.uri.path(),
-        authorization: authorization.as_deref(),
-        body: &body,
-    };
+    let authorization = head.headers.get(AUTHORIZATION).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let call =
+        ApiCall { method: head.method.as_str(), path: head.uri.path(), authorization: authorization.as_deref(), body: &body };
     let reply = simulator.with(|it, now| it.handle(now, call));
     let pause = simulator.in_real_time(reply.latency);
     if !pause.is_zero() {
@@ -201,21 +174,14 @@ fn respond(reply: Reply) -> Result<Response<Body>, io::Error> {
         response = response.header(name, value);
     }
     if reply.fault == Some(WireFault::Truncate) {
-        response = response
-            .extension(Uncompressed)
-            .header("content-length", reply.body.len());
+        response = response.extension(Uncompressed).header("content-length", reply.body.len());
         return response.body(half(&reply.body)).map_err(io::Error::other);
     }
-    response
-        .body(whole(reply.body.into()))
-        .map_err(io::Error::other)
+    response.body(whole(reply.body.into())).map_err(io::Error::other)
 }
 
 fn json(text: String) -> Response<Body> {
     let mut response = Response::new(whole(text.into()));
-    response.headers_mut().insert(
-        hyper::header::CONTENT_TYPE,
-        hyper::header::HeaderValue::from_static("application/json"),
-    );
+    response.headers_mut().insert(hyper::header::CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/json"));
     response
 }

@@ -9,46 +9,24 @@ const SELECTOR: Kind = Record(&[
     may("state", Choice(&["visible", "hidden", "attached"])),
 ]);
 const LOAD_STATES: Kind = Choice(&["load", "networkidle0", "domcontentloaded"]);
-const NAVIGATION: Kind = Record(&[
-    may(
-        "timeout",
-        Integer {
-            min: 0,
-            max: i64::MAX,
-        },
-    ),
-    may("waitUntil", LOAD_STATES),
-]);
-const ADDRESS: Kind = Record(&[
-    may("addressCountry", Country),
-    may("addressRegion", LINE),
-    may("postalCode", LINE),
-    may("streetAddress", LINE),
-]);
+const NAVIGATION: Kind = Record(&[may("timeout", Integer { min: 0, max: i64::MAX }), may("waitUntil", LOAD_STATES)]);
+const ADDRESS: Kind =
+    Record(&[may("addressCountry", Country), may("addressRegion", LINE), may("postalCode", LINE), may("streetAddress", LINE)]);
 const LINE: Kind = Text { min: 0, max: 8_192 };
 const WAIT: Kind = seconds(0.0, 15.0);
 const NETWORK_WAIT: &[Field] = &[
     must("urlPattern", LINE),
-    may(
-        "urlMatchingOptions",
-        Choice(&["contains", "exact", "startsWith", "endsWith"]),
-    ),
+    may("urlMatchingOptions", Choice(&["contains", "exact", "startsWith", "endsWith"])),
     may("timeout", WAIT),
 ];
-const COUNT: Kind = Integer {
-    min: 0,
-    max: i64::MAX,
-};
+const COUNT: Kind = Integer { min: 0, max: i64::MAX };
 
 const fn seconds(min: f64, max: f64) -> Kind {
     Number { min, max }
 }
 
 /// What every action takes besides its own parameters.
-pub(super) const SHARED: &[Field] = &[
-    must("action", LINE),
-    may("onError", Choice(&["return", "continue"])),
-];
+pub(super) const SHARED: &[Field] = &[must("action", LINE), may("onError", Choice(&["return", "continue"]))];
 
 /// The parameters of one kind of action; `None` for an unknown kind.
 pub(super) fn parameters(action: &str) -> Option<&'static [Field]> {
@@ -62,10 +40,7 @@ pub(super) fn parameter(own: &'static [Field], name: &str) -> Option<&'static Fi
 }
 
 /// Names a required parameter that is missing.
-pub(super) fn missing(
-    own: &'static [Field],
-    given: &serde_json::Map<String, serde_json::Value>,
-) -> Option<&'static str> {
+pub(super) fn missing(own: &'static [Field], given: &serde_json::Map<String, serde_json::Value>) -> Option<&'static str> {
     own.iter()
         .chain(SHARED)
         .find(|field| field.presence == Presence::Required && !given.contains_key(field.name))
@@ -87,10 +62,7 @@ const ACTIONS: &[(&str, &[Field])] = &[
     ("goto", &[must("url", LINE), may("options", NAVIGATION)]),
     ("hide", &[must("selector", SELECTOR)]),
     ("hover", &[must("selector", SELECTOR)]),
-    (
-        "interaction",
-        &[must("id", LINE), may("args", Object { max: usize::MAX })],
-    ),
+    ("interaction", &[must("id", LINE), may("args", Object { max: usize::MAX })]),
     ("keyPress", &[must("key", Text { min: 1, max: 14 })]),
     ("reload", &[may("options", NAVIGATION)]),
     (
@@ -103,49 +75,14 @@ const ACTIONS: &[(&str, &[Field])] = &[
             may("scrollStep", COUNT),
         ],
     ),
-    (
-        "scrollTo",
-        &[
-            may("top", COUNT),
-            may("left", COUNT),
-            may("selector", SELECTOR),
-        ],
-    ),
+    ("scrollTo", &[may("top", COUNT), may("left", COUNT), may("selector", SELECTOR)]),
     ("searchKeyword", &[must("keyword", LINE)]),
-    (
-        "select",
-        &[
-            must("selector", SELECTOR),
-            must(
-                "values",
-                List {
-                    max: usize::MAX,
-                    of: &LINE,
-                },
-            ),
-        ],
-    ),
+    ("select", &[must("selector", SELECTOR), must("values", List { max: usize::MAX, of: &LINE })]),
     ("setLocation", &[may("address", ADDRESS)]),
-    (
-        "type",
-        &[
-            must("selector", SELECTOR),
-            must("text", LINE),
-            may("delay", seconds(0.0, 60.0)),
-        ],
-    ),
-    (
-        "waitForNavigation",
-        &[
-            must("timeout", seconds(31.0, 45.0)),
-            may("waitUntil", LOAD_STATES),
-        ],
-    ),
+    ("type", &[must("selector", SELECTOR), must("text", LINE), may("delay", seconds(0.0, 60.0))]),
+    ("waitForNavigation", &[must("timeout", seconds(31.0, 45.0)), may("waitUntil", LOAD_STATES)]),
     ("waitForRequest", NETWORK_WAIT),
     ("waitForResponse", NETWORK_WAIT),
-    (
-        "waitForSelector",
-        &[must("selector", SELECTOR), may("timeout", WAIT)],
-    ),
+    ("waitForSelector", &[must("selector", SELECTOR), may("timeout", WAIT)]),
     ("waitForTimeout", &[may("timeout", WAIT)]),
 ];

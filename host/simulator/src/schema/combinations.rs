@@ -19,40 +19,19 @@ const BROWSER_FIELDS: &[&str] = &[
 ];
 
 /// Fields that only an HTTP request may carry.
-const HTTP_FIELDS: &[&str] = &[
-    "customHttpRequestHeaders",
-    "device",
-    "httpRequestBody",
-    "httpRequestMethod",
-    "httpRequestText",
-];
+const HTTP_FIELDS: &[&str] = &["customHttpRequestHeaders", "device", "httpRequestBody", "httpRequestMethod", "httpRequestText"];
 
 /// Fields that may stand beside `serp`: its own, and those that only label a request.
-const SERP_COMPANIONS: &[&str] = &[
-    "serp",
-    "serpOptions",
-    "url",
-    "tags",
-    "jobId",
-    "echoData",
-    "extractFrom",
-];
+const SERP_COMPANIONS: &[&str] = &["serp", "serpOptions", "url", "tags", "jobId", "echoData", "extractFrom"];
 
 /// Checks the rules on combinations; `is_http` is the mode that the outputs ask for.
-pub(crate) fn check_combination(
-    request: &Map<String, Value>,
-    is_http: bool,
-    options: &SimulatorOptions,
-) -> Result<(), Problem> {
+pub(crate) fn check_combination(request: &Map<String, Value>, is_http: bool, options: &SimulatorOptions) -> Result<(), Problem> {
     check_outputs(request)?;
     check_mode(request, is_http)?;
     check_body(request)?;
     check_headers(request)?;
     check_custom_attributes(request)?;
-    if options.refuse_session_with_context
-        && request.contains_key("session")
-        && given(request, "sessionContext")
-    {
+    if options.refuse_session_with_context && request.contains_key("session") && given(request, "sessionContext") {
         return refuse("\"session\" and \"sessionContext\" exclude each other");
     }
     Ok(())
@@ -65,39 +44,23 @@ fn refuse(detail: impl Into<String>) -> Result<(), Problem> {
 /// Tells whether a field says something: `false`, null and an empty list say nothing.
 fn given(request: &Map<String, Value>, name: &str) -> bool {
     request.get(name).is_some_and(|value| {
-        !value.is_null()
-            && value.as_bool() != Some(false)
-            && value.as_array().is_none_or(|items| !items.is_empty())
+        !value.is_null() && value.as_bool() != Some(false) && value.as_array().is_none_or(|items| !items.is_empty())
     })
 }
 
 fn check_outputs(request: &Map<String, Value>) -> Result<(), Problem> {
-    let extractions = EXTRACTIONS
-        .iter()
-        .filter(|name| given(request, name))
-        .count();
+    let extractions = EXTRACTIONS.iter().filter(|name| given(request, name)).count();
     if extractions > 1 {
         return refuse("only one extraction type may be requested at a time");
     }
     if given(request, "serp") {
-        let odd = request
-            .keys()
-            .find(|name| given(request, name) && !SERP_COMPANIONS.contains(&name.as_str()));
-        return odd.map_or(Ok(()), |name| {
-            refuse(format!("\"serp\" cannot be combined with {name:?}"))
-        });
+        let odd = request.keys().find(|name| given(request, name) && !SERP_COMPANIONS.contains(&name.as_str()));
+        return odd.map_or(Ok(()), |name| refuse(format!("\"serp\" cannot be combined with {name:?}")));
     }
-    let raw = [
-        "browserHtml",
-        "httpResponseBody",
-        "httpResponseHeaders",
-        "screenshot",
-    ];
+    let raw = ["browserHtml", "httpResponseBody", "httpResponseHeaders", "screenshot"];
     if extractions == 0 && !raw.iter().any(|name| given(request, name)) {
-        return Err(Problem::unprocessable(
-            "request at least one output, such as \"browserHtml\" or \"httpResponseBody\"",
-        )
-        .titled("No data requested"));
+        return Err(Problem::unprocessable("request at least one output, such as \"browserHtml\" or \"httpResponseBody\"")
+            .titled("No data requested"));
     }
     Ok(())
 }
@@ -109,9 +72,7 @@ fn check_mode(request: &Map<String, Value>, is_http: bool) -> Result<(), Problem
             return refuse("\"httpResponseBody\" cannot be part of a browser request");
         }
         let odd = HTTP_FIELDS.iter().find(|name| given(request, name));
-        return odd.map_or(Ok(()), |name| {
-            refuse(format!("{name:?} needs \"httpResponseBody\""))
-        });
+        return odd.map_or(Ok(()), |name| refuse(format!("{name:?} needs \"httpResponseBody\"")));
     }
     check_http(request)
 }
@@ -120,9 +81,7 @@ fn check_http(request: &Map<String, Value>) -> Result<(), Problem> {
     let odd = BROWSER_FIELDS.iter().find(|name| given(request, name));
     // Forcing scripts off is a wish to a browser too, so `false` counts here.
     let odd = odd.or_else(|| request.contains_key("javascript").then_some(&"javascript"));
-    odd.map_or(Ok(()), |name| {
-        refuse(format!("{name:?} cannot be part of an HTTP request"))
-    })
+    odd.map_or(Ok(()), |name| refuse(format!("{name:?} cannot be part of an HTTP request")))
 }
 
 fn check_body(request: &Map<String, Value>) -> Result<(), Problem> {
@@ -133,15 +92,9 @@ fn check_body(request: &Map<String, Value>) -> Result<(), Problem> {
 }
 
 fn check_headers(request: &Map<String, Value>) -> Result<(), Problem> {
-    let headers = request
-        .get("customHttpRequestHeaders")
-        .and_then(Value::as_array);
-    let is_cookie = |header: &Value| {
-        header
-            .get("name")
-            .and_then(Value::as_str)
-            .is_some_and(|name| name.eq_ignore_ascii_case("cookie"))
-    };
+    let headers = request.get("customHttpRequestHeaders").and_then(Value::as_array);
+    let is_cookie =
+        |header: &Value| header.get("name").and_then(Value::as_str).is_some_and(|name| name.eq_ignore_ascii_case("cookie"));
     if headers.is_some_and(|headers| headers.iter().any(is_cookie)) {
         return refuse("send cookies in \"requestCookies\", not as a header");
     }
@@ -154,9 +107,7 @@ fn check_custom_attributes(request: &Map<String, Value>) -> Result<(), Problem> 
     }
     for name in EXTRACTIONS {
         let options = request.get(&format!("{name}Options"));
-        let source = options
-            .and_then(|it| it.get("extractFrom"))
-            .and_then(Value::as_str);
+        let source = options.and_then(|it| it.get("extractFrom")).and_then(Value::as_str);
         let html = options.and_then(|it| it.get("userHtml"));
         if source == Some("userHtml") && html.is_none() {
             return refuse(format!("\"{name}Options.userHtml\" is missing"));

@@ -10,10 +10,7 @@ UYUZVAVCVEVGVIVNVUWFWSYEYTZAZMZW";
 
 /// Tells whether a code is one of them; upper case only.
 pub(super) fn is_country(code: &str) -> bool {
-    COUNTRIES
-        .as_bytes()
-        .chunks_exact(2)
-        .any(|known| known == code.as_bytes())
+    COUNTRIES.as_bytes().chunks_exact(2).any(|known| known == code.as_bytes())
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! The table of request fields.
 
 use super::kinds::Kind::{
-    self, Action, Any, Base64, Choice, Cookie, Country, Flag, Integer, Labels, List, Object,
-    OrNull, Record, Text, Url, Uuid4,
+    self, Action, Any, Base64, Choice, Cookie, Country, Flag, Integer, Labels, List, Object, OrNull, Record, Text, Url, Uuid4,
 };
 
 /// One field of an object.
@@ -24,20 +23,12 @@ pub(super) enum Presence {
 
 /// A field that may be left out.
 pub(super) const fn may(name: &'static str, kind: Kind) -> Field {
-    Field {
-        name,
-        kind,
-        presence: Presence::Optional,
-    }
+    Field { name, kind, presence: Presence::Optional }
 }
 
 /// A field that must be there.
 pub(super) const fn must(name: &'static str, kind: Kind) -> Field {
-    Field {
-        name,
-        kind,
-        presence: Presence::Required,
-    }
+    Field { name, kind, presence: Presence::Required }
 }
 
 /// The extraction outputs, of which a request may ask for one.
@@ -54,36 +45,14 @@ pub(crate) const EXTRACTIONS: &[&str] = &[
     "productNavigation",
 ];
 
-const METHODS: &[&str] = &[
-    "GET", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "HEAD",
-];
-const SOURCES: &[&str] = &[
-    "httpResponseBody",
-    "browserHtml",
-    "browserHtmlOnly",
-    "userHtml",
-];
+const METHODS: &[&str] = &["GET", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "HEAD"];
+const SOURCES: &[&str] = &["httpResponseBody", "browserHtml", "browserHtmlOnly", "userHtml"];
 const SERP_SOURCES: &[&str] = &["httpResponseBody", "browserHtml"];
-const USER_HTML: Kind = Text {
-    min: 1,
-    max: 2_621_440,
-};
-const ACTIONS: Kind = List {
-    max: usize::MAX,
-    of: &Action,
-};
-const COOKIES: Kind = List {
-    max: 100,
-    of: &Cookie,
-};
-const EXTRACTION_OPTIONS: Kind = Record(&[
-    may("extractFrom", Choice(SOURCES)),
-    may("userHtml", USER_HTML),
-]);
-const POSITIVE: Kind = Integer {
-    min: 1,
-    max: i64::MAX,
-};
+const USER_HTML: Kind = Text { min: 1, max: 2_621_440 };
+const ACTIONS: Kind = List { max: usize::MAX, of: &Action };
+const COOKIES: Kind = List { max: 100, of: &Cookie };
+const EXTRACTION_OPTIONS: Kind = Record(&[may("extractFrom", Choice(SOURCES)), may("userHtml", USER_HTML)]);
+const POSITIVE: Kind = Integer { min: 1, max: i64::MAX };
 
 /// All fields of a request, sorted by name.
 pub(super) const FIELDS: &[Field] = &[
@@ -107,21 +76,12 @@ pub(super) const FIELDS: &[Field] = &[
     ),
     may(
         "customHttpRequestHeaders",
-        List {
-            max: 200,
-            of: &Record(&[
-                must("name", Text { min: 1, max: 200 }),
-                must("value", Text { min: 0, max: 7_000 }),
-            ]),
-        },
+        List { max: 200, of: &Record(&[must("name", Text { min: 1, max: 200 }), must("value", Text { min: 0, max: 7_000 })]) },
     ),
     may("device", Choice(&["desktop", "mobile"])),
     may("echoData", Any),
     // Not in the published schema, but official clients still send it.
-    may(
-        "experimental",
-        Record(&[may("requestCookies", COOKIES), may("responseCookies", Flag)]),
-    ),
+    may("experimental", Record(&[may("requestCookies", COOKIES), may("responseCookies", Flag)])),
     may("extractFrom", Choice(SOURCES)),
     may("followRedirect", Flag),
     may("forumThread", Flag),
@@ -129,13 +89,7 @@ pub(super) const FIELDS: &[Field] = &[
     may("geolocation", Country),
     may("httpRequestBody", Base64 { max: 400_000 }),
     may("httpRequestMethod", Choice(METHODS)),
-    may(
-        "httpRequestText",
-        Text {
-            min: 1,
-            max: 400_000,
-        },
-    ),
+    may("httpRequestText", Text { min: 1, max: 400_000 }),
     may("httpResponseBody", Flag),
     may("httpResponseHeaders", Flag),
     may("includeIframes", Flag),
@@ -153,10 +107,7 @@ pub(super) const FIELDS: &[Field] = &[
             of: &Record(&[
                 must("filterType", Choice(&["url", "resourceType"])),
                 may("httpResponseBody", Flag),
-                may(
-                    "matchType",
-                    Choice(&["contains", "exact", "startsWith", "endsWith"]),
-                ),
+                may("matchType", Choice(&["contains", "exact", "startsWith", "endsWith"])),
                 may("resourceType", Choice(&["document", "xhr"])),
                 may("value", Text { min: 3, max: 8_192 }),
             ]),
@@ -178,62 +129,20 @@ pub(super) const FIELDS: &[Field] = &[
         ]),
     ),
     may("requestCookies", COOKIES),
-    may(
-        "requestHeaders",
-        Record(&[may("referer", Text { min: 0, max: 8_192 })]),
-    ),
+    may("requestHeaders", Record(&[may("referer", Text { min: 0, max: 8_192 })])),
     may("responseCookies", Flag),
     may("screenshot", Flag),
-    may(
-        "screenshotOptions",
-        Record(&[
-            may("format", Choice(&["png", "jpeg"])),
-            may("fullPage", Flag),
-        ]),
-    ),
+    may("screenshotOptions", Record(&[may("format", Choice(&["png", "jpeg"])), may("fullPage", Flag)])),
     may("serp", Flag),
-    may(
-        "serpOptions",
-        Record(&[
-            may("extractFrom", Choice(SERP_SOURCES)),
-            may("keyword", Text { min: 0, max: 8_192 }),
-        ]),
-    ),
+    may("serpOptions", Record(&[may("extractFrom", Choice(SERP_SOURCES)), may("keyword", Text { min: 0, max: 8_192 })])),
     may("session", Record(&[must("id", Uuid4)])),
     may(
         "sessionContext",
-        List {
-            max: 10,
-            of: &Record(&[
-                must("name", Text { min: 1, max: 30 }),
-                must("value", Text { min: 1, max: 100 }),
-            ]),
-        },
+        List { max: 10, of: &Record(&[must("name", Text { min: 1, max: 30 }), must("value", Text { min: 1, max: 100 })]) },
     ),
-    may(
-        "sessionContextParameters",
-        Record(&[may("actions", ACTIONS)]),
-    ),
+    may("sessionContextParameters", Record(&[may("actions", ACTIONS)])),
     may("tags", OrNull(&Labels)),
     must("url", Url { max: 8_192 }),
     may("verifyCertificate", Flag),
-    may(
-        "viewport",
-        Record(&[
-            may(
-                "height",
-                Integer {
-                    min: 360,
-                    max: 4_096,
-                },
-            ),
-            may(
-                "width",
-                Integer {
-                    min: 320,
-                    max: 5_120,
-                },
-            ),
-        ]),
-    ),
+    may("viewport", Record(&[may("height", Integer { min: 360, max: 4_096 }), may("width", Integer { min: 320, max: 5_120 })])),
 ];

@@ -69,38 +69,23 @@ impl fmt::Display for Violation {
 }
 
 fn violation<T>(path: &str, fault: impl Into<String>) -> Result<T, Violation> {
-    Err(Violation {
-        path: path.to_owned(),
-        fault: fault.into(),
-    })
+    Err(Violation { path: path.to_owned(), fault: fault.into() })
 }
 
 fn below(path: &str, name: &str) -> String {
-    if path.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{path}.{name}")
-    }
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
 /// Checks an object against its table of fields.
-pub(super) fn check_record(
-    given: &Map<String, Value>,
-    fields: &'static [Field],
-    path: &str,
-) -> Result<(), Violation> {
+pub(super) fn check_record(given: &Map<String, Value>, fields: &'static [Field], path: &str) -> Result<(), Violation> {
     for (name, value) in given {
         let Some(field) = fields.iter().find(|field| field.name == name) else {
             return violation(&below(path, name), "is unknown");
         };
         check(value, &field.kind, &below(path, name))?;
     }
-    let missing = fields
-        .iter()
-        .find(|field| field.presence == Presence::Required && !given.contains_key(field.name));
-    missing.map_or(Ok(()), |field| {
-        violation(&below(path, field.name), "is missing")
-    })
+    let missing = fields.iter().find(|field| field.presence == Presence::Required && !given.contains_key(field.name));
+    missing.map_or(Ok(()), |field| violation(&below(path, field.name), "is missing"))
 }
 
 fn check(value: &Value, kind: &'static Kind, path: &str) -> Result<(), Violation> {
@@ -114,11 +99,9 @@ fn check(value: &Value, kind: &'static Kind, path: &str) -> Result<(), Violation
             path,
             format!("must be one of {}", words.join(", ")),
         ),
-        Kind::Country => require(
-            value.as_str().is_some_and(is_country),
-            path,
-            "must be an ISO 3166-1 alpha-2 code in upper case",
-        ),
+        Kind::Country => {
+            require(value.as_str().is_some_and(is_country), path, "must be an ISO 3166-1 alpha-2 code in upper case")
+        }
         Kind::Integer { min, max } => require(
             value.as_i64().is_some_and(|it| (*min..=*max).contains(&it)),
             path,
@@ -131,25 +114,13 @@ fn check(value: &Value, kind: &'static Kind, path: &str) -> Result<(), Violation
         ),
         Kind::List { max, of } => check_list(value, *max, of, path),
         Kind::Record(fields) => check_record(object(value, path)?, fields, path),
-        Kind::Object { max } => require(
-            object(value, path)?.len() <= *max,
-            path,
-            format!("must have at most {max} members"),
-        ),
+        Kind::Object { max } => require(object(value, path)?.len() <= *max, path, format!("must have at most {max} members")),
         Kind::OrNull(inner) if !value.is_null() => check(value, inner, path),
         Kind::OrNull(_) => Ok(()),
-        Kind::Labels => require(
-            object(value, path)?
-                .values()
-                .all(|it| it.is_string() || it.is_null()),
-            path,
-            "must map names to text",
-        ),
-        Kind::Uuid4 => require(
-            value.as_str().and_then(parse_uuid4).is_some(),
-            path,
-            "must be a version 4 UUID",
-        ),
+        Kind::Labels => {
+            require(object(value, path)?.values().all(|it| it.is_string() || it.is_null()), path, "must map names to text")
+        }
+        Kind::Uuid4 => require(value.as_str().and_then(parse_uuid4).is_some(), path, "must be a version 4 UUID"),
         Kind::Url { max } => check_url(value, *max, path),
         Kind::Cookie => check_cookie(value, path),
         Kind::Action => check_action(value, path),
@@ -157,35 +128,20 @@ fn check(value: &Value, kind: &'static Kind, path: &str) -> Result<(), Violation
 }
 
 fn require(holds: bool, path: &str, fault: impl Into<String>) -> Result<(), Violation> {
-    if holds {
-        Ok(())
-    } else {
-        violation(path, fault)
-    }
+    if holds { Ok(()) } else { violation(path, fault) }
 }
 
 fn object<'a>(value: &'a Value, path: &str) -> Result<&'a Map<String, Value>, Violation> {
-    value
-        .as_object()
-        .map_or_else(|| violation(path, "must be an object"), Ok)
+    value.as_object().map_or_else(|| violation(path, "must be an object"), Ok)
 }
 
-fn check_text<'a>(
-    value: &'a Value,
-    min: usize,
-    max: usize,
-    path: &str,
-) -> Result<&'a str, Violation> {
+fn check_text<'a>(value: &'a Value, min: usize, max: usize, path: &str) -> Result<&'a str, Violation> {
     let Some(text) = value.as_str() else {
         return violation(path, "must be a string");
     };
     // Counting characters of a long text is worth it only where bytes do not decide.
     let fits = text.len() >= min && (text.len() <= max || text.chars().count() <= max);
-    require(
-        fits,
-        path,
-        format!("must have from {min} to {max} characters"),
-    )?;
+    require(fits, path, format!("must have from {min} to {max} characters"))?;
     Ok(text)
 }
 
@@ -198,11 +154,7 @@ fn check_list(value: &Value, max: usize, of: &'static Kind, path: &str) -> Resul
     let Some(items) = value.as_array() else {
         return violation(path, "must be an array");
     };
-    require(
-        items.len() <= max,
-        path,
-        format!("must have at most {max} items"),
-    )?;
+    require(items.len() <= max, path, format!("must have at most {max} items"))?;
     for (index, item) in items.iter().enumerate() {
         check(item, of, &format!("{path}[{index}]"))?;
     }
@@ -214,16 +166,8 @@ fn check_url(value: &Value, max: usize, path: &str) -> Result<(), Violation> {
     let Ok(url) = url::Url::parse(text) else {
         return violation(path, "must be an absolute URL");
     };
-    require(
-        matches!(url.scheme(), "http" | "https"),
-        path,
-        "must be an http or https URL",
-    )?;
-    require(
-        url.domain().is_some(),
-        path,
-        "must have a domain name as host, not an IP address",
-    )
+    require(matches!(url.scheme(), "http" | "https"), path, "must be an http or https URL")?;
+    require(url.domain().is_some(), path, "must have a domain name as host, not an IP address")
 }
 
 fn check_cookie(value: &Value, path: &str) -> Result<(), Violation> {
@@ -245,28 +189,15 @@ const COOKIE: &[Field] = &[
     super::fields::must("value", Kind::Text { min: 0, max: 4_085 }),
     super::fields::must("domain", Kind::Text { min: 1, max: 253 }),
     super::fields::may("path", Kind::Text { min: 0, max: 4_085 }),
-    super::fields::may(
-        "expires",
-        Kind::Integer {
-            min: i64::MIN,
-            max: i64::MAX,
-        },
-    ),
+    super::fields::may("expires", Kind::Integer { min: i64::MIN, max: i64::MAX }),
     super::fields::may("httpOnly", Kind::Flag),
     super::fields::may("secure", Kind::Flag),
-    super::fields::may(
-        "sameSite",
-        Kind::Choice(&["Strict", "Lax", "Extended", "None"]),
-    ),
+    super::fields::may("sameSite", Kind::Choice(&["Strict", "Lax", "Extended", "None"])),
 ];
 
 fn check_action(value: &Value, path: &str) -> Result<(), Violation> {
     let given = object(value, path)?;
-    let Some(own) = given
-        .get("action")
-        .and_then(Value::as_str)
-        .and_then(actions::parameters)
-    else {
+    let Some(own) = given.get("action").and_then(Value::as_str).and_then(actions::parameters) else {
         return violation(&below(path, "action"), "must name a known action");
     };
     for (name, value) in given {

@@ -24,18 +24,10 @@ pub(crate) const MAX_BODY_BYTES: usize = 5 * 1024 * 1024;
 pub(crate) fn parse_body(body: &[u8]) -> Result<Map<String, Value>, Problem> {
     if body.len() > MAX_BODY_BYTES {
         // The status is undocumented; 413 is what the words of HTTP ask for.
-        return Err(Problem::of_status(
-            413,
-            "the request body is larger than 5 MiB",
-        ));
+        return Err(Problem::of_status(413, "the request body is larger than 5 MiB"));
     }
-    let value: Value = serde_json::from_slice(body).map_err(|error| {
-        Problem::new(
-            400,
-            "/request/invalid-json",
-            format!("the request body is not JSON: {error}"),
-        )
-    })?;
+    let value: Value = serde_json::from_slice(body)
+        .map_err(|error| Problem::new(400, "/request/invalid-json", format!("the request body is not JSON: {error}")))?;
     if let Value::Object(map) = value {
         return Ok(map);
     }
@@ -44,8 +36,7 @@ pub(crate) fn parse_body(body: &[u8]) -> Result<Map<String, Value>, Problem> {
 
 /// Checks names, types and ranges of all fields.
 pub(crate) fn check_fields(request: &Map<String, Value>) -> Result<(), Problem> {
-    kinds::check_record(request, fields::FIELDS, "")
-        .map_err(|error| Problem::invalid(error.to_string()))
+    kinds::check_record(request, fields::FIELDS, "").map_err(|error| Problem::invalid(error.to_string()))
 }
 
 #[cfg(test)]

@@ -43,28 +43,16 @@ fn a_field_that_breaks_the_schema_is_named() {
         (json!({"viewport": {"width": 319}}), "viewport.width"),
         (json!({"viewport": {"height": 4097}}), "viewport.height"),
         (json!({"viewport": {"depth": 1}}), "viewport.depth"),
-        (
-            json!({"requestHeaders": {"accept": "x"}}),
-            "requestHeaders.accept",
-        ),
+        (json!({"requestHeaders": {"accept": "x"}}), "requestHeaders.accept"),
         (json!({"jobId": "x".repeat(101)}), "jobId"),
         (json!({"tags": ["a"]}), "tags"),
         (json!({"tags": {"a": 1}}), "tags"),
         (json!({"httpRequestBody": "***"}), "httpRequestBody"),
         (json!({"httpRequestText": ""}), "httpRequestText"),
         (json!({"httpRequestMethod": "get"}), "httpRequestMethod"),
-        (
-            json!({"actions": [{"action": "dance"}]}),
-            "actions[0].action",
-        ),
-        (
-            json!({"actions": [{"action": "click"}]}),
-            "actions[0].selector",
-        ),
-        (
-            json!({"actions": [{"action": "waitForTimeout", "timeout": 16}]}),
-            "actions[0].timeout",
-        ),
+        (json!({"actions": [{"action": "dance"}]}), "actions[0].action"),
+        (json!({"actions": [{"action": "click"}]}), "actions[0].selector"),
+        (json!({"actions": [{"action": "waitForTimeout", "timeout": 16}]}), "actions[0].timeout"),
         (
             json!({"actions": [{"action": "reload"}, {"action": "hover", "selector": {"type": "id", "value": "a"}}]}),
             "actions[1].selector.type",
@@ -73,41 +61,20 @@ fn a_field_that_breaks_the_schema_is_named() {
             json!({"actions": [{"action": "setLocation", "address": {"addressCountry": "usa"}}]}),
             "actions[0].address.addressCountry",
         ),
-        (
-            json!({"actions": [{"action": "setLocation", "onError": "stop"}]}),
-            "actions[0].onError",
-        ),
-        (
-            json!({"requestCookies": [{"name": "a", "value": "b"}]}),
-            "requestCookies[0].domain",
-        ),
+        (json!({"actions": [{"action": "setLocation", "onError": "stop"}]}), "actions[0].onError"),
+        (json!({"requestCookies": [{"name": "a", "value": "b"}]}), "requestCookies[0].domain"),
         (
             json!({"requestCookies": [{"name": "a".repeat(2_100), "value": "b".repeat(2_000), "domain": "a"}]}),
             "requestCookies[0]",
         ),
-        (
-            json!({"customHttpRequestHeaders": [{"name": "a".repeat(201), "value": ""}]}),
-            "customHttpRequestHeaders[0].name",
-        ),
-        (
-            json!({"sessionContext": [{"name": "", "value": "a"}]}),
-            "sessionContext[0].name",
-        ),
-        (
-            json!({"networkCapture": [{"filterType": "size"}]}),
-            "networkCapture[0].filterType",
-        ),
+        (json!({"customHttpRequestHeaders": [{"name": "a".repeat(201), "value": ""}]}), "customHttpRequestHeaders[0].name"),
+        (json!({"sessionContext": [{"name": "", "value": "a"}]}), "sessionContext[0].name"),
+        (json!({"networkCapture": [{"filterType": "size"}]}), "networkCapture[0].filterType"),
     ] {
         let problem = check_fields(&with(&extra)).unwrap_err();
-        assert_eq!(
-            (problem.status, problem.kind.as_ref()),
-            (400, "/request/invalid")
-        );
+        assert_eq!((problem.status, problem.kind.as_ref()), (400, "/request/invalid"));
         let detail = problem.document()["detail"].as_str().unwrap().to_owned();
-        assert!(
-            detail.starts_with(&format!("field {path:?} ")),
-            "{path}: {detail}"
-        );
+        assert!(detail.starts_with(&format!("field {path:?} ")), "{path}: {detail}");
     }
 }
 
@@ -158,58 +125,29 @@ fn fields_that_exclude_each_other_are_refused() {
     for (request, refused) in [
         (object(json!({"url": "https://a.example/"})), true),
         (with(&json!({"browserHtml": false})), true),
-        (
-            with(&json!({"browserHtml": false, "httpResponseHeaders": true})),
-            false,
-        ),
-        (
-            with(&json!({"browserHtml": false, "responseCookies": true})),
-            true,
-        ),
+        (with(&json!({"browserHtml": false, "httpResponseHeaders": true})), false),
+        (with(&json!({"browserHtml": false, "responseCookies": true})), true),
         (http(json!({})), false),
         (http(json!({"browserHtml": true})), true),
-        (
-            http(json!({"browserHtml": false, "screenshot": false})),
-            false,
-        ),
+        (http(json!({"browserHtml": false, "screenshot": false})), false),
         (http(json!({"actions": [{"action": "reload"}]})), true),
         (http(json!({"actions": []})), false),
         (http(json!({"javascript": false})), true),
         (http(json!({"requestHeaders": {"referer": "a"}})), true),
-        (
-            http(json!({"httpRequestMethod": "POST", "httpRequestText": "a"})),
-            false,
-        ),
-        (
-            http(json!({"httpRequestText": "a", "httpRequestBody": "YQ=="})),
-            true,
-        ),
-        (
-            http(json!({"customHttpRequestHeaders": [{"name": "Cookie", "value": "a"}]})),
-            true,
-        ),
+        (http(json!({"httpRequestMethod": "POST", "httpRequestText": "a"})), false),
+        (http(json!({"httpRequestText": "a", "httpRequestBody": "YQ=="})), true),
+        (http(json!({"customHttpRequestHeaders": [{"name": "Cookie", "value": "a"}]})), true),
         (with(&json!({"httpRequestMethod": "POST"})), true),
-        (
-            with(&json!({"customHttpRequestHeaders": [{"name": "a", "value": "a"}]})),
-            true,
-        ),
+        (with(&json!({"customHttpRequestHeaders": [{"name": "a", "value": "a"}]})), true),
         (with(&json!({"product": true, "article": true})), true),
         (with(&json!({"product": true})), false),
         (with(&json!({"serp": true})), true),
-        (
-            object(json!({"url": "https://a.example/", "serp": true, "serpOptions": {}})),
-            false,
-        ),
+        (object(json!({"url": "https://a.example/", "serp": true, "serpOptions": {}})), false),
         (with(&json!({"customAttributes": {"a": {}}})), true),
+        (with(&json!({"product": true, "customAttributes": {"a": {}}})), false),
         (
-            with(&json!({"product": true, "customAttributes": {"a": {}}})),
-            false,
-        ),
-        (
-            object(
-                json!({"url": "https://a.example/", "product": true, "productOptions": {"extractFrom": "httpResponseBody"},
-                "customHttpRequestHeaders": [{"name": "a", "value": "a"}]}),
-            ),
+            object(json!({"url": "https://a.example/", "product": true, "productOptions": {"extractFrom": "httpResponseBody"},
+                "customHttpRequestHeaders": [{"name": "a", "value": "a"}]})),
             false,
         ),
         (
@@ -224,10 +162,7 @@ fn fields_that_exclude_each_other_are_refused() {
         let outcome = check_combination(&request, is_http, &SimulatorOptions::default());
         assert_eq!(outcome.is_err(), refused, "{request:?}");
         if let Err(problem) = outcome {
-            assert_eq!(
-                (problem.status, problem.kind.as_ref()),
-                (422, "/request/unprocessable")
-            );
+            assert_eq!((problem.status, problem.kind.as_ref()), (422, "/request/unprocessable"));
         }
     }
 }

@@ -4,11 +4,7 @@
 pub(crate) fn parse_uuid4(text: &str) -> Option<u128> {
     let bytes = text.as_bytes();
     let dashes = [8, 13, 18, 23];
-    let shaped = bytes.len() == 36
-        && bytes
-            .iter()
-            .enumerate()
-            .all(|(at, byte)| (*byte == b'-') == dashes.contains(&at));
+    let shaped = bytes.len() == 36 && bytes.iter().enumerate().all(|(at, byte)| (*byte == b'-') == dashes.contains(&at));
     if !shaped || bytes.get(14) != Some(&b'4') {
         return None;
     }

@@ -48,12 +48,7 @@ struct Visits {
 
 impl Session {
     /// Starts a session with its first use.
-    pub(crate) fn new(
-        born: Mode,
-        geolocation: Option<&str>,
-        address: String,
-        now: Duration,
-    ) -> Self {
+    pub(crate) fn new(born: Mode, geolocation: Option<&str>, address: String, now: Duration) -> Self {
         Self {
             created: now,
             last_use: now,
@@ -82,11 +77,7 @@ impl Session {
     pub(crate) fn deadline(&self, rules: &SessionRules) -> (Duration, End) {
         let by_age = self.created.saturating_add(rules.max_age);
         let by_idle = self.last_use.saturating_add(rules.max_idle);
-        if by_age <= by_idle {
-            (by_age, End::Age)
-        } else {
-            (by_idle, End::Idle)
-        }
+        if by_age <= by_idle { (by_age, End::Age) } else { (by_idle, End::Idle) }
     }
 
     /// Notes a visit of a host; gives the count of visits, this one included, and the time since the one before.
@@ -97,11 +88,7 @@ impl Session {
             known.last = now;
             return (known.count, Some(pause));
         }
-        self.visits.push(Visits {
-            host: host.to_owned(),
-            count: 1,
-            last: now,
-        });
+        self.visits.push(Visits { host: host.to_owned(), count: 1, last: now });
         (1, None)
     }
 }

@@ -99,11 +99,7 @@ impl Sessions {
             Some(State::Tombstone { until }) => *until,
             Some(State::Active(session)) => {
                 let (deadline, end) = session.deadline(&self.rules);
-                if deadline <= now {
-                    self.bury(id, deadline, end, chance)
-                } else {
-                    deadline
-                }
+                if deadline <= now { self.bury(id, deadline, end, chance) } else { deadline }
             }
         };
         if next <= now {
@@ -117,14 +113,8 @@ impl Sessions {
 
     /// Turns a session into a tombstone and gives the end of it.
     fn bury(&mut self, id: u128, at: Duration, end: End, chance: &mut Chance) -> Duration {
-        let range = self
-            .rules
-            .tombstone_max
-            .saturating_sub(self.rules.tombstone_min);
-        let length = self
-            .rules
-            .tombstone_min
-            .saturating_add(share(range, chance.fraction()));
+        let range = self.rules.tombstone_max.saturating_sub(self.rules.tombstone_min);
+        let length = self.rules.tombstone_min.saturating_add(share(range, chance.fraction()));
         let until = at.saturating_add(length);
         if let Some(State::Active(_)) = self.known.insert(id, State::Tombstone { until }) {
             self.active = self.active.saturating_sub(1);
@@ -194,21 +184,11 @@ impl Sessions {
     ) -> Result<(), Problem> {
         if self.rules.max_active.is_some_and(|max| self.active >= max) {
             self.counts.over_limit += 1;
-            return Err(Problem::new(
-                422,
-                "/problem/over-session-limit",
-                "too many sessions are active",
-            ));
+            return Err(Problem::new(422, "/problem/over-session-limit", "too many sessions are active"));
         }
-        if self.rules.creation_fault_share > 0.0
-            && chance.fraction() < self.rules.creation_fault_share
-        {
+        if self.rules.creation_fault_share > 0.0 && chance.fraction() < self.rules.creation_fault_share {
             self.counts.creation_errors += 1;
-            return Err(Problem::new(
-                503,
-                "/problem/session-creation-error",
-                "the session could not be created",
-            ));
+            return Err(Problem::new(503, "/problem/session-creation-error", "the session could not be created"));
         }
         if self.gone.contains(&id) {
             self.counts.reborn += 1;
@@ -258,9 +238,5 @@ fn share(time: Duration, fraction: f64) -> Duration {
 
 /// The answer to the use of an expired session.
 pub(crate) fn expired() -> Problem {
-    Problem::new(
-        422,
-        "/problem/session-expired",
-        "this session has expired, use another id",
-    )
+    Problem::new(422, "/problem/session-expired", "this session has expired, use another id")
 }

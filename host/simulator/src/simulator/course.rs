@@ -63,19 +63,13 @@ impl Simulator {
         }
         if self.minute.1 >= limit {
             let wait = 60 - self.now.as_secs() % 60;
-            return Err(
-                Problem::of_status(429, "too many requests in this minute").retry_after(Some(wait))
-            );
+            return Err(Problem::of_status(429, "too many requests in this minute").retry_after(Some(wait)));
         }
         self.minute.1 += 1;
         Ok(())
     }
 
-    fn enter_session(
-        &mut self,
-        ask: &Ask<'_>,
-        scripted: Option<&Problem>,
-    ) -> Result<SessionPart, Problem> {
+    fn enter_session(&mut self, ask: &Ask<'_>, scripted: Option<&Problem>) -> Result<SessionPart, Problem> {
         let scripted = scripted.map(|problem| (problem.stage(), problem));
         if let Some((Stage::Gate, problem)) = scripted {
             return Err(problem.clone());
@@ -98,9 +92,7 @@ impl Simulator {
         }
         let geolocation = ask.text("geolocation");
         let (now, chance) = (self.now, &mut self.chance);
-        let entry = self
-            .sessions
-            .enter(id, ask.mode, geolocation, now, chance)?;
+        let entry = self.sessions.enter(id, ask.mode, geolocation, now, chance)?;
         Ok(match entry {
             Entry::First => SessionPart::First,
             Entry::Later => SessionPart::Later,
@@ -132,17 +124,9 @@ impl Simulator {
             return false;
         };
         let (count, pause) = session.visit(&ask.host, self.now);
-        self.options
-            .bans
-            .iter()
-            .filter(|rule| host_matches(&rule.host, &ask.host))
-            .any(|rule| {
-                rule.after_uses.is_some_and(|max| count > max)
-                    || rule
-                        .min_interval
-                        .zip(pause)
-                        .is_some_and(|(min, pause)| pause < min)
-            })
+        self.options.bans.iter().filter(|rule| host_matches(&rule.host, &ask.host)).any(|rule| {
+            rule.after_uses.is_some_and(|max| count > max) || rule.min_interval.zip(pause).is_some_and(|(min, pause)| pause < min)
+        })
     }
 
     fn fetch(&mut self, ask: &Ask<'_>) -> Fetched {
@@ -152,28 +136,15 @@ impl Simulator {
         let mut visit = Visit {
             jar: &mut jar,
             extra: &extra,
-            jar_use: if is_discarding {
-                JarUse::Keep
-            } else {
-                JarUse::Send
-            },
+            jar_use: if is_discarding { JarUse::Keep } else { JarUse::Send },
             headers: &ask.headers(),
             address: &address,
             chance: &mut self.chance,
         };
         let (page, performed) = visit_page(ask, &mut visit);
-        let cookies = if ask.wants_cookies() {
-            jar.clone()
-        } else {
-            Jar::default()
-        };
+        let cookies = if ask.wants_cookies() { jar.clone() } else { Jar::default() };
         self.come_home(home, jar);
-        Fetched {
-            page,
-            performed,
-            jar: cookies,
-            extra,
-        }
+        Fetched { page, performed, jar: cookies, extra }
     }
 
     /// Takes the jar and the address that the request travels with.
@@ -217,10 +188,7 @@ impl Simulator {
     /// Opens a Zyte-managed session: its own actions run on the page of the first request.
     fn open_managed(&mut self, ask: &Ask<'_>) -> ManagedSession {
         let mut session = ManagedSession::new(self.now, &mut self.chance);
-        let actions = ask
-            .fields
-            .get("sessionContextParameters")
-            .and_then(|it| it.get("actions")?.as_array());
+        let actions = ask.fields.get("sessionContextParameters").and_then(|it| it.get("actions")?.as_array());
         if let Some(actions) = actions {
             let mut visit = Visit {
                 jar: &mut session.jar,
@@ -235,24 +203,16 @@ impl Simulator {
         session
     }
 
-    fn bill(
-        &mut self,
-        ask: &Ask<'_>,
-        part: SessionPart,
-        fetched: Fetched,
-    ) -> (Map<String, Value>, Duration) {
+    fn bill(&mut self, ask: &Ask<'_>, part: SessionPart, fetched: Fetched) -> (Map<String, Value>, Duration) {
         let page = &fetched.page;
-        let is_elsewhere = ask
-            .intended_place()
-            .is_some_and(|meant| page.place.as_deref() != Some(meant));
+        let is_elsewhere = ask.intended_place().is_some_and(|meant| page.place.as_deref() != Some(meant));
         let standing = if page.standing == Standing::Good && page.place.is_some() && is_elsewhere {
             Standing::WrongPlace
         } else {
             page.standing
         };
         self.meters.billed(ask.mode, part, &ask.host);
-        self.meters
-            .served(page.family.name(), standing, page.status);
+        self.meters.served(page.family.name(), standing, page.status);
         let mut latency = self.latency_of_fetch(ask.mode);
         if let Some(performed) = &fetched.performed {
             latency = latency.saturating_add(performed.elapsed);
@@ -305,11 +265,7 @@ fn visit_page(ask: &Ask<'_>, visit: &mut Visit<'_>) -> (Landing, Option<Performe
         method: ask.text("httpRequestMethod").unwrap_or("GET"),
         url: ask.url.clone(),
         body: &ask.body(),
-        redirects: if does_follow {
-            Redirects::Follow
-        } else {
-            Redirects::Stay
-        },
+        redirects: if does_follow { Redirects::Follow } else { Redirects::Stay },
     });
     (page, None)
 }

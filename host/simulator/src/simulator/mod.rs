@@ -108,18 +108,13 @@ impl Simulator {
             Ok(request) => self.extract(now, &request).into_bytes(),
             Err(problem) => {
                 self.pass_time(now);
-                self.refuse(problem, Strike::default(), Mode::Http)
-                    .into_bytes()
+                self.refuse(problem, Strike::default(), Mode::Http).into_bytes()
             }
         }
     }
 
     /// Answers an extract request of a trusted caller in the same process: no route, no key, no JSON text.
-    pub fn extract(
-        &mut self,
-        now: Duration,
-        request: &Map<String, Value>,
-    ) -> Reply<Map<String, Value>> {
+    pub fn extract(&mut self, now: Duration, request: &Map<String, Value>) -> Reply<Map<String, Value>> {
         self.pass_time(now);
         let mut strike = Strike::default();
         match self.attempt(request, &mut strike) {
@@ -161,12 +156,7 @@ impl Simulator {
         self.sessions.advance(self.now, &mut self.chance);
     }
 
-    fn refuse(
-        &mut self,
-        problem: Problem,
-        strike: Strike,
-        mode: Mode,
-    ) -> Reply<Map<String, Value>> {
+    fn refuse(&mut self, problem: Problem, strike: Strike, mode: Mode) -> Reply<Map<String, Value>> {
         let status = problem.status;
         self.meters.answered(status, Some(&problem.kind));
         let mut headers = self.headers("application/problem+json");
@@ -182,10 +172,7 @@ impl Simulator {
     }
 
     fn headers(&mut self, content_type: &str) -> Vec<(String, String)> {
-        vec![
-            ("content-type".into(), content_type.into()),
-            ("request-id".into(), self.chance.hex128()),
-        ]
+        vec![("content-type".into(), content_type.into()), ("request-id".into(), self.chance.hex128())]
     }
 }
 
@@ -204,13 +191,7 @@ fn deliver(
             }
         }
     }
-    Reply {
-        status,
-        headers,
-        body,
-        latency: latency.saturating_add(strike.latency),
-        fault: strike.wire,
-    }
+    Reply { status, headers, body, latency: latency.saturating_add(strike.latency), fault: strike.wire }
 }
 
 impl Reply<Map<String, Value>> {

@@ -11,25 +11,15 @@ const MEMBER_COOKIE: &str = "member";
 pub(super) fn respond(request: &SiteRequest<'_>, chance: &mut Chance) -> SiteResponse {
     let path = request.url.path();
     if path == "/login" {
-        return if request.method == "POST" {
-            log_in(request)
-        } else {
-            login_form(request, chance)
-        };
+        return if request.method == "POST" { log_in(request) } else { login_form(request, chance) };
     }
     let member = member(request);
     if !path.starts_with("/members") {
-        let standing = if path == "/" {
-            Standing::Entry
-        } else {
-            Standing::Good
-        };
+        let standing = if path == "/" { Standing::Entry } else { Standing::Good };
         return SiteResponse::page(200, standing, render(request, member.as_deref()));
     }
     let Some(member) = member else {
-        let html = Page::new("Members only")
-            .add("<a class=\"login\" href=\"/login\">log in</a>")
-            .html();
+        let html = Page::new("Members only").add("<a class=\"login\" href=\"/login\">log in</a>").html();
         return SiteResponse::page(401, Standing::Uninitialised, html);
     };
     SiteResponse::page(200, Standing::Good, render(request, Some(&member)))
@@ -55,9 +45,7 @@ fn login_form(request: &SiteRequest<'_>, chance: &mut Chance) -> SiteResponse {
 }
 
 fn log_in(request: &SiteRequest<'_>) -> SiteResponse {
-    let expected = request
-        .cookie(LOGIN_COOKIE)
-        .map(|login| token(request.host(), login));
+    let expected = request.cookie(LOGIN_COOKIE).map(|login| token(request.host(), login));
     let user = request.form("user").filter(|user| !user.is_empty());
     let is_token_right = expected.is_some() && request.form("token") == expected;
     let is_password_right = request.form("password").as_deref() == Some(PASSWORD);

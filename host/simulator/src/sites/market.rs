@@ -37,10 +37,8 @@ fn set_place(request: &SiteRequest<'_>) -> SiteResponse {
 }
 
 fn render(request: &SiteRequest<'_>, place: Option<&str>, error: Option<&str>) -> String {
-    let mut page = Page::new(&format!("Market {}", request.host())).add(&format!(
-        "<p>Prices for <span class=\"zip\">{}</span></p>",
-        escape(place.unwrap_or(""))
-    ));
+    let mut page = Page::new(&format!("Market {}", request.host()))
+        .add(&format!("<p>Prices for <span class=\"zip\">{}</span></p>", escape(place.unwrap_or(""))));
     if let Some(error) = error {
         page = page.add(&format!("<p class=\"error\">{error}</p>"));
     }
@@ -50,8 +48,7 @@ fn render(request: &SiteRequest<'_>, place: Option<&str>, error: Option<&str>) -
     if place.is_none() {
         page = page.add("<p class=\"locked\">Choose a delivery area to see prices</p>");
     }
-    page.goods(request, place.map_or(Price::Hidden, Price::At))
-        .html()
+    page.goods(request, place.map_or(Price::Hidden, Price::At)).html()
 }
 
 fn is_zip(text: &str) -> bool {

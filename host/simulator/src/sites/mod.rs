@@ -109,17 +109,12 @@ impl SiteRequest<'_> {
 
     /// A field of a form-encoded body.
     pub(crate) fn form(&self, name: &str) -> Option<String> {
-        url::form_urlencoded::parse(self.body)
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.into_owned())
+        url::form_urlencoded::parse(self.body).find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
     }
 
     /// A value of the query.
     pub(crate) fn query(&self, name: &str) -> Option<String> {
-        self.url
-            .query_pairs()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.into_owned())
+        self.url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
     }
 }
 
@@ -139,14 +134,7 @@ pub(crate) struct SiteResponse {
 impl SiteResponse {
     /// Answers with a page.
     pub(crate) fn page(status: u16, standing: Standing, html: String) -> Self {
-        Self {
-            status,
-            body: html.into_bytes(),
-            location: None,
-            set_cookies: Vec::new(),
-            standing,
-            place: None,
-        }
+        Self { status, body: html.into_bytes(), location: None, set_cookies: Vec::new(), standing, place: None }
     }
 
     /// Redirects.
@@ -249,16 +237,10 @@ impl Family {
     }
 
     /// Sets a location the way the action `setLocation` does: gives the cookie to set (none: the site lies), or an error.
-    pub(crate) fn set_location(
-        self,
-        host: &str,
-        postal_code: Option<&str>,
-    ) -> Result<Option<(&'static str, String)>, String> {
+    pub(crate) fn set_location(self, host: &str, postal_code: Option<&str>) -> Result<Option<(&'static str, String)>, String> {
         match self {
             Self::Storefront(_) => storefront::set_location(postal_code),
-            Self::Market | Self::Tickets | Self::Club | Self::Plain => {
-                Err(format!("Action setLocation not supported on {host}"))
-            }
+            Self::Market | Self::Tickets | Self::Club | Self::Plain => Err(format!("Action setLocation not supported on {host}")),
         }
     }
 }

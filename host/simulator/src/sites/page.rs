@@ -6,12 +6,12 @@ use super::SiteRequest;
 use crate::chance::stable_hash;
 
 const ADJECTIVES: &[&str] = &[
-    "amber", "brisk", "copper", "dusky", "early", "fresh", "gentle", "hollow", "ivory", "jolly",
-    "keen", "late", "mellow", "nimble", "olive", "plain",
+    "amber", "brisk", "copper", "dusky", "early", "fresh", "gentle", "hollow", "ivory", "jolly", "keen", "late", "mellow",
+    "nimble", "olive", "plain",
 ];
 const NOUNS: &[&str] = &[
-    "apron", "basket", "candle", "drum", "easel", "flask", "globe", "hammock", "inkwell", "jar",
-    "kettle", "lantern", "mirror", "needle", "oven", "pillow",
+    "apron", "basket", "candle", "drum", "easel", "flask", "globe", "hammock", "inkwell", "jar", "kettle", "lantern", "mirror",
+    "needle", "oven", "pillow",
 ];
 
 /// A page in the making.
@@ -23,10 +23,7 @@ pub(super) struct Page {
 impl Page {
     /// Starts a page.
     pub(super) fn new(title: &str) -> Self {
-        Self {
-            head: format!("<meta charset=\"utf-8\"><title>{}</title>", escape(title)),
-            body: String::new(),
-        }
+        Self { head: format!("<meta charset=\"utf-8\"><title>{}</title>", escape(title)), body: String::new() }
     }
 
     /// Adds to the head.
@@ -46,19 +43,9 @@ impl Page {
     pub(super) fn goods(mut self, request: &SiteRequest<'_>, price: Price<'_>) -> Self {
         let (host, path) = (request.host(), request.url.path());
         let hash = stable_hash(&[host, path]);
-        let _ = write!(
-            self.body,
-            "<h1>{}</h1>\n<p class=\"sku\">{:08}</p>\n",
-            name_of(hash),
-            hash % 100_000_000
-        );
+        let _ = write!(self.body, "<h1>{}</h1>\n<p class=\"sku\">{:08}</p>\n", name_of(hash), hash % 100_000_000);
         if let Some(cents) = price.cents(host, path) {
-            let _ = writeln!(
-                self.body,
-                "<span class=\"price\">{}.{:02}</span>",
-                cents / 100,
-                cents % 100
-            );
+            let _ = writeln!(self.body, "<span class=\"price\">{}.{:02}</span>", cents / 100, cents % 100);
         }
         if !path.starts_with("/p/") {
             self.links(hash);
@@ -70,21 +57,14 @@ impl Page {
         self.body.push_str("<ul class=\"list\">\n");
         for step in 0..8 {
             let number = (hash.wrapping_add(step)) % 1_000;
-            let _ = writeln!(
-                self.body,
-                "<li><a href=\"/p/{number}\">{}</a></li>",
-                name_of(hash.rotate_left(8 * step as u32))
-            );
+            let _ = writeln!(self.body, "<li><a href=\"/p/{number}\">{}</a></li>", name_of(hash.rotate_left(8 * step as u32)));
         }
         self.body.push_str("</ul>\n");
     }
 
     /// Finishes the page.
     pub(super) fn html(self) -> String {
-        format!(
-            "<!DOCTYPE html>\n<html lang=\"en\"><head>{}</head>\n<body>\n{}</body></html>\n",
-            self.head, self.body
-        )
+        format!("<!DOCTYPE html>\n<html lang=\"en\"><head>{}</head>\n<body>\n{}</body></html>\n", self.head, self.body)
     }
 }
 
@@ -111,19 +91,11 @@ impl Price<'_> {
 
 /// Makes up a name.
 fn name_of(hash: u64) -> String {
-    let pick = |words: &'static [&'static str], bits: u64| {
-        words
-            .get((bits % 16) as usize)
-            .copied()
-            .unwrap_or("nameless")
-    };
+    let pick = |words: &'static [&'static str], bits: u64| words.get((bits % 16) as usize).copied().unwrap_or("nameless");
     format!("{} {}", pick(ADJECTIVES, hash), pick(NOUNS, hash >> 4))
 }
 
 /// Makes a text safe in HTML, in attributes too.
 pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

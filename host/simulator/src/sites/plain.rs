@@ -20,9 +20,7 @@ pub(super) fn respond(request: &SiteRequest<'_>) -> SiteResponse {
         (Some("cookies"), None, None) => good(&cookies(request)),
         (Some("headers"), None, None) => good(&headers(request)),
         _ => {
-            let html = Page::new(request.host())
-                .goods(request, Price::Everywhere)
-                .html();
+            let html = Page::new(request.host()).goods(request, Price::Everywhere).html();
             SiteResponse::page(200, Standing::Good, html)
         }
     }
@@ -62,12 +60,7 @@ fn set_cookie(name: &str, value: &str) -> SiteResponse {
 fn cookies(request: &SiteRequest<'_>) -> String {
     let mut list = String::from("<ul>");
     for (name, value) in request.cookies {
-        let _ = write!(
-            list,
-            "<li class=\"cookie\">{}={}</li>",
-            escape(name),
-            escape(value)
-        );
+        let _ = write!(list, "<li class=\"cookie\">{}={}</li>", escape(name), escape(value));
     }
     list.push_str("</ul>");
     list
@@ -76,12 +69,7 @@ fn cookies(request: &SiteRequest<'_>) -> String {
 fn headers(request: &SiteRequest<'_>) -> String {
     let mut list = String::from("<ul>");
     for (name, value) in request.headers {
-        let _ = write!(
-            list,
-            "<li class=\"header\">{}: {}</li>",
-            escape(name),
-            escape(value)
-        );
+        let _ = write!(list, "<li class=\"header\">{}: {}</li>", escape(name), escape(value));
     }
     list.push_str("</ul>");
     list

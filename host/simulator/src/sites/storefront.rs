@@ -34,24 +34,18 @@ fn choose_store(family: Storefront, request: &SiteRequest<'_>) -> SiteResponse {
     match set_location(postal_code.as_deref()) {
         Ok(Some((cookie, value))) => {
             let html = render(family, request, Some(&value));
-            SiteResponse::page(200, Standing::Entry, html)
-                .for_place(Some(&value))
-                .setting(cookie, value.clone())
+            SiteResponse::page(200, Standing::Entry, html).for_place(Some(&value)).setting(cookie, value.clone())
         }
         Ok(None) => SiteResponse::page(200, Standing::Entry, render(family, request, None)),
         Err(error) => {
-            let html = Page::new("No store")
-                .add(&format!("<p class=\"error\">{error}</p>"))
-                .html();
+            let html = Page::new("No store").add(&format!("<p class=\"error\">{error}</p>")).html();
             SiteResponse::page(400, Standing::Entry, html)
         }
     }
 }
 
 /// Chooses a store: gives the cookie, none if the shop ignores the wish.
-pub(super) fn set_location(
-    postal_code: Option<&str>,
-) -> Result<Option<(&'static str, String)>, String> {
+pub(super) fn set_location(postal_code: Option<&str>) -> Result<Option<(&'static str, String)>, String> {
     match postal_code {
         Some(IGNORED) => Ok(None),
         Some(code) if is_postal_code(code) => Ok(Some((COOKIE, code.to_owned()))),
@@ -70,24 +64,14 @@ fn render(family: Storefront, request: &SiteRequest<'_>, place: Option<&str>) ->
     let page = Page::new(&format!("{title} {}", request.host()));
     let page = match family {
         Storefront::Grocer => page.add(&format!("<span id=\"store-postal\">{code}</span>")),
-        Storefront::Pharmacy if place.is_some() => page.add(&format!(
-            "<div class=\"branch\">Your branch: <b>{code}</b></div>"
-        )),
+        Storefront::Pharmacy if place.is_some() => page.add(&format!("<div class=\"branch\">Your branch: <b>{code}</b></div>")),
         Storefront::Pharmacy => page,
         Storefront::Bakery => page.head(&format!("<meta name=\"store\" content=\"{code}\">")),
     };
-    let page = if place.is_none() {
-        page.add("<p class=\"locked\">Choose a store to see prices</p>")
-    } else {
-        page
-    };
-    page.goods(request, place.map_or(Price::Hidden, Price::At))
-        .html()
+    let page = if place.is_none() { page.add("<p class=\"locked\">Choose a store to see prices</p>") } else { page };
+    page.goods(request, place.map_or(Price::Hidden, Price::At)).html()
 }
 
 fn is_postal_code(text: &str) -> bool {
-    (3..=10).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b' ' || byte == b'-')
+    (3..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ' || byte == b'-')
 }

@@ -15,9 +15,7 @@ pub(super) fn respond(request: &SiteRequest<'_>, chance: &mut Chance) -> SiteRes
     }
     let expected = request.cookie(COOKIE).map(|sid| token(request.host(), sid));
     if expected.is_none() || request.header(HEADER) != expected.as_deref() {
-        let html = Page::new("Forbidden")
-            .add("<p class=\"error\">this page needs the token of your session</p>")
-            .html();
+        let html = Page::new("Forbidden").add("<p class=\"error\">this page needs the token of your session</p>").html();
         return SiteResponse::page(403, Standing::Uninitialised, html);
     }
     let mut seats = String::from("<ul>\n");
@@ -27,10 +25,7 @@ pub(super) fn respond(request: &SiteRequest<'_>, chance: &mut Chance) -> SiteRes
         let _ = writeln!(seats, "<li class=\"seat\">{row}: {state}</li>");
     }
     seats.push_str("</ul>");
-    let html = Page::new(&format!("Tickets {}", request.host()))
-        .add(&seats)
-        .goods(request, Price::Everywhere)
-        .html();
+    let html = Page::new(&format!("Tickets {}", request.host())).add(&seats).goods(request, Price::Everywhere).html();
     SiteResponse::page(200, Standing::Good, html)
 }
 
@@ -38,10 +33,7 @@ fn start(request: &SiteRequest<'_>, chance: &mut Chance) -> SiteResponse {
     let known = request.cookie(COOKIE).map(str::to_owned);
     let sid = known.clone().unwrap_or_else(|| chance.hex128());
     let html = Page::new(&format!("Tickets {}", request.host()))
-        .head(&format!(
-            "<meta name=\"csrf-token\" content=\"{}\">",
-            escape(&token(request.host(), &sid))
-        ))
+        .head(&format!("<meta name=\"csrf-token\" content=\"{}\">", escape(&token(request.host(), &sid))))
         .goods(request, Price::Hidden)
         .html();
     let response = SiteResponse::page(200, Standing::Entry, html);

@@ -13,69 +13,15 @@ const PAGE: &str = r#"{"url": "https://shop.example/p/1", "browserHtml": true}"#
 fn checks_come_in_the_order_of_the_real_service() {
     let large = " ".repeat(5 * 1024 * 1024 + 1);
     for (method, path, key, body, expected) in [
-        (
-            "GET",
-            "/v2/extract",
-            None,
-            "",
-            (404, "/request/invalid", "HTTP 404 Not Found"),
-        ),
-        (
-            "POST",
-            "/extract",
-            None,
-            "",
-            (404, "/request/invalid", "HTTP 404 Not Found"),
-        ),
-        (
-            "GET",
-            "/v1/extract",
-            None,
-            "",
-            (405, "/request/invalid", "HTTP 405 Method Not Allowed"),
-        ),
-        (
-            "POST",
-            "/v1/extract",
-            None,
-            "{",
-            (401, "/auth/not-valid", "Authentication Info Invalid"),
-        ),
-        (
-            "POST",
-            "/v1/extract",
-            Some("unknown"),
-            "{",
-            (401, "/auth/key-not-found", "Authentication Key Not Found"),
-        ),
-        (
-            "POST",
-            "/v1/extract",
-            Some("suspended"),
-            "{",
-            (403, "/auth/account-suspended", "Account Suspended"),
-        ),
-        (
-            "POST",
-            "/v1/extract",
-            Some("key"),
-            &large,
-            (413, "/request/invalid", "HTTP 413 Content Too Large"),
-        ),
-        (
-            "POST",
-            "/v1/extract",
-            Some("key"),
-            "{",
-            (400, "/request/invalid-json", "Invalid JSON"),
-        ),
-        (
-            "POST",
-            "/v1/extract",
-            Some("key"),
-            r#"{"colour": 1}"#,
-            (400, "/request/invalid", "Bad Request"),
-        ),
+        ("GET", "/v2/extract", None, "", (404, "/request/invalid", "HTTP 404 Not Found")),
+        ("POST", "/extract", None, "", (404, "/request/invalid", "HTTP 404 Not Found")),
+        ("GET", "/v1/extract", None, "", (405, "/request/invalid", "HTTP 405 Method Not Allowed")),
+        ("POST", "/v1/extract", None, "{", (401, "/auth/not-valid", "Authentication Info Invalid")),
+        ("POST", "/v1/extract", Some("unknown"), "{", (401, "/auth/key-not-found", "Authentication Key Not Found")),
+        ("POST", "/v1/extract", Some("suspended"), "{", (403, "/auth/account-suspended", "Account Suspended")),
+        ("POST", "/v1/extract", Some("key"), &large, (413, "/request/invalid", "HTTP 413 Content Too Large")),
+        ("POST", "/v1/extract", Some("key"), "{", (400, "/request/invalid-json", "Invalid JSON")),
+        ("POST", "/v1/extract", Some("key"), r#"{"colour": 1}"#, (400, "/request/invalid", "Bad Request")),
         (
             "POST",
             "/v1/extract",
@@ -93,18 +39,11 @@ fn checks_come_in_the_order_of_the_real_service() {
     ] {
         let reply = client("[]").call(method, path, key, body);
         let document: Value = serde_json::from_slice(&reply.body).unwrap();
-        let found = (
-            reply.status,
-            document["type"].as_str().unwrap(),
-            document["title"].as_str().unwrap(),
-        );
+        let found = (reply.status, document["type"].as_str().unwrap(), document["title"].as_str().unwrap());
         assert_eq!(found, expected);
         assert_eq!(document["status"], reply.status);
         assert!(document["detail"].is_string());
-        assert_eq!(
-            header(&reply, "content-type"),
-            Some("application/problem+json")
-        );
+        assert_eq!(header(&reply, "content-type"), Some("application/problem+json"));
         assert_eq!(header(&reply, "request-id").map(str::len), Some(32));
         let challenge = (reply.status == 401).then_some("Basic realm=\"Zyte API\"");
         assert_eq!(header(&reply, "www-authenticate"), challenge);
@@ -120,45 +59,15 @@ fn an_answer_has_what_was_asked_for_and_nothing_else() {
         "session": {"id": id}, "echoData": [1, {"a": null}], "jobId": "7", "tags": {"a": "b"},
     }));
     let names: Vec<_> = answer.keys().map(String::as_str).collect();
-    assert_eq!(
-        names,
-        [
-            "url",
-            "statusCode",
-            "httpResponseBody",
-            "httpResponseHeaders",
-            "session",
-            "echoData",
-            "jobId"
-        ]
-    );
+    assert_eq!(names, ["url", "statusCode", "httpResponseBody", "httpResponseHeaders", "session", "echoData", "jobId"]);
     assert_eq!(answer["echoData"], json!([1, {"a": null}]));
     assert_eq!(answer["session"]["id"], id);
     let answer = client.ok(&json!({"url": "https://shop.example/p/1", "screenshot": true, "product": true,
         "actions": [], "responseCookies": true, "networkCapture": [{"filterType": "resourceType", "resourceType": "document"}]}));
     let names: Vec<_> = answer.keys().map(String::as_str).collect();
-    assert_eq!(
-        names,
-        [
-            "url",
-            "statusCode",
-            "screenshot",
-            "networkCapture",
-            "product",
-            "actions",
-            "responseCookies"
-        ]
-    );
-    assert!(
-        answer["screenshot"]
-            .as_str()
-            .unwrap()
-            .starts_with("iVBORw0KGgo")
-    );
-    assert_eq!(
-        answer["networkCapture"][0]["interceptionStatus"]["status"],
-        "success"
-    );
+    assert_eq!(names, ["url", "statusCode", "screenshot", "networkCapture", "product", "actions", "responseCookies"]);
+    assert!(answer["screenshot"].as_str().unwrap().starts_with("iVBORw0KGgo"));
+    assert_eq!(answer["networkCapture"][0]["interceptionStatus"]["status"], "success");
 }
 
 #[test]
@@ -178,10 +87,7 @@ fn equal_seeds_and_calls_give_equal_bytes() {
             seed,
             latency: Latency::realistic(),
             faults: FaultRule::read_list(r#"[{"status": 520, "probability": 0.1}]"#).unwrap(),
-            sessions: SessionRules {
-                creation_fault_share: 0.1,
-                ..SessionRules::default()
-            },
+            sessions: SessionRules { creation_fault_share: 0.1, ..SessionRules::default() },
             ..SimulatorOptions::default()
         });
         let mut replies = Vec::new();
@@ -205,22 +111,15 @@ fn redirects_are_followed_unless_told_otherwise() {
     let mut client = client("[]");
     let mut request = json!({"url": "https://a.example/redirect/2", "httpResponseBody": true});
     let answer = client.ok(&request);
-    assert_eq!(
-        (&answer["url"], &answer["statusCode"]),
-        (&json!("https://a.example/redirect/0"), &json!(200))
-    );
+    assert_eq!((&answer["url"], &answer["statusCode"]), (&json!("https://a.example/redirect/0"), &json!(200)));
     request["followRedirect"] = false.into();
     assert_eq!(client.ok(&request)["statusCode"], 302);
 }
 
 #[test]
 fn long_pages_are_cut_at_10_mib() {
-    let answer =
-        client("[]").ok(&json!({"url": "https://a.example/big/20000000", "browserHtml": true}));
-    assert_eq!(
-        answer["browserHtml"].as_str().unwrap().len(),
-        10 * 1024 * 1024
-    );
+    let answer = client("[]").ok(&json!({"url": "https://a.example/big/20000000", "browserHtml": true}));
+    assert_eq!(answer["browserHtml"].as_str().unwrap().len(), 10 * 1024 * 1024);
 }
 #[test]
 fn only_answers_with_200_are_billed_by_mode_host_and_part() {
@@ -249,43 +148,19 @@ fn only_answers_with_200_are_billed_by_mode_host_and_part() {
 
 #[test]
 fn latency_depends_on_the_mode() {
-    let mut client = Client::new(SimulatorOptions {
-        latency: Latency {
-            spread: 0.0,
-            ..Latency::realistic()
-        },
-        ..SimulatorOptions::default()
-    });
+    let mut client =
+        Client::new(SimulatorOptions { latency: Latency { spread: 0.0, ..Latency::realistic() }, ..SimulatorOptions::default() });
     for (request, seconds) in [
-        (
-            json!({"url": "https://a.example/", "browserHtml": true}),
-            8.0,
-        ),
-        (
-            json!({"url": "https://a.example/", "httpResponseBody": true}),
-            1.5,
-        ),
-        (
-            json!({"url": "https://e429.example/", "httpResponseBody": true}),
-            0.2,
-        ),
-        (
-            json!({"url": "https://e520.example/", "httpResponseBody": true}),
-            1.5,
-        ),
-        (
-            json!({"url": "https://slow.example/", "httpResponseBody": true}),
-            31.5,
-        ),
+        (json!({"url": "https://a.example/", "browserHtml": true}), 8.0),
+        (json!({"url": "https://a.example/", "httpResponseBody": true}), 1.5),
+        (json!({"url": "https://e429.example/", "httpResponseBody": true}), 0.2),
+        (json!({"url": "https://e520.example/", "httpResponseBody": true}), 1.5),
+        (json!({"url": "https://slow.example/", "httpResponseBody": true}), 31.5),
         (
             json!({"url": "https://a.example/", "browserHtml": true, "actions": [{"action": "waitForTimeout", "timeout": 3}]}),
             11.0,
         ),
     ] {
-        assert_eq!(
-            client.send(&request).latency,
-            Duration::from_secs_f64(seconds),
-            "{request}"
-        );
+        assert_eq!(client.send(&request).latency, Duration::from_secs_f64(seconds), "{request}");
     }
 }

@@ -12,41 +12,17 @@ const PAGE: &str = r#"{"url": "https://shop.example/p/1", "browserHtml": true}"#
 #[test]
 fn scripted_problems_keep_their_place_in_the_course() {
     for (fault, outcome, created) in [
-        (
-            r#"{"status": 429, "type": "/limits/over-domain-limit"}"#,
-            "429 /limits/over-domain-limit",
-            0,
-        ),
+        (r#"{"status": 429, "type": "/limits/over-domain-limit"}"#, "429 /limits/over-domain-limit", 0),
         (r#"{"status": 503}"#, "503 /limits/over-global-limit", 0),
-        (
-            r#"{"status": 503, "type": "/problem/session-creation-error"}"#,
-            "503 /problem/session-creation-error",
-            0,
-        ),
-        (
-            r#"{"status": 422, "type": "/problem/over-session-limit"}"#,
-            "422 /problem/over-session-limit",
-            0,
-        ),
-        (
-            r#"{"status": 422, "type": "/problem/session-expired"}"#,
-            "422 /problem/session-expired",
-            0,
-        ),
+        (r#"{"status": 503, "type": "/problem/session-creation-error"}"#, "503 /problem/session-creation-error", 0),
+        (r#"{"status": 422, "type": "/problem/over-session-limit"}"#, "422 /problem/over-session-limit", 0),
+        (r#"{"status": 422, "type": "/problem/session-expired"}"#, "422 /problem/session-expired", 0),
         (r#"{"status": 451}"#, "451 /download/domain-forbidden", 1),
         (r#"{"status": 421}"#, "421 /website/domain-unreachable", 1),
         (r#"{"status": 520}"#, "520 /download/temporary-error", 1),
         (r#"{"status": 521}"#, "521 /download/internal-error", 1),
-        (
-            r#"{"status": 500, "type": "/server/timed-out"}"#,
-            "500 /server/timed-out",
-            1,
-        ),
-        (
-            r#"{"status": 599, "type": "/new/kind"}"#,
-            "599 /new/kind",
-            1,
-        ),
+        (r#"{"status": 500, "type": "/server/timed-out"}"#, "500 /server/timed-out", 1),
+        (r#"{"status": 599, "type": "/new/kind"}"#, "599 /new/kind", 1),
     ] {
         let mut client = client(&format!("[{fault}]"));
         let request = json!({"url": "https://a.example/", "browserHtml": true, "session": {"id": session_id(1)}});
@@ -59,15 +35,9 @@ fn scripted_problems_keep_their_place_in_the_course() {
 
 #[test]
 fn a_scripted_expiry_ends_a_living_session() {
-    let mut client =
-        client(r#"[{"status": 422, "type": "/problem/session-expired", "session_use": [2]}]"#);
-    let request =
-        json!({"url": "https://a.example/", "browserHtml": true, "session": {"id": session_id(1)}});
-    for expected in [
-        "200",
-        "422 /problem/session-expired",
-        "422 /problem/session-expired",
-    ] {
+    let mut client = client(r#"[{"status": 422, "type": "/problem/session-expired", "session_use": [2]}]"#);
+    let request = json!({"url": "https://a.example/", "browserHtml": true, "session": {"id": session_id(1)}});
+    for expected in ["200", "422 /problem/session-expired", "422 /problem/session-expired"] {
         assert_eq!(client.outcome(&request), expected);
     }
     assert_eq!(client.simulator.report()["sessions"]["ended"]["script"], 1);
@@ -76,18 +46,9 @@ fn a_scripted_expiry_ends_a_living_session() {
 #[test]
 fn three_scripted_bans_in_a_row_end_a_session() {
     let mut client = client(r#"[{"status": 520, "nth": [1, 2, 4, 5, 6]}]"#);
-    let request =
-        json!({"url": "https://a.example/", "browserHtml": true, "session": {"id": session_id(1)}});
+    let request = json!({"url": "https://a.example/", "browserHtml": true, "session": {"id": session_id(1)}});
     let ban = "520 /download/temporary-error";
-    for expected in [
-        ban,
-        ban,
-        "200",
-        ban,
-        ban,
-        ban,
-        "422 /problem/session-expired",
-    ] {
+    for expected in [ban, ban, "200", ban, ban, ban, "422 /problem/session-expired"] {
         assert_eq!(client.outcome(&request), expected);
     }
 }
@@ -128,18 +89,12 @@ fn magic_hosts_answer_as_their_names_say() {
     }
     let blocked = client("[]").send(&json!({"url": "https://e451.example/", "browserHtml": true}));
     assert_eq!(blocked.body["blockedDomain"], "e451.example");
-    assert_eq!(
-        client("[]").outcome(&json!({"url": "https://expired.example/", "browserHtml": true})),
-        "200"
-    );
+    assert_eq!(client("[]").outcome(&json!({"url": "https://expired.example/", "browserHtml": true})), "200");
 }
 
 #[test]
 fn a_key_has_a_limit_per_minute() {
-    let mut client = Client::new(SimulatorOptions {
-        requests_per_minute: Some(2),
-        ..SimulatorOptions::default()
-    });
+    let mut client = Client::new(SimulatorOptions { requests_per_minute: Some(2), ..SimulatorOptions::default() });
     let request = serde_json::from_str(PAGE).unwrap();
     client.wait(50.0);
     for expected in ["200", "200", "429 /limits/over-user-limit"] {

@@ -25,17 +25,7 @@ fn random_request(chance: &mut Chance) -> Map<String, Value> {
         "expired.example",
         "drop.example",
     ];
-    let paths = [
-        "",
-        "p/1",
-        "login",
-        "location",
-        "store?postal=1",
-        "status/500",
-        "redirect/20",
-        "big/x",
-        "%ff",
-    ];
+    let paths = ["", "p/1", "login", "location", "store?postal=1", "status/500", "redirect/20", "big/x", "%ff"];
     let mut request = Map::new();
     let url = format!("https://{}/{}", pick(chance, &hosts), pick(chance, &paths));
     request.insert("url".into(), url.into());
@@ -45,22 +35,10 @@ fn random_request(chance: &mut Chance) -> Map<String, Value> {
         ("product", json!(true)),
         ("responseCookies", json!(true)),
         ("httpRequestMethod", json!("POST")),
-        (
-            "httpRequestText",
-            json!("user=a&password=open-sesame&zip=10001"),
-        ),
-        (
-            "actions",
-            json!([{"action": "setLocation"}, {"action": "click", "selector": {"type": "css", "value": "#save, a"}}]),
-        ),
-        (
-            "actions",
-            json!([{"action": "evaluate", "source": "document.querySelector('input').value = 'x'; location = '::'"}]),
-        ),
-        (
-            "requestCookies",
-            json!([{"name": "zip", "value": "\"<>&", "domain": ".example"}]),
-        ),
+        ("httpRequestText", json!("user=a&password=open-sesame&zip=10001")),
+        ("actions", json!([{"action": "setLocation"}, {"action": "click", "selector": {"type": "css", "value": "#save, a"}}])),
+        ("actions", json!([{"action": "evaluate", "source": "document.querySelector('input').value = 'x'; location = '::'"}])),
+        ("requestCookies", json!([{"name": "zip", "value": "\"<>&", "domain": ".example"}])),
         ("geolocation", json!("FR")),
         ("tags", json!({"place": "10001"})),
         ("session", json!({"id": "no"})),
@@ -78,12 +56,7 @@ fn random_request(chance: &mut Chance) -> Map<String, Value> {
 }
 
 fn sum(tally: &Value) -> u64 {
-    tally
-        .as_object()
-        .unwrap()
-        .values()
-        .map(|it| it.as_u64().unwrap())
-        .sum()
+    tally.as_object().unwrap().values().map(|it| it.as_u64().unwrap()).sum()
 }
 
 #[test]
@@ -93,7 +66,8 @@ fn whatever_comes_gets_an_answer_and_the_meters_add_up() {
         let mut client = Client::new(SimulatorOptions {
             seed,
             bans: vec![BanRule::after_uses("*", 5)],
-            faults: FaultRule::read_list(r#"[{"probability": 0.05, "status": 503, "type": "/problem/session-creation-error"}]"#).unwrap(),
+            faults: FaultRule::read_list(r#"[{"probability": 0.05, "status": 503, "type": "/problem/session-creation-error"}]"#)
+                .unwrap(),
             sessions: SessionRules {
                 max_active: Some(6),
                 creation_fault_share: 0.1,
@@ -126,13 +100,7 @@ fn whatever_comes_gets_an_answer_and_the_meters_add_up() {
         assert_eq!(sum(&report["pages"]), billed);
         let sessions = &report["sessions"];
         let ended = sum(&sessions["ended"]);
-        assert_eq!(
-            sessions["created"],
-            ended + sessions["active"].as_u64().unwrap()
-        );
-        assert!(
-            ended > 0 && sessions["reborn"].as_u64() > Some(0),
-            "the run is a real one"
-        );
+        assert_eq!(sessions["created"], ended + sessions["active"].as_u64().unwrap());
+        assert!(ended > 0 && sessions["reborn"].as_u64() > Some(0), "the run is a real one");
     }
 }

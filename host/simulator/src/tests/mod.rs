@@ -27,10 +27,7 @@ struct Client {
 
 impl Client {
     fn new(options: SimulatorOptions) -> Self {
-        Self {
-            simulator: Simulator::new(options),
-            now: Duration::ZERO,
-        }
+        Self { simulator: Simulator::new(options), now: Duration::ZERO }
     }
 
     fn wait(&mut self, seconds: f64) {
@@ -38,8 +35,7 @@ impl Client {
     }
 
     fn send(&mut self, request: &Value) -> Reply<Map<String, Value>> {
-        self.simulator
-            .extract(self.now, request.as_object().unwrap())
+        self.simulator.extract(self.now, request.as_object().unwrap())
     }
 
     /// Sends a request that must be answered with 200.
@@ -60,24 +56,13 @@ impl Client {
 
     fn call(&mut self, method: &str, path: &str, key: Option<&str>, body: &str) -> Reply {
         let header = key.map(|key| format!("Basic {}", STANDARD.encode(format!("{key}:"))));
-        self.simulator.handle(
-            self.now,
-            ApiCall {
-                method,
-                path,
-                authorization: header.as_deref(),
-                body: body.as_bytes(),
-            },
-        )
+        self.simulator.handle(self.now, ApiCall { method, path, authorization: header.as_deref(), body: body.as_bytes() })
     }
 }
 
 /// A client of a simulator with faults.
 fn client(faults: &str) -> Client {
-    Client::new(SimulatorOptions {
-        faults: FaultRule::read_list(faults).unwrap(),
-        ..SimulatorOptions::default()
-    })
+    Client::new(SimulatorOptions { faults: FaultRule::read_list(faults).unwrap(), ..SimulatorOptions::default() })
 }
 
 /// A header of a reply.

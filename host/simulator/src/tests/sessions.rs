@@ -39,18 +39,14 @@ fn a_session_keeps_its_address_and_a_request_without_one_gets_another() {
 fn the_jar_is_shared_by_browser_and_http_and_ignores_request_cookies() {
     let mut client = client("[]");
     let session = json!({"id": session_id(1)});
-    client
-        .ok(&json!({"url": "https://a.example/set/a/1", "browserHtml": true, "session": session}));
-    let list =
-        json!({"url": "https://a.example/cookies", "httpResponseBody": true, "session": session});
+    client.ok(&json!({"url": "https://a.example/set/a/1", "browserHtml": true, "session": session}));
+    let list = json!({"url": "https://a.example/cookies", "httpResponseBody": true, "session": session});
     assert!(page(&client.ok(&list)).contains(">a=1<"));
     let mut with_cookies = list.clone();
-    with_cookies["requestCookies"] = json!([{"name": "b", "value": "2", "domain": "a.example"}, {"name": "a", "value": "9", "domain": ".a.example"}]);
+    with_cookies["requestCookies"] =
+        json!([{"name": "b", "value": "2", "domain": "a.example"}, {"name": "a", "value": "9", "domain": ".a.example"}]);
     let html = page(&client.ok(&with_cookies));
-    assert!(
-        html.contains(">b=2<") && html.contains(">a=9<") && !html.contains(">a=1<"),
-        "{html}"
-    );
+    assert!(html.contains(">b=2<") && html.contains(">a=9<") && !html.contains(">a=1<"), "{html}");
     let html = page(&client.ok(&list));
     assert!(html.contains(">a=1<") && !html.contains("b=2"), "{html}");
     let mut discarding = list.clone();
@@ -63,16 +59,17 @@ fn response_cookies_can_be_sent_back() {
     let mut client = client("[]");
     let answer = client.ok(&json!({"url": "https://a.example/set/a/1", "httpResponseBody": true, "responseCookies": true}));
     assert_eq!(answer["responseCookies"][0]["name"], "a");
-    let html = page(&client.ok(&json!({"url": "https://a.example/cookies", "httpResponseBody": true, "requestCookies": answer["responseCookies"]})));
+    let html =
+        page(&client.ok(
+            &json!({"url": "https://a.example/cookies", "httpResponseBody": true, "requestCookies": answer["responseCookies"]}),
+        ));
     assert!(html.contains(">a=1<"), "{html}");
 }
 
 #[test]
 fn a_site_bans_a_session_after_its_uses() {
-    let mut client = Client::new(SimulatorOptions {
-        bans: vec![BanRule::after_uses("*.shop.example", 2)],
-        ..SimulatorOptions::default()
-    });
+    let mut client =
+        Client::new(SimulatorOptions { bans: vec![BanRule::after_uses("*.shop.example", 2)], ..SimulatorOptions::default() });
     let request = |host: &str, session| json!({"url": format!("https://{host}/"), "browserHtml": true, "session": {"id": session_id(session)}});
     let a = "a.shop.example";
     for expected in ["200", "200"] {
@@ -94,20 +91,11 @@ fn a_site_bans_a_session_after_its_uses() {
 #[test]
 fn a_site_may_ban_who_comes_too_fast() {
     let mut client = Client::new(SimulatorOptions {
-        bans: vec![BanRule {
-            host: "*".into(),
-            after_uses: None,
-            min_interval: Some(Duration::from_secs(2)),
-        }],
+        bans: vec![BanRule { host: "*".into(), after_uses: None, min_interval: Some(Duration::from_secs(2)) }],
         ..SimulatorOptions::default()
     });
-    let request =
-        json!({"url": "https://a.example/", "browserHtml": true, "session": {"id": session_id(1)}});
-    for (pause, expected) in [
-        (0.0, "200"),
-        (1.9, "520 /download/temporary-error"),
-        (2.0, "200"),
-    ] {
+    let request = json!({"url": "https://a.example/", "browserHtml": true, "session": {"id": session_id(1)}});
+    for (pause, expected) in [(0.0, "200"), (1.9, "520 /download/temporary-error"), (2.0, "200")] {
         client.wait(pause);
         assert_eq!(client.outcome(&request), expected);
     }
@@ -120,9 +108,6 @@ fn a_context_of_the_service_keeps_its_session() {
         "sessionContext": [{"name": "zip", "value": "10001"}],
         "sessionContextParameters": {"actions": [{"action": "setLocation", "address": {"postalCode": "10001"}}]}});
     let html = page(&client.ok(&request));
-    assert!(
-        html.contains("<span id=\"store-postal\">10001</span>"),
-        "{html}"
-    );
+    assert!(html.contains("<span id=\"store-postal\">10001</span>"), "{html}");
     assert_eq!(page(&client.ok(&request)), html);
 }

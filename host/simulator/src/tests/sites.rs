@@ -51,15 +51,9 @@ fn a_market_hides_prices_until_its_form_was_posted() {
     let html = page(&client.ok(&http(&format!("{MARKET}/p/1"))));
     assert!(html.contains("<span class=\"zip\">10001</span>") && html.contains("class=\"price\""));
     let other = page(&client.ok(&http("https://s002.market.example/p/1")));
-    assert!(
-        other.contains("<span class=\"zip\"></span>"),
-        "sites share nothing"
-    );
+    assert!(other.contains("<span class=\"zip\"></span>"), "sites share nothing");
     let families = &client.simulator.report()["families"];
-    assert_eq!(
-        families["market"],
-        json!({"entry": 1, "good": 1, "uninitialised": 2})
-    );
+    assert_eq!(families["market"], json!({"entry": 1, "good": 1, "uninitialised": 2}));
 }
 
 #[test]
@@ -80,11 +74,7 @@ fn a_market_form_works_in_the_browser_in_several_ways() {
     for actions in [by_click, by_key, by_script] {
         let mut client = client();
         let answer = client.ok(&browser(&format!("{MARKET}/"), actions));
-        assert!(
-            statuses(&answer).iter().all(|it| *it == "success"),
-            "{:?}",
-            answer["actions"]
-        );
+        assert!(statuses(&answer).iter().all(|it| *it == "success"), "{:?}", answer["actions"]);
         assert!(page(&answer).contains("<span class=\"zip\">10001</span>"));
         let html = page(&client.ok(&http(&format!("{MARKET}/p/1"))));
         assert!(html.contains("<span class=\"zip\">10001</span>"));
@@ -121,12 +111,7 @@ fn a_price_depends_on_the_place() {
 
 #[test]
 fn set_location_is_not_supported_everywhere() {
-    for host in [
-        "s1.market.example",
-        "s1.tickets.example",
-        "s1.club.example",
-        "any.example",
-    ] {
+    for host in ["s1.market.example", "s1.tickets.example", "s1.club.example", "any.example"] {
         let answer = client().ok(&browser(
             &format!("https://{host}/"),
             json!([{"action": "setLocation", "address": {"postalCode": "10001"}}, {"action": "reload"}]),
@@ -147,20 +132,13 @@ fn storefronts_show_their_store_each_in_its_place() {
         let site = format!("https://s001.{family}.example");
         let mut client = client();
         let html = page(&client.ok(&http(&format!("{site}/p/1"))));
-        assert!(
-            !html.contains(shown)
-                && !html.contains("class=\"price\"")
-                && html.contains("class=\"locked\"")
-        );
+        assert!(!html.contains(shown) && !html.contains("class=\"price\"") && html.contains("class=\"locked\""));
         let actions = json!([{"action": "setLocation", "address": {"postalCode": "10001"}}]);
         let answer = client.ok(&browser(&format!("{site}/"), actions));
         assert_eq!(statuses(&answer), ["success"]);
         assert!(page(&answer).contains(shown));
         let html = page(&client.ok(&http(&format!("{site}/p/1"))));
-        assert!(
-            html.contains(shown) && html.contains("class=\"price\""),
-            "{html}"
-        );
+        assert!(html.contains(shown) && html.contains("class=\"price\""), "{html}");
         let html = page(&client.ok(&http(&format!("{site}/store?postal=60601"))));
         assert!(html.contains("60601"), "{html}");
     }
@@ -190,10 +168,7 @@ fn tickets_ask_for_the_token_of_the_session() {
     let site = "https://s001.tickets.example";
     let html = page(&client.ok(&http(&format!("{site}/"))));
     let token = between(&html, "name=\"csrf-token\" content=\"", "\"").to_owned();
-    assert!(
-        page(&client.ok(&http(&format!("{site}/")))).contains(&token),
-        "the token stays"
-    );
+    assert!(page(&client.ok(&http(&format!("{site}/")))).contains(&token), "the token stays");
     let mut request = http(&format!("{site}/p/1"));
     assert_eq!(client.ok(&request)["statusCode"], 403);
     request["customHttpRequestHeaders"] = json!([{"name": "X-CSRF-Token", "value": token}]);
@@ -201,18 +176,10 @@ fn tickets_ask_for_the_token_of_the_session() {
     assert_eq!(answer["statusCode"], 200);
     assert!(page(&answer).contains("class=\"seat\""));
     request["session"]["id"] = session_id(2).into();
-    assert_eq!(
-        client.ok(&request)["statusCode"],
-        403,
-        "another session has another token"
-    );
+    assert_eq!(client.ok(&request)["statusCode"], 403, "another session has another token");
     request["url"] = "https://s002.tickets.example/p/1".into();
     request["session"]["id"] = session_id(1).into();
-    assert_eq!(
-        client.ok(&request)["statusCode"],
-        403,
-        "another site knows nothing"
-    );
+    assert_eq!(client.ok(&request)["statusCode"], 403, "another site knows nothing");
 }
 
 #[test]
@@ -255,14 +222,9 @@ fn a_club_login_works_in_the_browser() {
 
 #[test]
 fn a_club_bans_after_40_uses_and_a_market_after_60() {
-    for (url, uses) in [
-        ("https://a.club.example/", 40),
-        ("https://a.market.example/", 60),
-    ] {
+    for (url, uses) in [("https://a.club.example/", 40), ("https://a.market.example/", 60)] {
         let mut client = client();
-        let served = (0..100)
-            .take_while(|_| client.outcome(&http(url)) == "200")
-            .count();
+        let served = (0..100).take_while(|_| client.outcome(&http(url)) == "200").count();
         assert_eq!(served, uses, "{url}");
     }
 }
@@ -270,10 +232,7 @@ fn a_club_bans_after_40_uses_and_a_market_after_60() {
 #[test]
 fn failed_actions_stop_or_go_on() {
     for (actions, expected) in [
-        (
-            json!([{"action": "click", "selector": css("#nothing")}, {"action": "reload"}]),
-            vec!["returned", "notExecuted"],
-        ),
+        (json!([{"action": "click", "selector": css("#nothing")}, {"action": "reload"}]), vec!["returned", "notExecuted"]),
         (
             json!([{"action": "click", "selector": css("#nothing"), "onError": "continue"}, {"action": "reload"}]),
             vec!["continued", "success"],
@@ -282,22 +241,10 @@ fn failed_actions_stop_or_go_on() {
             json!([{"action": "waitForSelector", "selector": {"type": "css", "value": "#nothing", "state": "hidden"}}]),
             vec!["success"],
         ),
-        (
-            json!([{"action": "evaluate", "source": "throw new Error('no')"}]),
-            vec!["returned"],
-        ),
-        (
-            json!([{"action": "click", "selector": css("###")}]),
-            vec!["returned"],
-        ),
-        (
-            json!([{"action": "type", "selector": css("h1"), "text": "a"}]),
-            vec!["returned"],
-        ),
-        (
-            json!([{"action": "goto", "url": "/p/2"}, {"action": "scrollBottom"}]),
-            vec!["success", "success"],
-        ),
+        (json!([{"action": "evaluate", "source": "throw new Error('no')"}]), vec!["returned"]),
+        (json!([{"action": "click", "selector": css("###")}]), vec!["returned"]),
+        (json!([{"action": "type", "selector": css("h1"), "text": "a"}]), vec!["returned"]),
+        (json!([{"action": "goto", "url": "/p/2"}, {"action": "scrollBottom"}]), vec!["success", "success"]),
         (
             json!([{"action": "click", "selector": css(".list a")}, {"action": "waitForSelector", "selector": css(".price")}]),
             vec!["success", "success"],
@@ -317,17 +264,7 @@ fn a_browser_works_for_60_seconds_at_most() {
     let wait = json!({"action": "waitForTimeout", "timeout": 15, "onError": "continue"});
     let actions = json!([wait, wait, wait, wait, wait, wait]);
     let answer = client().ok(&browser("https://a.example/", actions));
-    assert_eq!(
-        statuses(&answer),
-        [
-            "success",
-            "success",
-            "success",
-            "success",
-            "returned",
-            "notExecuted"
-        ]
-    );
+    assert_eq!(statuses(&answer), ["success", "success", "success", "success", "returned", "notExecuted"]);
 }
 
 #[test]
@@ -348,8 +285,5 @@ fn a_product_can_be_extracted() {
     for field in ["name", "price", "sku"] {
         assert!(answer["product"][field].is_string(), "{field}");
     }
-    assert_eq!(
-        answer["product"]["metadata"]["dateDownloaded"],
-        "2026-01-01T00:00:00Z"
-    );
+    assert_eq!(answer["product"]["metadata"]["dateDownloaded"], "2026-01-01T00:00:00Z");
 }

@@ -22,11 +22,7 @@ mod tests {
         let request = testing::request("https://good.example/").build();
         for (html, kept) in [("<p class=ok>", true), ("<p class=no>", false)] {
             let page = testing::response().html(html).build();
-            assert_eq!(
-                super::Good::check(&page, &request).unwrap().is_keep(),
-                kept,
-                "{html}"
-            );
+            assert_eq!(super::Good::check(&page, &request).unwrap().is_keep(), kept, "{html}");
         }
     }
 }

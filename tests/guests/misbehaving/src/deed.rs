@@ -37,9 +37,7 @@ impl Deed {
         }
         let url = request.url();
         match url.split_once(&format!("/{hook}/")) {
-            Some((_, rest)) => {
-                Self::named(rest.split(['/', '?', '#']).next().unwrap_or_default()).map(Some)
-            }
+            Some((_, rest)) => Self::named(rest.split(['/', '?', '#']).next().unwrap_or_default()).map(Some),
             None => Ok(None),
         }
     }
@@ -77,8 +75,7 @@ impl Deed {
             Self::Panic => panic_with_message(),
             Self::ReturnHuge => Ok("x".repeat(HUGE)),
             Self::Downloads => loop {
-                let _ =
-                    download(Params::http_response_body().url("https://misbehaving.example/again"));
+                let _ = download(Params::http_response_body().url("https://misbehaving.example/again"));
             },
         }
     }
@@ -87,19 +84,13 @@ impl Deed {
 fn compute_forever() -> ! {
     let mut number = 1_u64;
     loop {
-        number = black_box(
-            number
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1),
-        );
+        number = black_box(number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
     }
 }
 
 /// Allocates so many MiB, touches and keeps them.
 fn allocate(mebibytes: usize) -> usize {
-    let kept: Vec<Vec<u8>> = (0..mebibytes)
-        .map(|_| black_box(vec![1; 1 << 20]))
-        .collect();
+    let kept: Vec<Vec<u8>> = (0..mebibytes).map(|_| black_box(vec![1; 1 << 20])).collect();
     black_box(kept).len()
 }
 

@@ -29,11 +29,7 @@ impl SessionConfig for Misbehaving {
         match Deed::of("process-request", request)? {
             Some(deed) => {
                 let text = deed.carry_out()?;
-                Ok(if deed == Deed::ReturnHuge {
-                    Edit::new().url(text)
-                } else {
-                    Edit::none()
-                })
+                Ok(if deed == Deed::ReturnHuge { Edit::new().url(text) } else { Edit::none() })
             }
             None => Ok(Edit::none()),
         }

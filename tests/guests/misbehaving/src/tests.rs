@@ -7,35 +7,15 @@ use crate::deed::Deed;
 #[test]
 fn the_url_or_the_config_names_the_deed() {
     let cases = [
-        (
-            json!(null),
-            "https://a.example/check/loop",
-            Some(Deed::Loop),
-        ),
-        (
-            json!(null),
-            "https://a.example/check/allocate?x#y",
-            Some(Deed::Allocate),
-        ),
+        (json!(null), "https://a.example/check/loop", Some(Deed::Loop)),
+        (json!(null), "https://a.example/check/allocate?x#y", Some(Deed::Allocate)),
         (json!(null), "https://a.example/process-request/loop", None),
-        (
-            json!({"check": "panic"}),
-            "https://a.example/",
-            Some(Deed::Panic),
-        ),
-        (
-            json!({"process-request": "panic"}),
-            "https://a.example/",
-            None,
-        ),
+        (json!({"check": "panic"}), "https://a.example/", Some(Deed::Panic)),
+        (json!({"process-request": "panic"}), "https://a.example/", None),
     ];
     for (config, url, deed) in cases {
         let _host = testing::Host::new().config(config).start();
-        assert_eq!(
-            Deed::of("check", &testing::request(url).build()).unwrap(),
-            deed,
-            "{url}"
-        );
+        assert_eq!(Deed::of("check", &testing::request(url).build()).unwrap(), deed, "{url}");
     }
     let unknown = testing::request("https://a.example/check/nothing").build();
     assert!(Deed::of("check", &unknown).is_err());
@@ -45,22 +25,10 @@ fn the_url_or_the_config_names_the_deed() {
 fn a_hook_without_a_deed_behaves_well() {
     let request = testing::request("https://a.example/").build();
     let page = testing::response().build();
-    assert!(
-        crate::Misbehaving::check(&page, &request)
-            .unwrap()
-            .is_keep()
-    );
-    assert_eq!(
-        crate::Misbehaving::process_request(&request).unwrap(),
-        Edit::none()
-    );
+    assert!(crate::Misbehaving::check(&page, &request).unwrap().is_keep());
+    assert_eq!(crate::Misbehaving::process_request(&request).unwrap(), Edit::none());
     let session = testing::session("p");
-    assert_eq!(
-        crate::Misbehaving::init_session(&session, &request)
-            .unwrap_err()
-            .kind(),
-        "defer"
-    );
+    assert_eq!(crate::Misbehaving::init_session(&session, &request).unwrap_err().kind(), "defer");
 }
 
 #[test]

@@ -36,10 +36,7 @@ pub(crate) fn run(action: &Value, context: &mut Context<'_>) -> Result<Outcome> 
         return Err(Error::new(fill_text(text(message, "raise")?, context)?));
     }
     if let Some(reason) = action.get("close") {
-        return Err(Error::close_crawl(fill_text(
-            text(reason, "close")?,
-            context,
-        )?));
+        return Err(Error::close_crawl(fill_text(text(reason, "close")?, context)?));
     }
     if let Some(changes) = action.get("edit") {
         return edit(changes, context).map(Outcome::Edit);
@@ -47,10 +44,7 @@ pub(crate) fn run(action: &Value, context: &mut Context<'_>) -> Result<Outcome> 
     result(action, context).map(Outcome::Answer)
 }
 
-fn result(
-    action: &carousel_guest::serde_json::Map<String, Value>,
-    context: &Context<'_>,
-) -> Result<Answer> {
+fn result(action: &carousel_guest::serde_json::Map<String, Value>, context: &Context<'_>) -> Result<Answer> {
     if let Some(value) = action.get("return") {
         return fill(value, context).map(Answer::Value);
     }
@@ -100,15 +94,11 @@ fn edit(changes: &Value, context: &Context<'_>) -> Result<Edit> {
             "params" => {
                 let set = object(change, name)?.iter();
                 set.map(|(name, value)| Ok((name, fill(value, context)?)))
-                    .try_fold(edit, |edit, param: Result<_>| {
-                        param.map(|(name, value)| edit.set(name, value))
-                    })?
+                    .try_fold(edit, |edit, param: Result<_>| param.map(|(name, value)| edit.set(name, value)))?
             }
             "drop_params" => {
                 let names = list(change, name)?.iter();
-                names
-                    .map(|param| text(param, name))
-                    .try_fold(edit, |edit, param| param.map(|param| edit.remove(param)))?
+                names.map(|param| text(param, name)).try_fold(edit, |edit, param| param.map(|param| edit.remove(param)))?
             }
             _ => return Err(Error::new(format!("unknown edit {name}"))),
         };

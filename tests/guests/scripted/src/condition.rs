@@ -9,9 +9,7 @@ use crate::pattern::{all, any, contains_regex, is_ordinal, matches};
 /// Tells whether every member of a condition holds.
 pub(crate) fn holds(condition: &Value, context: &Context<'_>) -> Result<bool> {
     let members = object(condition, "a condition")?;
-    all(members, |(name, wanted)| {
-        member_holds(name, wanted, context)
-    })
+    all(members, |(name, wanted)| member_holds(name, wanted, context))
 }
 
 fn member_holds(name: &str, wanted: &Value, context: &Context<'_>) -> Result<bool> {
@@ -28,9 +26,7 @@ fn member_holds(name: &str, wanted: &Value, context: &Context<'_>) -> Result<boo
         "meta" => matches(wanted, &Value::Object(request.meta()?)),
         "meta_absent" => {
             let meta = request.meta()?;
-            all(list(wanted, name)?, |key| {
-                Ok(!meta.contains_key(text(key, name)?))
-            })
+            all(list(wanted, name)?, |key| Ok(!meta.contains_key(text(key, name)?)))
         }
         "request_params" => matches(wanted, request.params()?.as_value()),
         "response" => matches(wanted, &context.answer_for(wanted)?),
@@ -43,9 +39,7 @@ fn member_holds(name: &str, wanted: &Value, context: &Context<'_>) -> Result<boo
 }
 
 fn location_matches(wanted: &Value, location: &Value) -> Result<bool> {
-    let is_set = location
-        .as_object()
-        .is_some_and(|members| !members.is_empty());
+    let is_set = location.as_object().is_some_and(|members| !members.is_empty());
     match wanted.as_str() {
         Some("set") => Ok(is_set),
         Some("unset") => Ok(!is_set),
@@ -57,12 +51,7 @@ fn location_matches(wanted: &Value, location: &Value) -> Result<bool> {
 /// Settings are named with or without `session.` in front.
 fn settings_match(wanted: &Value) -> Result<bool> {
     let wanted = object(wanted, "settings")?.iter();
-    let wanted = wanted.map(|(name, pattern)| {
-        (
-            name.strip_prefix("session.").unwrap_or(name).to_owned(),
-            pattern.clone(),
-        )
-    });
+    let wanted = wanted.map(|(name, pattern)| (name.strip_prefix("session.").unwrap_or(name).to_owned(), pattern.clone()));
     matches(&Value::Object(wanted.collect()), &settings()?)
 }
 
@@ -78,21 +67,15 @@ fn session_matches(wanted: &Value, context: &Context<'_>) -> Result<bool> {
 
 /// Reads a member of the script that must be an object.
 pub(crate) fn object<'a>(value: &'a Value, name: &str) -> Result<&'a Map<String, Value>> {
-    value
-        .as_object()
-        .ok_or_else(|| Error::new(format!("{name} must be an object, not {value}")))
+    value.as_object().ok_or_else(|| Error::new(format!("{name} must be an object, not {value}")))
 }
 
 /// Reads a member of the script that must be a list.
 pub(crate) fn list<'a>(value: &'a Value, name: &str) -> Result<&'a Vec<Value>> {
-    value
-        .as_array()
-        .ok_or_else(|| Error::new(format!("{name} must be a list, not {value}")))
+    value.as_array().ok_or_else(|| Error::new(format!("{name} must be a list, not {value}")))
 }
 
 /// Reads a member of the script that must be text.
 pub(crate) fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str> {
-    value
-        .as_str()
-        .ok_or_else(|| Error::new(format!("{name} must be text, not {value}")))
+    value.as_str().ok_or_else(|| Error::new(format!("{name} must be text, not {value}")))
 }

@@ -16,27 +16,15 @@ pub(crate) struct Context<'a> {
 
 impl<'a> Context<'a> {
     pub(crate) fn new(request: &'a Request) -> Self {
-        Self {
-            request,
-            call: 0,
-            response: None,
-            session: None,
-            download: None,
-        }
+        Self { request, call: 0, response: None, session: None, download: None }
     }
 
     pub(crate) fn with_response(self, response: &'a Response) -> Self {
-        Self {
-            response: Some(response),
-            ..self
-        }
+        Self { response: Some(response), ..self }
     }
 
     pub(crate) fn with_session(self, session: &'a Session) -> Self {
-        Self {
-            session: Some(session),
-            ..self
-        }
+        Self { session: Some(session), ..self }
     }
 
     /// Makes this the answer that the script sees from now on.
@@ -55,18 +43,13 @@ impl<'a> Context<'a> {
             return Ok(Value::Null);
         };
         match pattern.as_object() {
-            Some(members) if !members.keys().any(|name| name.starts_with('$')) => {
-                members_of(response, members)
-            }
+            Some(members) if !members.keys().any(|name| name.starts_with('$')) => members_of(response, members),
             _ => Ok(response.field("")?.unwrap_or_default()),
         }
     }
 
     /// Runs something with the session at hand; none if there is no session.
-    pub(crate) fn in_session<T>(
-        &self,
-        look: impl FnOnce(&Session) -> Result<T>,
-    ) -> Result<Option<T>> {
+    pub(crate) fn in_session<T>(&self, look: impl FnOnce(&Session) -> Result<T>) -> Result<Option<T>> {
         match (self.session, self.request.session()) {
             (Some(session), _) => look(session).map(Some),
             (None, Some(session)) => look(&session).map(Some),
@@ -81,11 +64,7 @@ impl<'a> Context<'a> {
 
     /// Stores values for the session at hand.
     pub(crate) fn store(&self, values: &Map<String, Value>) -> Result<()> {
-        let stored = self.in_session(|session| {
-            values
-                .iter()
-                .try_for_each(|(key, value)| session.set(key, value))
-        })?;
+        let stored = self.in_session(|session| values.iter().try_for_each(|(key, value)| session.set(key, value)))?;
         stored.ok_or_else(|| Error::new("cannot store: the request has no session"))
     }
 

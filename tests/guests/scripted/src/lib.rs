@@ -4,16 +4,7 @@
 //! `script` finds what a hook has to do, `condition` says whether a case holds, `pattern` compares JSON, `template` fills
 //! in values, `action` carries out.
 
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        reason = "tests"
-    )
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests"))]
 
 mod action;
 mod condition;
@@ -48,11 +39,7 @@ impl SessionConfig for Scripted {
             Answer::Default => default::pool(request),
             Answer::DefaultOr(value) => {
                 let pool = default::pool(request)?;
-                Ok(if pool.id() == Some("") {
-                    Pool::from(value)
-                } else {
-                    pool
-                })
+                Ok(if pool.id() == Some("") { Pool::from(value) } else { pool })
             }
         }
     }
@@ -77,11 +64,7 @@ impl SessionConfig for Scripted {
             Answer::Default => default::params(request),
             Answer::DefaultOr(value) => {
                 let params = default::params(request)?;
-                Ok(if is_truthy(params.as_value()) {
-                    params
-                } else {
-                    Params::from(value)
-                })
+                Ok(if is_truthy(params.as_value()) { params } else { Params::from(value) })
             }
         }
     }
@@ -94,11 +77,7 @@ impl SessionConfig for Scripted {
             Answer::Default => default::check(response, request),
             Answer::DefaultOr(value) => {
                 let verdict = default::check(response, request)?;
-                Ok(if verdict.is_keep() {
-                    verdict
-                } else {
-                    Verdict::keep_if(is_truthy(&value))
-                })
+                Ok(if verdict.is_keep() { verdict } else { Verdict::keep_if(is_truthy(&value)) })
             }
         }
     }

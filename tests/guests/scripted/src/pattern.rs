@@ -7,18 +7,14 @@ use regex_lite::Regex;
 pub(crate) fn matches(pattern: &Value, value: &Value) -> Result<bool> {
     match (pattern, value) {
         (Value::Object(members), _) => match members.iter().next() {
-            Some((word, argument)) if members.len() == 1 && word.starts_with('$') => {
-                special(word, argument, value)
-            }
+            Some((word, argument)) if members.len() == 1 && word.starts_with('$') => special(word, argument, value),
             _ => members_match(members, value),
         },
         (Value::Array(patterns), Value::Array(values)) => {
             if patterns.len() != values.len() {
                 return Ok(false);
             }
-            all(patterns.iter().zip(values), |(pattern, value)| {
-                matches(pattern, value)
-            })
+            all(patterns.iter().zip(values), |(pattern, value)| matches(pattern, value))
         }
         (Value::Number(wanted), Value::Number(number)) => Ok(wanted.as_f64() == number.as_f64()),
         _ => Ok(pattern == value),
@@ -27,11 +23,8 @@ pub(crate) fn matches(pattern: &Value, value: &Value) -> Result<bool> {
 
 /// Tells whether a text holds a match of a regular expression.
 pub(crate) fn contains_regex(text: &str, expression: &str) -> Result<bool> {
-    let regex = Regex::new(expression).map_err(|error| {
-        Error::new(format!(
-            "cannot read the regular expression \"{expression}\": {error}"
-        ))
-    })?;
+    let regex = Regex::new(expression)
+        .map_err(|error| Error::new(format!("cannot read the regular expression \"{expression}\": {error}")))?;
     Ok(regex.is_match(text))
 }
 
@@ -45,8 +38,7 @@ pub(crate) fn is_ordinal(ordinal: &Value, count: i64) -> bool {
     }
     let limit = |name: &str, default| ordinal.get(name).and_then(Value::as_i64).unwrap_or(default);
     let odd = ordinal.get("odd").and_then(Value::as_bool);
-    odd.is_none_or(|odd| odd == (count % 2 == 1))
-        && (limit("min", 1)..=limit("max", i64::MAX)).contains(&count)
+    odd.is_none_or(|odd| odd == (count % 2 == 1)) && (limit("min", 1)..=limit("max", i64::MAX)).contains(&count)
 }
 
 type Members = carousel_guest::serde_json::Map<String, Value>;
@@ -76,9 +68,7 @@ fn special(word: &str, argument: &Value, value: &Value) -> Result<bool> {
             _ => Ok(false),
         },
         "$not" => Ok(!matches(argument, value)?),
-        "$len" => {
-            Ok(length(value).is_some_and(|length| argument.as_u64() == u64::try_from(length).ok()))
-        }
+        "$len" => Ok(length(value).is_some_and(|length| argument.as_u64() == u64::try_from(length).ok())),
         "$exact" => Ok(argument == value),
         _ => Err(Error::new(format!("unknown pattern {word}"))),
     }
@@ -98,10 +88,7 @@ fn length(value: &Value) -> Option<usize> {
 }
 
 /// Like `Iterator::all`, for questions that may fail.
-pub(crate) fn all<T>(
-    items: impl IntoIterator<Item = T>,
-    mut holds: impl FnMut(T) -> Result<bool>,
-) -> Result<bool> {
+pub(crate) fn all<T>(items: impl IntoIterator<Item = T>, mut holds: impl FnMut(T) -> Result<bool>) -> Result<bool> {
     for item in items {
         if !holds(item)? {
             return Ok(false);
@@ -111,9 +98,6 @@ pub(crate) fn all<T>(
 }
 
 /// Like `Iterator::any`, for questions that may fail.
-pub(crate) fn any<T>(
-    items: impl IntoIterator<Item = T>,
-    mut holds: impl FnMut(T) -> Result<bool>,
-) -> Result<bool> {
+pub(crate) fn any<T>(items: impl IntoIterator<Item = T>, mut holds: impl FnMut(T) -> Result<bool>) -> Result<bool> {
     Ok(!all(items, |item| Ok(!holds(item)?))?)
 }

@@ -28,12 +28,7 @@ impl Script {
 
     /// Returns which hook stands for this one: the location hook if the plugin is built on locations, has that hook, and
     /// the request has a location.
-    pub(crate) fn hook_at<'a>(
-        &self,
-        plain: &'a str,
-        at_location: &'a str,
-        request: &Request,
-    ) -> Result<&'a str> {
+    pub(crate) fn hook_at<'a>(&self, plain: &'a str, at_location: &'a str, request: &Request) -> Result<&'a str> {
         let is_location_plugin = self.0.get("base").and_then(Value::as_str) == Some("location");
         if is_location_plugin && self.hook(at_location).is_some() && request.location()?.is_some() {
             return Ok(at_location);
@@ -45,9 +40,7 @@ impl Script {
     pub(crate) fn run(&self, hook: &str, context: Context<'_>) -> Result<Answer> {
         match self.outcome(hook, context)? {
             Outcome::Answer(answer) => Ok(answer),
-            Outcome::Edit(_) => Err(Error::new(format!(
-                "{hook} cannot edit a request: only process_request can"
-            ))),
+            Outcome::Edit(_) => Err(Error::new(format!("{hook} cannot edit a request: only process_request can"))),
         }
     }
 

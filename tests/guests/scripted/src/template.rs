@@ -11,13 +11,8 @@ pub(crate) fn fill(template: &Value, context: &Context<'_>) -> Result<Value> {
         Value::String(text) => Ok(Value::String(fill_text(text, context)?)),
         Value::Array(items) => items.iter().map(|item| fill(item, context)).collect(),
         Value::Object(members) => match members.iter().next() {
-            Some((source, path)) if members.len() == 1 && is_source(source) => {
-                lookup(source, path, context)
-            }
-            _ => members
-                .iter()
-                .map(|(name, value)| Ok((name.clone(), fill(value, context)?)))
-                .collect(),
+            Some((source, path)) if members.len() == 1 && is_source(source) => lookup(source, path, context),
+            _ => members.iter().map(|(name, value)| Ok((name.clone(), fill(value, context)?))).collect(),
         },
         Value::Null | Value::Bool(_) | Value::Number(_) => Ok(template.clone()),
     }
@@ -53,9 +48,7 @@ fn placeholder(name: &str, context: &Context<'_>) -> Result<Option<String>> {
         "host" => context.request.host(),
         "url" => context.request.url(),
         "url_rstrip" => context.request.url().trim_end_matches('/').to_owned(),
-        "session_id" => context
-            .in_session(|session| Ok(session.id()))?
-            .unwrap_or_default(),
+        "session_id" => context.in_session(|session| Ok(session.id()))?.unwrap_or_default(),
         "call" => context.call.to_string(),
         _ => match name.split_once('.') {
             Some(("session", path)) => as_text(stored(path, context)?),
@@ -79,9 +72,7 @@ fn lookup(source: &str, path: &Value, context: &Context<'_>) -> Result<Value> {
         _ => {
             let (member, inner) = path.split_once('.').unwrap_or((path, ""));
             let answer = context.answer_for(&json!({member: true}))?;
-            Ok(answer
-                .get(member)
-                .map_or(Value::Null, |value| walk(value.clone(), inner)))
+            Ok(answer.get(member).map_or(Value::Null, |value| walk(value.clone(), inner)))
         }
     }
 }
@@ -96,12 +87,10 @@ fn walk(value: Value, path: &str) -> Value {
     if path.is_empty() {
         return value;
     }
-    let found = path
-        .split('.')
-        .try_fold(&value, |value, step| match value.as_array() {
-            Some(items) => items.get(step.parse::<usize>().ok()?),
-            None => value.get(step),
-        });
+    let found = path.split('.').try_fold(&value, |value, step| match value.as_array() {
+        Some(items) => items.get(step.parse::<usize>().ok()?),
+        None => value.get(step),
+    });
     found.cloned().unwrap_or_default()
 }
 
