@@ -98,6 +98,18 @@ fn the_same_seed_crawls_in_the_same_order() {
 }
 
 #[test]
+fn the_same_seed_gives_the_same_counters() {
+    let lines: String = (1..=300).map(|n| format!("https://s{:03}.market.example/p/{n}\n", 1 + n % 7)).collect();
+    let stats = |seed: &str| {
+        let mut stats = Crawl::simulated().args(["--n-conn", "1", "--seed", seed]).run(&lines).stats;
+        stats["seconds"] = json!(null);
+        stats
+    };
+    assert_eq!(stats("3")["requests"]["total"], 300);
+    assert_eq!(stats("3"), stats("3"));
+}
+
+#[test]
 fn each_answer_is_written_while_the_next_is_awaited() {
     let (mut gate, held) = gate();
     let api = Api::start(move |call| {

@@ -41,7 +41,7 @@ fn the_first_interrupt_finishes_what_is_under_way() {
         .args(["--api-url", &api.url, "--api-key", "k", "--n-conn", "1"])
         .start("");
     gate.wait_for_arrival();
-    running.interrupt();
+    running.signal("-INT");
     running.wait_until_said("interrupted");
     gate.open();
     let crawled = Crawled::new(running.end(), dir);
@@ -67,9 +67,9 @@ fn the_second_interrupt_stops_at_once_and_accounts_for_what_it_cut() {
         .args(["--api-url", &api.url, "--api-key", "k", "--n-conn", "1"])
         .start("");
     gate.wait_for_arrival();
-    running.interrupt();
+    running.signal("-INT");
     running.wait_until_said("interrupted");
-    running.interrupt();
+    running.signal("-INT");
     let crawled = Crawled::new(running.end(), dir);
     crawled.exits(130);
     let requests = &crawled.stats["requests"];
@@ -79,14 +79,16 @@ fn the_second_interrupt_stops_at_once_and_accounts_for_what_it_cut() {
 
 #[test]
 fn an_open_input_does_not_keep_an_interrupted_crawl() {
-    let (mut running, dir) = Crawl::simulated().start("https://shop.example/a\n");
-    assert!(running.next_line().contains("https://shop.example/a"));
-    running.write("https://shop.example/b\n");
-    assert!(running.next_line().contains("https://shop.example/b"));
-    running.interrupt();
-    let crawled = Crawled::new(running.end_with_open_input(), dir);
-    crawled.exits(130);
-    assert_eq!((&crawled.stats["close_reason"], &crawled.stats["requests"]["ok"]), (&json!("interrupted"), &json!(2)));
+    for signal in ["-INT", "-TERM"] {
+        let (mut running, dir) = Crawl::simulated().start("https://shop.example/a\n");
+        assert!(running.next_line().contains("https://shop.example/a"));
+        running.write("https://shop.example/b\n");
+        assert!(running.next_line().contains("https://shop.example/b"));
+        running.signal(signal);
+        let crawled = Crawled::new(running.end_with_open_input(), dir);
+        crawled.exits(130);
+        assert_eq!((&crawled.stats["close_reason"], &crawled.stats["requests"]["ok"]), (&json!("interrupted"), &json!(2)));
+    }
 }
 
 #[test]
@@ -108,7 +110,7 @@ fn a_simulator_ends_with_its_meters_when_it_is_interrupted() {
     for (key, code) in [("unknown-key", 3), ("any-other-key", 0)] {
         Crawl::of("-").args(["--api-url", &url, "--api-key", key]).run("https://shop.example/a\n").exits(code);
     }
-    simulator.interrupt();
+    simulator.signal("-INT");
     let ended = simulator.end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     ended.says(&["the simulator saw"]);

@@ -60,17 +60,14 @@ fn it_sees_the_documented_errors_and_asks_again_where_it_should() {
         {"host": "broken.example", "status": 521},
         {"host": "fault.example", "status": 500},
     ]));
-    let page = |host: &str| json!({"key": "any", "query": {"url": format!("https://{host}/"), "browserHtml": true}});
-    let with = |mut case: Value, path: &str, value: Value| {
-        *case.pointer_mut(path).unwrap() = value;
-        case
-    };
     let query = |query: Value| json!({"key": "any", "query": query});
+    let page = |host: &str| query(json!({"url": format!("https://{host}/"), "browserHtml": true}));
+    let with_key = |key: &str| json!({"key": key, "query": page("shop.example")["query"]});
     // The case, then status and type of the error (null for an answer), then the attempts.
     let cases = [
         (page("shop.example"), json!([null, null]), 1),
-        (with(page("shop.example"), "/key", json!("unknown")), json!([401, "/auth/key-not-found"]), 1),
-        (with(page("shop.example"), "/key", json!("suspended")), json!([403, "/auth/account-suspended"]), 1),
+        (with_key("unknown"), json!([401, "/auth/key-not-found"]), 1),
+        (with_key("suspended"), json!([403, "/auth/account-suspended"]), 1),
         (query(json!({"url": "https://shop.example/", "browserHtml": true, "colour": 1})), json!([400, "/request/invalid"]), 1),
         (query(json!({"url": "https://shop.example/"})), json!([422, "/request/unprocessable"]), 1),
         (page("e422.example"), json!([422, "/request/unprocessable"]), 1),

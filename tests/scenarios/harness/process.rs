@@ -71,10 +71,10 @@ impl Running {
         self.lines.recv_timeout(GIVE_UP).expect("a line on standard output")
     }
 
-    /// Sends what Ctrl-C sends.
-    pub(crate) fn interrupt(&self) {
-        let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success(), "the process cannot be interrupted");
+    /// Sends a signal; Ctrl-C sends `-INT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success(), "the process is gone");
     }
 
     /// Waits until a line of standard error has this part.
