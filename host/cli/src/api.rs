@@ -13,7 +13,7 @@ use crate::args::{Common, Crawl};
 /// The API of a crawl.
 pub(crate) enum Api {
     /// Over HTTP.
-    Zyte(ZyteApi),
+    Zyte(Box<ZyteApi>),
     /// A simulator that is asked without sockets.
     Simulated(InProcess),
 }
@@ -27,7 +27,7 @@ impl Api {
             return Ok(Self::Simulated(InProcess::new(Simulator::new(options))));
         }
         let key = key(common)?;
-        Ok(Self::Zyte(ZyteApi::new(ZyteOptions::from_settings(&settings.api, key))?))
+        Ok(Self::Zyte(Box::new(ZyteApi::new(ZyteOptions::from_settings(&settings.api, key))?)))
     }
 }
 

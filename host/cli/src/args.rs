@@ -189,7 +189,7 @@ pub(crate) enum LatencyName {
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// Requests to crawl
-    #[arg(long, value_name = "N", default_value_t = 2500)]
+    #[arg(long, value_name = "N", default_value_t = 2560)]
     pub(crate) requests: usize,
     /// Seed of the simulator and the crawl
     #[arg(long, value_name = "N", default_value_t = 1)]

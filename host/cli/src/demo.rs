@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
+use carousel_core::exchange::host_of;
 use carousel_simulator::{Simulator, SimulatorOptions, demo_requests};
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::args::{Common, Crawl, Demo};
@@ -85,9 +87,8 @@ impl Files {
         let mut hosts = std::collections::BTreeSet::new();
         let mut requests = 0;
         for request in demo_requests().take(limit) {
-            let request = serde_json::Value::Object(request);
-            hosts.insert(carousel_core::exchange::host_of(request["url"].as_str().unwrap_or_default()));
-            writeln!(file, "{request}").with_context(|| format!("cannot write {}", path.display()))?;
+            hosts.extend(request.get("url").and_then(Value::as_str).map(host_of));
+            writeln!(file, "{}", Value::Object(request)).with_context(|| format!("cannot write {}", path.display()))?;
             requests += 1;
         }
         file.flush().with_context(|| format!("cannot write {}", path.display()))?;

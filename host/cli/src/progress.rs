@@ -25,6 +25,11 @@ pub(crate) enum Unit {
 }
 
 impl Progress {
+    /// Shows nothing: for answers that go to the terminal themselves.
+    pub(crate) fn hidden() -> Self {
+        Self { bar: ProgressBar::hidden(), unit: Unit::Unknown }
+    }
+
     /// Draws a bar on the screen; nothing where standard error is no terminal.
     pub(crate) fn new(screen: &Screen, unit: Unit) -> Self {
         let (bar, template) = match unit {

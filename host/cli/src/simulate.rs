@@ -51,7 +51,7 @@ impl Served {
     /// Stops listening and waits for open connections, for two seconds at most.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         drop(self.stop);
-        self.server.await.context("the simulator stopped")
+        self.server.await.context("the simulator stopped by a fault of its own")
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
+use carousel_core::pattern::Rule;
 use carousel_core::settings::{PluginSettings, Settings};
 use carousel_sandbox::{HookReport, LoadError, PluginInfo, Sandbox, SiteDirectory, SiteReport, Subject};
 use serde_json::{Map, Value, json};
@@ -31,9 +32,6 @@ impl Plugins {
             tracing::error!("{error}");
         }
         refuse_errors(&relied_on)?;
-        for plugin in &loaded.plugins {
-            tracing::info!("plugin {}", describe_info(plugin));
-        }
         Ok(Self { sites: Arc::new(loaded.sites) })
     }
 
@@ -61,7 +59,16 @@ pub(crate) fn describe(file: &Path) -> anyhow::Result<String> {
 fn describe_info(plugin: &PluginInfo) -> String {
     let hooks = if plugin.hooks.is_empty() { "no hooks".to_owned() } else { plugin.hooks.join(", ") };
     let name = if plugin.name == plugin.file { String::new() } else { format!(" ({})", plugin.name) };
-    format!("{}{name} {}: {hooks}", plugin.file, plugin.version)
+    format!("{}{name} {}, hooks: {hooks}; {}", plugin.file, plugin.version, rules(&plugin.rules))
+}
+
+/// The URLs that a plugin chooses for itself.
+fn rules(rules: &[Rule]) -> String {
+    let patterns: Vec<&str> = rules.iter().flat_map(|rule| &rule.include).map(String::as_str).collect();
+    match patterns.as_slice() {
+        [] => "no URL rules, so it needs a [[site]] table".to_owned(),
+        patterns => format!("for {}", patterns.join(", ")),
+    }
 }
 
 fn refuse_errors(errors: &[LoadError]) -> anyhow::Result<()> {

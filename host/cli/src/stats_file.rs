@@ -11,11 +11,13 @@ use crate::crawl::{Ending, Tally};
 
 /// Completes the engine's counters: how the crawl ended, what became of the input lines, what the plugins did.
 pub(crate) fn document(mut report: Value, ending: &Ending, tally: &Tally, sites: Value) -> Value {
-    report["close_reason"] = json!(ending.reason());
-    if let Some(requests) = report.get_mut("requests") {
-        tally.complete(requests);
+    if let Value::Object(members) = &mut report {
+        members.insert("close_reason".to_owned(), json!(ending.reason()));
+        members.insert("sites".to_owned(), sites);
+        if let Some(Value::Object(requests)) = members.get_mut("requests") {
+            tally.complete(requests);
+        }
     }
-    report["sites"] = sites;
     report
 }
 

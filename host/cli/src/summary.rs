@@ -129,7 +129,7 @@ fn billed(document: &Value) -> Vec<String> {
 }
 
 fn retries(document: &Value) -> Vec<String> {
-    let retries = &document["requests"]["retries"];
+    let retries = document.pointer("/requests/retries").unwrap_or(&Value::Null);
     let reasons = named_counts(retries).filter_map(|(key, number)| {
         let reason = key.strip_prefix("reason_count/")?.replace('_', " ");
         Some(format!("{} {reason}", grouped(number)))
@@ -200,7 +200,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position) % 3 == 0 {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -46,10 +46,7 @@ pub fn location(settings: &SessionSettings, request: &Request) -> Object {
 }
 
 fn as_text(value: &Value) -> Value {
-    match value {
-        Value::Number(number) => Value::String(number.to_string()),
-        other => other.clone(),
-    }
+    value.as_number().map_or_else(|| value.clone(), |number| Value::String(number.to_string()))
 }
 
 /// The initialisation parameters of the request itself or of the settings, which go before any hook.
@@ -159,9 +156,9 @@ fn sound_name(settings: &SessionSettings, request: &Request, location: &Object) 
 fn address(location: &Object) -> String {
     let escaped = |text: &str| text.replace('%', "%25").replace(',', "%2C").replace('=', "%3D").replace('[', "%5B");
     let fields: BTreeMap<&String, &Value> = location.iter().collect();
-    let field = |(key, value): (&String, &Value)| match value {
-        Value::String(text) => format!("{}={}", escaped(key), escaped(text)),
-        other => format!("{}==", escaped(key)) + &escaped(&canonical(other)),
+    let field = |(key, value): (&String, &Value)| match value.as_str() {
+        Some(text) => format!("{}={}", escaped(key), escaped(text)),
+        None => format!("{}=={}", escaped(key), escaped(&canonical(value))),
     };
     fields.into_iter().map(field).collect::<Vec<_>>().join(",")
 }

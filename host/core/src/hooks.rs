@@ -122,11 +122,10 @@ impl PoolChoice {
 
     /// Reads a name, or an object with `id` and options; other members are ignored. The error says what is wrong.
     pub fn from_json(value: &Value) -> Result<Self, String> {
-        let object = match value {
-            Value::String(id) => return Ok(Self::named(id.as_str())),
-            Value::Object(object) => object,
-            other => return Err(format!("a pool is a name or an object with \"id\", not {other}")),
-        };
+        if let Some(id) = value.as_str() {
+            return Ok(Self::named(id));
+        }
+        let object = value.as_object().ok_or_else(|| format!("a pool is a name or an object with \"id\", not {value}"))?;
         let id = object.get("id").and_then(Value::as_str).ok_or("a pool object needs an \"id\" that is text")?;
         let number = |name: &str| match object.get(name) {
             None | Some(Value::Null) => Ok(None),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::exchange::CallError;
+use crate::exchange::{CallError, Object};
 use crate::id::PoolId;
 use crate::ledger::Ledger;
 use crate::pool::EndReason;
@@ -164,13 +164,13 @@ impl Stats {
     }
 
     /// The stats file's members, all but the close reason and the time taken.
-    pub fn to_json(&self) -> Value {
+    pub fn to_json(&self) -> Object {
         let failed: u64 = self.failed.values().sum();
-        let mut retries = json!({"count": self.retries.values().sum::<u64>(), "max_reached": self.max_reached});
-        for (reason, count) in &self.retries {
-            retries[format!("reason_count/{}", reason.name())] = json!(count);
-        }
-        json!({
+        let by_reason = self.retries.iter().map(|(reason, count)| (format!("reason_count/{}", reason.name()), *count));
+        let mut retries: BTreeMap<String, u64> = by_reason.collect();
+        retries.insert("count".to_owned(), self.retries.values().sum());
+        retries.insert("max_reached".to_owned(), self.max_reached);
+        let Value::Object(members) = json!({
             "requests": {"total": self.ok + failed, "ok": self.ok, "failed": failed, "failed_by_kind": self.failed, "retries": retries},
             "sessions": self.session_counters(),
             "ended": self.ended.iter().map(|(reason, count)| (reason.name(), count)).collect::<BTreeMap<_, _>>(),
@@ -182,7 +182,10 @@ impl Stats {
                 "status_codes": self.status_codes.iter().map(|(status, count)| (status.to_string(), count)).collect::<BTreeMap<_, _>>(),
                 "error_types": self.error_types,
             },
-        })
+        }) else {
+            return Object::new();
+        };
+        members
     }
 
     fn session_counters(&self) -> BTreeMap<String, u64> {

@@ -153,9 +153,9 @@ impl<T: Transport, S: Sites> Engine<T, S> {
     pub fn report(&self) -> Value {
         let mut report = self.0.stats().to_json();
         let reason = self.close_reason();
-        report["close_reason"] = Value::from(reason.as_deref().unwrap_or("finished"));
-        report["seconds"] = Value::from(self.0.elapsed().as_secs_f64());
-        report
+        report.insert("close_reason".to_owned(), Value::from(reason.as_deref().unwrap_or("finished")));
+        report.insert("seconds".to_owned(), Value::from(self.0.elapsed().as_secs_f64()));
+        Value::Object(report)
     }
 
     /// Waits for the initialisations under way where they are not for a request that waits: in the peer's profile a faulty session

@@ -104,13 +104,15 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
 
     fn judge_error(&mut self, outgoing: Outgoing<T, S>, error: CallError) -> Stop {
         let pool = outgoing.lease.pool().clone();
-        let (used, counter, reason) = match &error {
+        let (used, counter, reason, told) = match &error {
             CallError::Api(problem) if problem.is_session_expired() => {
-                (Used::Expired, Counter::UseExpired, RetryReason::SessionExpired)
+                (Used::Expired, Counter::UseExpired, RetryReason::SessionExpired, "expired-upstream")
             }
-            CallError::Api(problem) if problem.status == 520 => (Used::Banned, Counter::UseFailed, RetryReason::DownloadError),
+            CallError::Api(problem) if problem.status == 520 => {
+                (Used::Banned, Counter::UseFailed, RetryReason::DownloadError, "banned")
+            }
             CallError::Api(problem) if problem.is_download_error() => {
-                (Used::DownloadError, Counter::UseFailed, RetryReason::DownloadError)
+                (Used::DownloadError, Counter::UseFailed, RetryReason::DownloadError, "download-error")
             }
             CallError::Api(_) | CallError::Network(_) | CallError::BadAnswer(_) => {
                 self.note(&outgoing.lease, FailureKind::of_call(&error).word());
@@ -118,11 +120,6 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
             }
         };
         self.shared.stats().count(counter, &pool);
-        let told = match used {
-            Used::Expired => "expired-upstream",
-            Used::Banned => "banned",
-            _ => "download-error",
-        };
         self.fault(outgoing, used, told.to_owned(), reason, Stop::call(error))
     }
 

@@ -1,5 +1,7 @@
 //! Engine and simulator together in virtual time: hours pass in seconds, and the same seed gives the same counters.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a failing test may panic")]
+
 use std::sync::Arc;
 
 use carousel_core::exchange::Request;

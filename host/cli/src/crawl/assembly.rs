@@ -1,5 +1,6 @@
 //! Puts a crawl together: settings, API, plugins, engine, input and output.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -54,7 +55,8 @@ pub(crate) async fn crawl(
     let engine = Engine::new(Arc::clone(&settings), api, plugins.sites(), engine_options(args))?;
 
     let name = input.name().to_owned();
-    let progress = Progress::new(screen, unit(args, &input));
+    let is_terminal_taken = args.output.is_none() && std::io::stdout().is_terminal();
+    let progress = if is_terminal_taken { Progress::hidden() } else { Progress::new(screen, unit(args, &input)) };
     let run = Run::new(engine.clone(), run_options(args, &settings, &name), output, &progress);
     tracing::info!("crawling {name}, at most {} requests at once", settings.crawl.concurrency);
     let (ending, tally) = run.run(input.start(wanted(args, &settings)), interrupts).await;

@@ -235,10 +235,8 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
             return;
         }
         let Err(error) = self.output.write_line(line) else { return };
-        let ending = match error.kind() {
-            io::ErrorKind::BrokenPipe => Ending::OutputGone,
-            _ => Ending::OutputBroken(error.to_string()),
-        };
+        let is_gone = error.kind() == io::ErrorKind::BrokenPipe;
+        let ending = if is_gone { Ending::OutputGone } else { Ending::OutputBroken(error.to_string()) };
         self.fetcher.close(ending.reason());
         // Where nothing can be written nothing is worth waiting for, whatever else ended the crawl before.
         self.ending = Some(ending);

@@ -38,7 +38,7 @@ impl Fetch for Fake {
     async fn fetch(&self, request: Request) -> Result<Fetched, Failure> {
         let url = request.url().to_owned();
         self.log("start", &url);
-        let fail = |kind| Err(Failure { kind, error: None, message: "no".to_owned(), trace: Trace::default() });
+        let failure = |kind| Failure { kind, error: None, message: "no".to_owned(), trace: Trace::default() };
         if url.ends_with("held") {
             self.0.gate.acquire().await.unwrap().forget();
         }
@@ -47,10 +47,10 @@ impl Fetch for Fake {
         match url.rsplit('/').next() {
             Some("closing") => {
                 self.close("a_reason");
-                fail(FailureKind::Closed)
+                Err(failure(FailureKind::Closed))
             }
-            Some("bad") => fail(FailureKind::Network),
-            Some("twice") => fail(FailureKind::Duplicate),
+            Some("bad") => Err(failure(FailureKind::Network)),
+            Some("twice") => Err(failure(FailureKind::Duplicate)),
             _ => {
                 let text = serde_json::json!({"url": url}).to_string();
                 Ok(Fetched { answer: Answer::parse(text, None).unwrap(), trace: Trace::default() })

@@ -1,6 +1,6 @@
 //! What became of the lines of the input.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Counts of input lines. Requests that were started are counted by the engine; here is what it never saw.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,15 +26,21 @@ impl Tally {
     }
 
     /// Adds what the engine cannot know to its counters.
-    pub(crate) fn complete(&self, requests: &mut Value) {
-        requests["total"] = json!(self.started());
-        requests["ok"] = json!(self.ok);
-        requests["failed"] = json!(self.failed);
-        requests["duplicates"] = json!(self.duplicates);
-        requests["aborted"] = json!(self.aborted);
-        requests["not_started"] = json!(self.not_started);
-        if self.bad_lines > 0 {
-            requests["failed_by_kind"]["bad-request"] = json!(self.bad_lines);
+    pub(crate) fn complete(&self, requests: &mut Map<String, Value>) {
+        for (name, value) in [
+            ("total", json!(self.started())),
+            ("ok", json!(self.ok)),
+            ("failed", json!(self.failed)),
+            ("duplicates", json!(self.duplicates)),
+            ("aborted", json!(self.aborted)),
+            ("not_started", json!(self.not_started)),
+        ] {
+            requests.insert(name.to_owned(), value);
+        }
+        if let Some(Value::Object(kinds)) = requests.get_mut("failed_by_kind")
+            && self.bad_lines > 0
+        {
+            kinds.insert("bad-request".to_owned(), json!(self.bad_lines));
         }
     }
 }

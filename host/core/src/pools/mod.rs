@@ -156,12 +156,10 @@ mod tests {
         pools.handle_request(&id, PoolOptions::default, Ticket::new(1), (), Instant::START);
         let mut lease = None;
         while let Some((id, action)) = pools.poll_action() {
-            match action {
-                Action::Open { session, .. } => {
-                    assert!(pools.handle_opened(&id, session, Opened::Ready, Instant::START));
-                }
-                Action::Grant { lease: granted, .. } => lease = Some(granted),
-                other => panic!("{other:?}"),
+            if let Action::Open { session, .. } = action {
+                assert!(pools.handle_opened(&id, session, Opened::Ready, Instant::START));
+            } else if let Action::Grant { lease: granted, .. } = action {
+                lease = Some(granted);
             }
         }
         pools.handle_used(&id, lease.unwrap(), Used::Good, (), Instant::START);
