@@ -63,6 +63,26 @@ fn deed_text(stderr: &str, deed: &str) -> String {
 }
 
 #[test]
+fn a_check_that_traps_on_a_page_costs_that_page_and_neither_session_nor_neighbours() {
+    let api = Api::start(|_| Reply::ok());
+    for (deed, said) in DEEDS {
+        let lines =
+            format!("https://misbehaving.example/1\nhttps://misbehaving.example/check/{deed}\nhttps://misbehaving.example/2\n");
+        let crawl = Crawl::through(&api).settings(SETTINGS).plugin("guest-misbehaving");
+        let crawled = crawl.args(["--annotate", "--store-errors", "--n-conn", "1"]).run(&lines);
+        crawled.exits(1).process.says(&[said]);
+        assert_eq!(crawled.about(2)["error"]["kind"], "plugin", "{deed}: {}", crawled.about(2));
+        assert!(
+            crawled.about(1).get("error").is_none() && crawled.about(3).get("error").is_none(),
+            "{deed}: {:?}",
+            crawled.lines
+        );
+        assert_eq!(crawled.about(1)["carousel"]["session"], crawled.about(3)["carousel"]["session"], "{deed}");
+        assert_eq!(crawled.stats["sessions"]["use/check-error"], 1, "{deed}: {}", crawled.stats["sessions"]);
+    }
+}
+
+#[test]
 fn a_plugin_that_floods_the_log_is_cut_short() {
     let api = Api::start(|_| Reply::ok());
     let settings = format!("{SETTINGS}\n[crawl]\nconcurrency = 1\n");
