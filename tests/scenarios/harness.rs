@@ -1,5 +1,14 @@
 //! Runs the real binary, and what the scenarios need around it.
 
+pub(crate) mod api;
+pub(crate) mod crawl;
+pub(crate) mod gate;
+pub(crate) mod guests;
+pub(crate) mod process;
+pub(crate) mod python;
+pub(crate) mod reply;
+pub(crate) mod simulator;
+
 use std::path::{Path, PathBuf};
 
 /// The folder of the checkout.
@@ -8,7 +17,13 @@ pub(crate) fn root() -> &'static Path {
 }
 
 /// The binary under test.
-#[allow(dead_code, reason = "used from the scenarios on")]
 pub(crate) fn carousel() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_carousel"))
+}
+
+/// A folder below the target folder, for what is worth keeping from one run of the tests to the next.
+pub(crate) fn kept(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
 }

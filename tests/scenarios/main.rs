@@ -9,5 +9,12 @@
     reason = "a failing test may panic and says why"
 )]
 
+mod crawl;
+mod demo;
+mod early_ends;
 mod harness;
+mod misbehaviour;
+mod official_client;
+mod plugins;
+mod refusals;
 mod tidy;

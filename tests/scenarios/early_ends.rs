@@ -1,0 +1,117 @@
+//! Crawls that do not come to their end: closed by the API, interrupted by a person, left by their reader.
+
+use serde_json::json;
+
+use crate::harness::api::{Api, Kind};
+use crate::harness::crawl::{Crawl, Crawled};
+use crate::harness::gate::gate;
+use crate::harness::process::{Running, command};
+use crate::harness::reply::{BAD_KEY, Reply, SUSPENDED};
+
+fn urls(number: usize) -> String {
+    (1..=number).map(|n| format!("https://shop.example/{n}\n")).collect()
+}
+
+#[test]
+fn a_key_that_is_refused_closes_the_crawl_with_exit_code_three() {
+    for (reply, reason) in [((|| BAD_KEY) as fn() -> Reply, "zyte_api_bad_key"), (|| SUSPENDED, "zyte_api_suspended_account")] {
+        let api = Api::start(move |_| reply());
+        let crawl =
+            Crawl::of("urls.txt").file("urls.txt", urls(50)).args(["--api-url", &api.url, "--api-key", "k", "--n-conn", "1"]);
+        let crawled = crawl.run("");
+        crawled.exits(3).process.says(&[&format!("closed early: {reason}")]);
+        assert_eq!(crawled.stats["close_reason"], reason);
+        let requests = &crawled.stats["requests"];
+        assert_eq!(requests["total"].as_u64().unwrap() + requests["not_started"].as_u64().unwrap(), 50, "{requests}");
+        assert_eq!(api.calls().len(), 1, "nothing is asked after the refusal");
+    }
+}
+
+#[test]
+fn the_first_interrupt_finishes_what_is_under_way() {
+    let (mut gate, held) = gate();
+    let api = Api::start(move |call| {
+        if call.kind == Kind::Use && call.nth == 2 {
+            held.pass();
+        }
+        Reply::ok()
+    });
+    let (mut running, dir) = Crawl::of("urls.txt")
+        .file("urls.txt", urls(40))
+        .args(["--api-url", &api.url, "--api-key", "k", "--n-conn", "1"])
+        .start("");
+    gate.wait_for_arrival();
+    running.signal("-INT");
+    running.wait_until_said("interrupted");
+    gate.open();
+    let crawled = Crawled::new(running.end(), dir);
+    crawled.exits(130);
+    assert_eq!(crawled.lines.len(), 2, "the page that was under way is written");
+    let requests = &crawled.stats["requests"];
+    assert_eq!(crawled.stats["close_reason"], "interrupted");
+    assert_eq!(json!([requests["ok"], requests["aborted"], requests["not_started"]]), json!([2, 0, 38]), "{requests}");
+    assert_eq!(api.calls_of(Kind::Use).len(), 2);
+}
+
+#[test]
+fn the_second_interrupt_stops_at_once_and_accounts_for_what_it_cut() {
+    let (gate, held) = gate();
+    let api = Api::start(move |call| {
+        if call.kind == Kind::Use && call.nth == 2 {
+            held.pass();
+        }
+        Reply::ok()
+    });
+    let (mut running, dir) = Crawl::of("urls.txt")
+        .file("urls.txt", urls(40))
+        .args(["--api-url", &api.url, "--api-key", "k", "--n-conn", "1"])
+        .start("");
+    gate.wait_for_arrival();
+    running.signal("-INT");
+    running.wait_until_said("interrupted");
+    running.signal("-INT");
+    let crawled = Crawled::new(running.end(), dir);
+    crawled.exits(130);
+    let requests = &crawled.stats["requests"];
+    assert_eq!(json!([requests["ok"], requests["aborted"], requests["not_started"]]), json!([1, 1, 38]), "{requests}");
+    drop(gate);
+}
+
+#[test]
+fn an_open_input_does_not_keep_an_interrupted_crawl() {
+    for signal in ["-INT", "-TERM"] {
+        let (mut running, dir) = Crawl::simulated().start("https://shop.example/a\n");
+        assert!(running.next_line().contains("https://shop.example/a"));
+        running.write("https://shop.example/b\n");
+        assert!(running.next_line().contains("https://shop.example/b"));
+        running.signal(signal);
+        let crawled = Crawled::new(running.end_with_open_input(), dir);
+        crawled.exits(130);
+        assert_eq!((&crawled.stats["close_reason"], &crawled.stats["requests"]["ok"]), (&json!("interrupted"), &json!(2)));
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_stops_the_crawl() {
+    let crawl = Crawl::of("urls.txt").file("urls.txt", urls(5000)).args(["--simulate"]);
+    let crawled = crawl.run_without_reader();
+    crawled.exits(3);
+    assert_eq!(crawled.stats["close_reason"], "output_error");
+    assert!(crawled.stats["requests"]["not_started"].as_u64().unwrap() > 4000, "{}", crawled.stats);
+}
+
+#[test]
+fn a_simulator_ends_with_its_meters_when_it_is_interrupted() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut simulate = command(dir.path());
+    simulate.args(["simulate", "--port", "0"]);
+    let simulator = Running::start(simulate);
+    let url = simulator.next_line();
+    for (key, code) in [("unknown-key", 3), ("any-other-key", 0)] {
+        Crawl::of("-").args(["--api-url", &url, "--api-key", key]).run("https://shop.example/a\n").exits(code);
+    }
+    simulator.signal("-INT");
+    let ended = simulator.end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    ended.says(&["the simulator saw"]);
+}

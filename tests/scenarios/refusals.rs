@@ -1,0 +1,84 @@
+//! What keeps a command from starting: each is told with its place, its cause and what to do, with exit code 2.
+
+use crate::harness::crawl::Crawl;
+use crate::harness::process::{Running, command};
+
+/// Runs a command in a folder with these files; the answer is what it said.
+fn refused(files: &[(&str, &str)], args: &[&str]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    let mut command = command(dir.path());
+    command.args(args);
+    let ended = Running::start(command).end();
+    assert_eq!((ended.code, ended.stdout.len()), (Some(2), 0), "{args:?}: {}", ended.stderr);
+    ended.stderr
+}
+
+#[test]
+fn bad_usage_is_told_before_anything_is_sent() {
+    for (args, parts) in [
+        (&["crawl", "no-such-file", "--simulate"][..], &["cannot read the input file no-such-file"][..]),
+        (&["crawl", ".", "--simulate"], &["cannot read the input file", "directory"]),
+        (&["crawl", "-", "--simulate"], &["no requests in standard input", "empty"]),
+        (&["crawl", "-"], &["no API key", "--api-key", "ZYTE_API_KEY", ".env", "--simulate"]),
+        (&["crawl", "-", "--simulate", "--plugins", "nowhere"], &["the plugin directory nowhere does not exist"]),
+        (&["crawl", "-", "--simulate", "--output", "no/such/dir/out"], &["cannot write the output file no/such/dir/out"]),
+        (&["crawl", "-", "--simulate", "--stats", "no/such/dir/out"], &["cannot write the stats file no/such/dir/out"]),
+        (&["crawl", "-", "--simulate", "--config", "none.toml"], &["none.toml"]),
+        (&["crawl", "-", "--api-url", "ftp://x/", "--api-key", "k"], &["must start with http"]),
+        (&["crawl", "-", "--n-conn", "0"], &["--n-conn"]),
+        (&["crawl", "-", "--frob"], &["--frob"]),
+        (&["simulate", "--faults", "none.json"], &["cannot read the faults file none.json"]),
+        (&["plugin", "new", "My Shop"], &["cannot name a plugin"]),
+        (&["plugin", "build", "nowhere"], &["no plugin project in nowhere"]),
+    ] {
+        let said = refused(&[], args);
+        for part in parts {
+            assert!(said.contains(part), "{args:?}: {part:?} is not said: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_setting_is_told_with_file_line_and_the_right_key() {
+    for (settings, parts) in [
+        ("[session]\n\npool_sise = 3\n", &["mine.toml: line 3", "session.pool_sise", "did you mean \"session.pool_size\""][..]),
+        ("[sesion]\npool_size = 3\n", &["mine.toml: line 1", "sesion", "did you mean \"session\""]),
+        ("[crawl]\npool_size = 3\n", &["mine.toml: line 2", "crawl.pool_size", "did you mean \"session.pool_size\""]),
+        ("[crawl]\nconcurrency = \"many\"\n", &["mine.toml: line 2", "crawl.concurrency", "expected a whole number"]),
+        ("profile = \"scrapy\"\n", &["mine.toml: line 1", "profile", "scrapy-zyte-api"]),
+        ("[session.pools.\"a.example\"]\ndelai = 1\n", &["mine.toml: line 2", "delai", "delay"]),
+        ("[session\n", &["mine.toml: line 1"]),
+        ("[[site]]\nname = \"a\"\n", &["mine.toml", "plugin"]),
+        ("[api]\nretry_policy = \"sometimes\"\n", &["api.retry_policy", "sometimes", "aggressive"]),
+        ("[session]\nchecker = \"nobody\"\n", &["session.checker", "nobody"]),
+    ] {
+        let said = refused(&[("mine.toml", settings)], &["crawl", "-", "--simulate", "--config", "mine.toml"]);
+        for part in parts {
+            assert!(said.contains(part), "{settings:?}: {part:?} is not said: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_site_table_that_cannot_be_used_is_told_before_anything_is_sent() {
+    for (table, parts) in [
+        ("plugin = \"absent\"", &["[[site]] \"mine\"", "there is no plugin \"absent\"", "guest-good"][..]),
+        ("plugin = \"guest-good\"\ninclude = [\"[a\"]", &["[[site]] \"mine\"", "[a", "brackets"]),
+        ("plugin = \"broken\"", &["[[site]] \"mine\"", "its plugin \"broken\" is left out", "broken.wasm", "not WebAssembly"]),
+        ("plugin = \"guest-good\"\nconfig = \"none.json\"", &["none.json"]),
+    ] {
+        let settings = format!("[[site]]\nname = \"mine\"\n{table}\n");
+        let crawled = Crawl::simulated()
+            .plugin("guest-good")
+            .file("plugins/broken.wasm", "not a plugin")
+            .settings(&settings)
+            .run("https://shop.example/\n");
+        crawled.exits(2).process.says(parts);
+        assert!(crawled.lines.is_empty());
+    }
+}
