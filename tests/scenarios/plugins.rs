@@ -59,6 +59,7 @@ fn a_page_that_never_passes_its_check_is_given_up() {
 fn broken_files_are_reported_with_cause_and_remedy_and_the_rest_works() {
     let api = Api::start(|_| Reply::ok());
     let core_module = b"\0asm\x01\0\0\0";
+    let empty_component = b"\0asm\x0d\0\x01\0";
     let cut_short = b"\0asm\x0d\0\x01\0\x07\xff";
     let crawled = Crawl::through(&api)
         .settings(PATIENT)
@@ -67,11 +68,14 @@ fn broken_files_are_reported_with_cause_and_remedy_and_the_rest_works() {
         .file("plugins/empty.wasm", "")
         .file("plugins/core.wasm", core_module)
         .file("plugins/cut.wasm", cut_short)
+        .file("plugins/other.wasm", empty_component)
+        .file("plugins/folder.wasm/file", "")
         .file("plugins/README.md", "no plugin, and not meant to be one")
         .run("https://good.example/a\nhttps://other.example/a\n");
     crawled.exits(0).process.says(&[
-        "text.wasm\" is left out: it is not WebAssembly",
-        "empty.wasm\" is left out: ",
+        "text.wasm\" is left out: it is not WebAssembly, it begins with \"not a plugin\"; build it as a component",
+        "empty.wasm\" is left out: it is damaged or cut short: it is empty; copy or build it again",
+        "other.wasm\" is left out: it is a component but no site plugin: it does not export carousel:session/hooks@",
         "core.wasm\" is left out: it is a core module, not a component; build it as a component",
         "cut.wasm\" is left out: it is damaged or cut short",
     ]);

@@ -4,8 +4,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// How long anything may take before a test that waits for it gives up. Nothing is expected to come near it.
-pub(crate) const GIVE_UP: Duration = Duration::from_secs(240);
+/// How long anything may take before a test that waits for it gives up. Nothing is expected to come near it; the longest is a
+/// build of plugins.
+pub(crate) const GIVE_UP: Duration = Duration::from_secs(900);
 
 /// The test's side.
 pub(crate) struct Gate {
