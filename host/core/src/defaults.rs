@@ -70,7 +70,7 @@ pub fn params(location: &Object) -> Object {
 }
 
 /// Truth as Python sees it, which is what the peer's metadata is written for.
-fn is_truthy(value: &Value) -> bool {
+pub(crate) fn is_truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(truth) => *truth,

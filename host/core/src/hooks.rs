@@ -136,10 +136,7 @@ impl PoolChoice {
                 .ok_or(format!("\"{name}\" of pool \"{id}\" is not a number of 0 or more")),
         };
         let whole = |name: &str| number(name).map(|n| n.map(|n| n as u32));
-        let randomize_delay = match object.get("randomize_delay") {
-            None | Some(Value::Null) => None,
-            Some(value) => Some(value.as_bool().ok_or(format!("\"randomize_delay\" of pool \"{id}\" is not true or false"))?),
-        };
+        let randomize_delay = object.get("randomize_delay").filter(|value| !value.is_null()).map(crate::defaults::is_truthy);
         Ok(Self {
             id: id.to_owned(),
             size: whole("size")?,
@@ -198,6 +195,8 @@ pub struct HookCall {
     pub init: bool,
     /// The location in force; empty for none, and before the location hook was asked.
     pub location: Arc<Object>,
+    /// Why the location is not known: the hook for it failed.
+    pub location_error: Option<HookError>,
     /// The session that the request uses or initialises.
     pub session: Option<Arc<SessionHandle>>,
     /// The default behaviours, for hooks that say "as usual, but".

@@ -103,6 +103,9 @@ impl Defaults for PlainDefaults {
     }
 
     fn check(&self, call: &HookCall, answer: &Answer) -> Result<Verdict, HookError> {
+        if let Some(error) = &call.location_error {
+            return Err(error.clone());
+        }
         let check = DefaultCheck {
             location: &call.location,
             init: call.init,

@@ -1,6 +1,7 @@
 //! The road of one request: which site, which pool, a session, the call, the verdict, and again or done.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use carousel_core::exchange::{Answer, CallError, Request};
@@ -115,6 +116,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
             request,
             init: false,
             location: Arc::default(),
+            location_error: None,
             session: None,
             defaults: Arc::clone(&self.shared.defaults) as _,
         }
@@ -141,6 +143,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
             choice,
             cookie_mode: plan.cookie_mode,
             location: plan.location.map(Arc::new),
+            told: AtomicBool::new(false),
         }))
     }
 
@@ -205,6 +208,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
             let call = HookCall {
                 session: Some(Arc::clone(&lease.session().handle)),
                 location: trigger.location(),
+                location_error: trigger.location_error(),
                 ..self.hook_call(Arc::new(request.clone()))
             };
             let edit = site.process_request(call).map_err(|error| self.hook_failure(&error))?;

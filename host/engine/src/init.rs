@@ -97,10 +97,20 @@ impl<T: Transport, S: Sites> Init<T, S> {
         if let Some(params) = explicit_params(&self.shared.settings.session, &self.trigger.request) {
             return Ok(params);
         }
-        let location = self.trigger.location.clone()?;
+        let location = self.location()?;
         match self.trigger.site.as_ref().filter(|site| site.overrides(Hook::Params)) {
             Some(site) => site.params(self.hook_call(Arc::clone(&self.trigger.request), false), self.downloader()).await,
             None => Ok(self.shared.defaults.params(&location)),
+        }
+    }
+
+    /// The location in force. Where the hook for it failed, the first initialisation hears of it, a later one asks it again.
+    fn location(&self) -> Result<Arc<Object>, HookError> {
+        match (&self.trigger.location, &self.trigger.site) {
+            (Err(_), Some(site)) if self.trigger.is_told_of_location_error() => {
+                site.plan(self.hook_call(Arc::clone(&self.trigger.request), false))?.location.map(Arc::new)
+            }
+            (known, _) => known.clone(),
         }
     }
 
@@ -115,6 +125,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
             request,
             init,
             location: self.trigger.location(),
+            location_error: self.trigger.location_error(),
             session: Some(Arc::clone(&self.session.handle)),
             defaults: Arc::clone(&self.shared.defaults) as _,
         }

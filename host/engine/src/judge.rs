@@ -31,6 +31,7 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
             request: Arc::clone(&outgoing.request),
             init: false,
             location: trigger.location(),
+            location_error: trigger.location_error(),
             session: Some(Arc::clone(&outgoing.lease.session().handle)),
             defaults: Arc::clone(&self.shared.defaults) as _,
         };

@@ -1,6 +1,7 @@
 //! Sessions on their way: the tasks that initialise them, and what lives when they are done.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use carousel_core::cookies::CookieJar;
@@ -24,6 +25,8 @@ pub(crate) struct Trigger<S: Sites> {
     pub(crate) choice: PoolChoice,
     pub(crate) cookie_mode: bool,
     pub(crate) location: Result<Arc<Object>, HookError>,
+    /// Has an initialisation failed for the location's error already?
+    pub(crate) told: AtomicBool,
 }
 
 impl<S: Sites> Trigger<S> {
@@ -36,12 +39,23 @@ impl<S: Sites> Trigger<S> {
             choice: self.choice.clone(),
             cookie_mode: self.cookie_mode,
             location: self.location.clone(),
+            told: AtomicBool::new(self.told.load(Ordering::Relaxed)),
         }
     }
 
     /// The location in force; none if the hook for it failed.
     pub(crate) fn location(&self) -> Arc<Object> {
         self.location.clone().unwrap_or_default()
+    }
+
+    /// Why there is none, if the hook for it failed.
+    pub(crate) fn location_error(&self) -> Option<HookError> {
+        self.location.as_ref().err().cloned()
+    }
+
+    /// False for the first that asks.
+    pub(crate) fn is_told_of_location_error(&self) -> bool {
+        self.told.swap(true, Ordering::Relaxed)
     }
 }
 

@@ -99,6 +99,7 @@ pub(crate) fn call(url: &str) -> HookCall {
         request: Arc::new(Request::from_json(json!({"url": url, "browserHtml": true, "meta": {"place": "x"}})).unwrap()),
         init: false,
         location: Arc::default(),
+        location_error: None,
         session: Some(Arc::new(session)),
         defaults: Arc::new(Plain),
     }
