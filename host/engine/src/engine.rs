@@ -58,6 +58,8 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     state: Mutex<State<T, S>>,
     stats: Mutex<Stats>,
     seen: Mutex<HashSet<String>>,
+    /// Per pool, why its last initialisation failed, until one succeeds.
+    bad_inits: Mutex<HashMap<PoolId, String>>,
     chance: Mutex<Chance>,
     close: watch::Sender<Option<Arc<str>>>,
     started: tokio::time::Instant,
@@ -106,6 +108,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             state: Mutex::new(State { pools, waiting: HashMap::new(), sessions: HashMap::new() }),
             stats: Mutex::new(Stats::new(settings.session.stats_per_pool)),
             seen: Mutex::default(),
+            bad_inits: Mutex::default(),
             chance: Mutex::new(chance),
             close: watch::Sender::new(None),
             started: tokio::time::Instant::now(),
@@ -267,6 +270,22 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     /// Remembers a fingerprint; false if it was known.
     pub(crate) fn is_first(&self, fingerprint: &str) -> bool {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(fingerprint.to_owned())
+    }
+
+    fn bad_inits(&self) -> MutexGuard<'_, HashMap<PoolId, String>> {
+        self.bad_inits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn remember_bad_init(&self, pool: &PoolId, why: String) {
+        self.bad_inits().insert(pool.clone(), why);
+    }
+
+    pub(crate) fn forget_bad_init(&self, pool: &PoolId) {
+        self.bad_inits().remove(pool);
+    }
+
+    pub(crate) fn last_bad_init(&self, pool: &PoolId) -> Option<String> {
+        self.bad_inits().get(pool).cloned()
     }
 
     pub(crate) fn close(self: &Arc<Self>, reason: &str) {

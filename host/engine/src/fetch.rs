@@ -1,7 +1,7 @@
 //! The road of one request: which site, which pool, a session, the call, the verdict, and again or done.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use carousel_core::exchange::{Answer, CallError, Request};
@@ -142,7 +142,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
             pool: PoolId::new(choice.id.as_str()),
             choice,
             cookie_mode: plan.cookie_mode,
-            location: plan.location.map(Arc::new),
+            location: Mutex::new(plan.location.map(Arc::new)),
             told: AtomicBool::new(false),
         }))
     }
@@ -186,6 +186,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
 
     async fn session(&mut self, trigger: Arc<Trigger<S>>) -> Result<SessionLease<T, S>, Stop> {
         self.trace.pool = Some(trigger.pool.clone());
+        let pool = trigger.pool.clone();
         let lease = SessionLease::acquire(self.shared, trigger).await.map_err(|why| {
             let kind = match &why {
                 Refusal::NoSession => FailureKind::NoSession,
@@ -193,7 +194,10 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
                 Refusal::Closed(_) if self.shared.is_closed() => FailureKind::Closed,
                 Refusal::Closed(_) => FailureKind::Pool,
             };
-            Stop::fail(kind, why)
+            match self.shared.last_bad_init(&pool).filter(|_| kind == FailureKind::BadInits) {
+                Some(last) => Stop::fail(kind, format!("{why}; the last one: {last}")),
+                None => Stop::fail(kind, why),
+            }
         })?;
         self.trace.session = Some(lease.session().id());
         Ok(lease)

@@ -31,6 +31,7 @@ pub(crate) async fn initialise<T: Transport, S: Sites>(
     match init.run().await {
         Ok(()) => {
             shared.stats().count(Counter::InitCheckPassed, pool);
+            shared.forget_bad_init(pool);
             tracing::debug!(%pool, session = %session.id(), "session ready");
             Opened::Ready
         }
@@ -106,12 +107,15 @@ impl<T: Transport, S: Sites> Init<T, S> {
 
     /// The location in force. Where the hook for it failed, the first initialisation hears of it, a later one asks it again.
     fn location(&self) -> Result<Arc<Object>, HookError> {
-        match (&self.trigger.location, &self.trigger.site) {
-            (Err(_), Some(site)) if self.trigger.is_told_of_location_error() => {
-                site.plan(self.hook_call(Arc::clone(&self.trigger.request), false))?.location.map(Arc::new)
-            }
-            (known, _) => known.clone(),
+        let known = self.trigger.known_location();
+        if let (Err(_), Some(site)) = (&known, &self.trigger.site)
+            && self.trigger.is_told_of_location_error()
+        {
+            let plan = site.plan(self.hook_call(Arc::clone(&self.trigger.request), false))?;
+            self.trigger.set_location(plan.location.map(Arc::new));
+            return self.trigger.known_location();
         }
+        known
     }
 
     /// Of the trigger's metadata an initialisation carries what it is made of, and nothing else.
@@ -193,6 +197,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
             Unfit::CheckError(_) => (Counter::InitCheckError, Opened::Bad),
         };
         self.shared.stats().count(counter, pool);
+        self.shared.remember_bad_init(pool, why.to_string());
         let url = self.trigger.request.url();
         if outcome == Opened::Unavailable {
             tracing::warn!(%pool, url, why = %why, "the API has no session for us now; trying again after session.creation_retry_delay");

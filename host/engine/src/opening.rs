@@ -24,7 +24,7 @@ pub(crate) struct Trigger<S: Sites> {
     pub(crate) pool: PoolId,
     pub(crate) choice: PoolChoice,
     pub(crate) cookie_mode: bool,
-    pub(crate) location: Result<Arc<Object>, HookError>,
+    pub(crate) location: Mutex<Result<Arc<Object>, HookError>>,
     /// Has an initialisation failed for the location's error already?
     pub(crate) told: AtomicBool,
 }
@@ -38,19 +38,29 @@ impl<S: Sites> Trigger<S> {
             pool: self.pool.clone(),
             choice: self.choice.clone(),
             cookie_mode: self.cookie_mode,
-            location: self.location.clone(),
+            location: Mutex::new(self.known_location()),
             told: AtomicBool::new(self.told.load(Ordering::Relaxed)),
         }
     }
 
     /// The location in force; none if the hook for it failed.
     pub(crate) fn location(&self) -> Arc<Object> {
-        self.location.clone().unwrap_or_default()
+        self.known_location().unwrap_or_default()
+    }
+
+    /// The location in force, or why there is none.
+    pub(crate) fn known_location(&self) -> Result<Arc<Object>, HookError> {
+        self.location.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The hook was asked again.
+    pub(crate) fn set_location(&self, location: Result<Arc<Object>, HookError>) {
+        *self.location.lock().unwrap_or_else(PoisonError::into_inner) = location;
     }
 
     /// Why there is none, if the hook for it failed.
     pub(crate) fn location_error(&self) -> Option<HookError> {
-        self.location.as_ref().err().cloned()
+        self.known_location().err()
     }
 
     /// False for the first that asks.

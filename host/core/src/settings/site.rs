@@ -28,9 +28,6 @@ pub struct PluginSettings {
     pub max_result: usize,
     /// Lines that one call may log; further ones are counted and dropped. Default 100.
     pub max_log_lines: u32,
-    /// What happens to a site whose plugin keeps trapping: `closed` (its requests fail) or `default-config` (as if there were no
-    /// plugin). Default `closed`: a page without its check may be a wrong page.
-    pub on_fault: OnFault,
     /// Where compiled plugins are kept. Default: `carousel` in the user's cache directory. An empty text turns the cache off.
     pub cache: Option<PathBuf>,
 }
@@ -46,21 +43,9 @@ impl Default for PluginSettings {
             max_downloads: 20,
             max_result: 4 << 20,
             max_log_lines: 100,
-            on_fault: OnFault::default(),
             cache: None,
         }
     }
-}
-
-/// What happens to a site whose plugin keeps trapping.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnFault {
-    /// Its requests fail.
-    #[default]
-    Closed,
-    /// It is served as if there were no plugin.
-    DefaultConfig,
 }
 
 /// One `[[site]]` table: a plugin at work for some URLs, with a config of its own. What stands here wins over what the plugin

@@ -136,6 +136,7 @@ async fn a_site_that_cannot_be_initialised_fails_its_requests_and_no_other() {
         carousel_core::exchange::Request::from_json(json!({"url": "https://bad.example/", "httpResponseBody": true})).unwrap();
     let failed = engine.fetch(bad).await.unwrap_err();
     assert_eq!(failed.kind, FailureKind::BadInits);
+    assert!(failed.message.contains("the last one: download failed: Zyte API answered 521"), "{}", failed.message);
     assert_eq!(count(&engine.report(), "init/failed"), 8);
     assert!(engine.fetch(request(1)).await.is_ok());
     assert!(engine.close_reason().is_none());
