@@ -187,6 +187,21 @@ fn the_top_level_is_as_the_readme_says() {
     }
 }
 
+/// `tests/PARITY.md` names a test for each row of the peer's features; each must be there.
+#[test]
+fn every_test_that_the_parity_table_names_exists() {
+    let table = std::fs::read_to_string(root().join("tests/PARITY.md")).expect("the table");
+    let sources: String = rust_files(root()).iter().map(|path| std::fs::read_to_string(path).expect("a source file")).collect();
+    let mut named = 0;
+    for row in table.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        for test in row.split('`').skip(1).step_by(2).filter(|word| word.contains('_') && !word.contains(['.', '/'])) {
+            assert!(sources.contains(&format!("fn {test}(")), "tests/PARITY.md names the test {test}, which does not exist");
+            named += 1;
+        }
+    }
+    assert!(named > 60, "only {named} tests are named");
+}
+
 #[test]
 fn every_room_says_in_its_first_line_what_it_is_for() {
     for path in rust_files(root()) {

@@ -251,6 +251,71 @@ async fn a_chain_of_calls_initialises_a_session() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_unexpected_failure_of_a_check_drops_the_session_at_once_and_is_a_bad_initialisation() {
+    for (fails_at_init, counters) in [
+        (true, json!({"init/check-error": 1, "init/check-passed": 1, "use/check-passed": 1})),
+        (false, json!({"init/check-passed": 2, "use/check-error": 1, "use/check-passed": 1})),
+    ] {
+        let api = Api::good();
+        let failed = std::sync::atomic::AtomicBool::new(false);
+        let check = move |call: &carousel_core::hooks::HookCall, _: &_| {
+            let fails =
+                call.init == fails_at_init && !failed.swap(call.init == fails_at_init, std::sync::atomic::Ordering::Relaxed);
+            if fails { Err(HookError::Raised("boom".into())) } else { Ok(Verdict::Keep) }
+        };
+        let settings = with_session(SessionSettings { max_check_failures: 9, ..SessionSettings::default() });
+        let engine = engine_with(settings, &api, FakeSite { check: Some(Box::new(check)), ..FakeSite::default() });
+        engine.fetch(request(1)).await.unwrap();
+        assert_eq!(engine.report()["sessions"], counters);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn below_the_limit_of_check_failures_the_page_is_tried_again_and_the_session_stays() {
+    let api = Api::new(|n, params| {
+        let answer = if n == 2 { json!({"url": params["url"], "statusCode": 404}) } else { page(params) };
+        (Duration::from_secs(1), Ok(answer))
+    });
+    let check = |_: &_, answer: &carousel_core::exchange::Answer| Ok(Verdict::keep_if(answer.status_code() == Some(200)));
+    let settings = with_session(SessionSettings { max_check_failures: 2, ..SessionSettings::default() });
+    let engine = engine_with(settings, &api, FakeSite { check: Some(Box::new(check)), ..FakeSite::default() });
+    engine.fetch(request(1)).await.unwrap();
+    assert_eq!(api.log(), ["init a", "use a", "use a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_custom_retry_policy_repeats_bans_on_the_same_session() {
+    let api = Api::failing(|n, _| (n == 2 || n == 3).then(|| problem(520, "/download/temporary-error")));
+    let session = SessionSettings { retry_policy: Some("custom-download-x3".into()), ..SessionSettings::default() };
+    let engine = engine(with_session(session), &api);
+    engine.fetch(request(1)).await.unwrap();
+    assert_eq!(api.log(), ["init a", "use a", "use a", "use a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_initialisation_carries_location_and_params_of_its_trigger_and_no_other_metadata() {
+    let api = Api::good();
+    let check = |call: &carousel_core::hooks::HookCall, _: &_| match call.init {
+        true => Ok(Verdict::keep_if(call.request.meta().keys().eq(["zyte_api_session_location"]))),
+        false => Ok(Verdict::keep_if(call.request.meta().len() == 2)),
+    };
+    let engine = engine_with(Settings::default(), &api, FakeSite { check: Some(Box::new(check)), ..FakeSite::default() });
+    let meta = json!({"meta": {"zyte_api_session_location": {"postalCode": "1"}, "other": 1}});
+    engine.fetch(request_with(1, meta)).await.unwrap();
+    assert_eq!(api.log(), ["init a", "use a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_of_the_requests_own_is_replaced_where_sessions_are_on() {
+    let api = Api::good();
+    let engine = engine(Settings::default(), &api);
+    engine.fetch(request_with(1, json!({"session": {"id": "mine"}}))).await.unwrap();
+    let calls = api.calls.lock().unwrap();
+    assert_eq!(calls[1]["session"], calls[0]["session"]);
+    assert_ne!(calls[1]["session"]["id"], "mine");
+}
+
+#[tokio::test(start_paused = true)]
 async fn process_request_edits_a_copy_for_each_try() {
     let api = Api::failing(|n, _| (n == 2).then(|| problem(422, "/problem/session-expired")));
     let process =

@@ -136,6 +136,15 @@ fn a_session_rests_between_uses_and_after_its_initialisation() {
 }
 
 #[test]
+fn a_random_delay_lies_between_half_and_one_and_a_half_of_the_base_and_each_is_drawn_anew() {
+    let mut pool = Pool::<()>::new(PoolOptions { delay: Duration::from_secs(10), randomize_delay: true, ..options() });
+    pool.handle_request(Ticket::new(1), (), Instant::START, &mut Chance::from_seed(1));
+    let rests: Vec<f64> = (0..100).map(|seed| pool.rest(&mut Chance::from_seed(seed)).as_secs_f64()).collect();
+    assert!(rests.iter().all(|rest| (5.0..=15.0).contains(rest)));
+    assert!(rests.iter().any(|rest| *rest < 6.0) && rests.iter().any(|rest| *rest > 14.0), "{rests:?}");
+}
+
+#[test]
 fn a_throttled_session_is_left_alone_and_lives() {
     let mut pool = Script::new(PoolOptions { size: 1, ..options() }).with_live_sessions(1);
     pool.ask(1).does("grant a to 1").used("a", Used::Throttled(Duration::from_secs(7))).ask(2).does("");
