@@ -1,10 +1,11 @@
 //! Crawls that do not come to their end: closed by the API, interrupted by a person, left by their reader.
 
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::harness::api::{Api, Kind};
 use crate::harness::crawl::{Crawl, Crawled};
-use crate::harness::gate::gate;
+use crate::harness::gate::{Gate, gate};
 use crate::harness::process::{Running, command};
 use crate::harness::reply::{BAD_KEY, Reply, SUSPENDED};
 
@@ -27,34 +28,8 @@ fn a_key_that_is_refused_closes_the_crawl_with_exit_code_three() {
     }
 }
 
-#[test]
-fn the_first_interrupt_finishes_what_is_under_way() {
-    let (mut gate, held) = gate();
-    let api = Api::start(move |call| {
-        if call.kind == Kind::Use && call.nth == 2 {
-            held.pass();
-        }
-        Reply::ok()
-    });
-    let (mut running, dir) = Crawl::of("urls.txt")
-        .file("urls.txt", urls(40))
-        .args(["--api-url", &api.url, "--api-key", "k", "--n-conn", "1"])
-        .start("");
-    gate.wait_for_arrival();
-    running.signal("-INT");
-    running.wait_until_said("interrupted");
-    gate.open();
-    let crawled = Crawled::new(running.end(), dir);
-    crawled.exits(130);
-    assert_eq!(crawled.lines.len(), 2, "the page that was under way is written");
-    let requests = &crawled.stats["requests"];
-    assert_eq!(crawled.stats["close_reason"], "interrupted");
-    assert_eq!(json!([requests["ok"], requests["aborted"], requests["not_started"]]), json!([2, 0, 38]), "{requests}");
-    assert_eq!(api.calls_of(Kind::Use).len(), 2);
-}
-
-#[test]
-fn the_second_interrupt_stops_at_once_and_accounts_for_what_it_cut() {
+/// A crawl of forty pages, one at a time, that was interrupted while the API holds the answer to its second page.
+fn interrupted_on_its_second_page() -> (Gate, Api, Running, TempDir) {
     let (gate, held) = gate();
     let api = Api::start(move |call| {
         if call.kind == Kind::Use && call.nth == 2 {
@@ -69,6 +44,25 @@ fn the_second_interrupt_stops_at_once_and_accounts_for_what_it_cut() {
     gate.wait_for_arrival();
     running.signal("-INT");
     running.wait_until_said("interrupted");
+    (gate, api, running, dir)
+}
+
+#[test]
+fn the_first_interrupt_finishes_what_is_under_way() {
+    let (mut gate, api, running, dir) = interrupted_on_its_second_page();
+    gate.open();
+    let crawled = Crawled::new(running.end(), dir);
+    crawled.exits(130);
+    assert_eq!(crawled.lines.len(), 2, "the page that was under way is written");
+    let requests = &crawled.stats["requests"];
+    assert_eq!(crawled.stats["close_reason"], "interrupted");
+    assert_eq!(json!([requests["ok"], requests["aborted"], requests["not_started"]]), json!([2, 0, 38]), "{requests}");
+    assert_eq!(api.calls_of(Kind::Use).len(), 2);
+}
+
+#[test]
+fn the_second_interrupt_stops_at_once_and_accounts_for_what_it_cut() {
+    let (gate, _api, running, dir) = interrupted_on_its_second_page();
     running.signal("-INT");
     let crawled = Crawled::new(running.end(), dir);
     crawled.exits(130);

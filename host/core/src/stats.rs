@@ -158,11 +158,6 @@ impl Stats {
         }
     }
 
-    /// How often something happened, over all pools.
-    pub fn session_count(&self, counter: Counter) -> u64 {
-        self.sessions.get(&counter).copied().unwrap_or_default()
-    }
-
     /// The stats file's members, all but the close reason and the time taken.
     pub fn to_json(&self) -> Object {
         let failed: u64 = self.failed.values().sum();

@@ -217,12 +217,11 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
             };
             let edit = site.process_request(call).map_err(|error| self.hook_failure(&error))?;
             edit.apply(&mut request);
+            lease.set_trigger(Arc::new(trigger.with_request(Arc::new(request.clone()))));
         }
         let session = request.params().get("session").and_then(|session| session.get("id"));
         let carries_session = trigger.cookie_mode || session.and_then(Value::as_str) == Some(&lease.session().id().to_string());
-        let request = Arc::new(request);
-        lease.set_trigger(Arc::new(trigger.with_request(Arc::clone(&request))));
-        Ok(Outgoing { request, lease, carries_session })
+        Ok(Outgoing { request: Arc::new(request), lease, carries_session })
     }
 
     fn carry_session(&self, request: &mut Request, lease: &SessionLease<T, S>) {
@@ -231,7 +230,9 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         } else {
             request.set_param("session", json!({"id": lease.session().id().to_string()}));
         }
-        self.shared.tag(request, lease.pool(), "use");
+        if let Some(tags) = self.shared.tags(request.params().get("tags"), lease.pool(), "use") {
+            request.set_param("tags", tags);
+        }
     }
 
     /// Notes what became of a try.

@@ -3,13 +3,10 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use carousel_core::cookies::Selection;
 use carousel_core::defaults::{explicit_params, meta};
 use carousel_core::exchange::{Answer, CallError, NetworkError, Object, Request};
 use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
-use carousel_core::id::PoolId;
 use carousel_core::ledger::Billed;
 use carousel_core::pool::Opened;
 use carousel_core::stats::Counter;
@@ -165,7 +162,9 @@ impl<T: Transport, S: Sites> Init<T, S> {
         }
         params.entry("url").or_insert_with(|| Value::from(self.trigger.request.url()));
         let pool = self.session.handle.pool();
-        self.shared.tag_params(&mut params, pool, "init");
+        if let Some(tags) = self.shared.tags(params.get("tags"), pool, "init") {
+            params.insert("tags".to_owned(), tags);
+        }
         let answer = self.shared.call(&params, self.shared.policies.session).await?;
         self.shared.bill(Billed::Init, Some(pool));
         if self.trigger.cookie_mode {
@@ -236,63 +235,4 @@ impl<T: Transport, S: Sites> Downloader for Init<T, S> {
     fn download(&self, params: Object) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + '_>> {
         Box::pin(Self::download(self, params))
     }
-}
-
-impl<T: Transport, S: Sites> Shared<T, S> {
-    /// Puts a cookie session's cookies into a request. The default profile adds to the request's own cookies what fits its URL;
-    /// the peer's profile replaces them by the whole jar.
-    pub(crate) fn carry_cookies(&self, request: &mut Request, session: &LiveSession) {
-        let own = request.params().get("requestCookies").and_then(Value::as_array).cloned().unwrap_or_default();
-        let (cookies, refused) = match self.profile().is_peer() {
-            true => session.jar().for_request(request.url(), &[], Selection::All),
-            false => session.jar().for_request(request.url(), &own, Selection::Fitting { unix_now: unix_now() }),
-        };
-        for cookie in refused {
-            let name = cookie.get("name").and_then(Value::as_str).unwrap_or_default();
-            tracing::warn!(url = request.url(), cookie = name, "a cookie is beyond the API's limits and is left out");
-        }
-        request.set_param("requestCookies", Value::Array(cookies));
-        request.set_param("responseCookies", Value::Bool(true));
-    }
-
-    /// Tags a request with its pool and phase, for Zyte's statistics.
-    pub(crate) fn tag(&self, request: &mut Request, pool: &PoolId, phase: &str) {
-        let mut tags = request.params().get("tags").cloned();
-        if self.add_tags(&mut tags, pool, phase)
-            && let Some(tags) = tags
-        {
-            request.set_param("tags", tags);
-        }
-    }
-
-    fn tag_params(&self, params: &mut Object, pool: &PoolId, phase: &str) {
-        let mut tags = params.get("tags").cloned();
-        if self.add_tags(&mut tags, pool, phase)
-            && let Some(tags) = tags
-        {
-            params.insert("tags".to_owned(), tags);
-        }
-    }
-
-    fn add_tags(&self, tags: &mut Option<Value>, pool: &PoolId, phase: &str) -> bool {
-        if !self.settings.session.tags(self.profile()) {
-            return false;
-        }
-        let tags = tags.get_or_insert_with(|| json!({}));
-        if tags.is_null() {
-            *tags = json!({});
-        }
-        let Some(tags) = tags.as_object_mut() else { return false };
-        let name: String = pool.as_str().chars().take(TAG_CHARS).collect();
-        tags.entry("carousel-pool").or_insert_with(|| name.into());
-        tags.entry("carousel-phase").or_insert_with(|| phase.into());
-        true
-    }
-}
-
-/// The length to which a pool's name is cut in a tag.
-const TAG_CHARS: usize = 100;
-
-fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

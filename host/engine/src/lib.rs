@@ -24,6 +24,7 @@ mod judge;
 mod lease;
 mod opening;
 mod outcome;
+mod outgoing;
 mod ports;
 mod retries;
 mod timer;

@@ -7,7 +7,7 @@ use crate::time::Instant;
 
 /// Counts bad initialisations in a row.
 #[derive(Debug, Default)]
-pub struct Breaker {
+pub(super) struct Breaker {
     bad_in_a_row: u32,
     /// While the circuit is open, and while one initialisation tries whether it can be closed.
     open: Option<Open>,
@@ -21,12 +21,12 @@ struct Open {
 
 impl Breaker {
     /// A good initialisation: all is forgiven.
-    pub fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         *self = Self::default();
     }
 
     /// A bad initialisation. Returns whether it was one too many: the circuit is open from now on.
-    pub fn bad(&mut self, options: &PoolOptions, now: Instant) -> bool {
+    pub(super) fn bad(&mut self, options: &PoolOptions, now: Instant) -> bool {
         self.bad_in_a_row = self.bad_in_a_row.saturating_add(1);
         if self.bad_in_a_row < options.max_bad_inits.max(1) {
             return false;
@@ -42,17 +42,17 @@ impl Breaker {
     }
 
     /// Until when requests are refused; none: they are not.
-    pub fn refuses(&self, now: Instant) -> Option<Instant> {
+    pub(super) fn refuses(&self, now: Instant) -> Option<Instant> {
         self.open.map(|open| open.until).filter(|until| now < *until)
     }
 
     /// The cool-down is over but no initialisation has succeeded yet: one at a time may try.
-    pub fn is_trying(&self) -> bool {
+    pub(super) fn is_trying(&self) -> bool {
         self.open.is_some()
     }
 
     /// Has nothing bad happened since the last good initialisation?
-    pub fn is_fresh(&self) -> bool {
+    pub(super) fn is_fresh(&self) -> bool {
         self.bad_in_a_row == 0
     }
 }

@@ -31,7 +31,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-pub use breaker::Breaker;
+use breaker::Breaker;
 pub use outcome::{Action, EndReason, Lease, Opened, Refusal, Used, Why};
 
 use crate::chance::Chance;
