@@ -20,13 +20,7 @@ impl Table {
     }
 
     /// A figure with what it should be, and whether it is.
-    pub(crate) fn check(
-        &mut self,
-        what: impl Into<String>,
-        measured: impl Into<String>,
-        wanted: impl Into<String>,
-        holds: bool,
-    ) {
+    pub(crate) fn check(&mut self, what: impl Into<String>, measured: impl Into<String>, wanted: impl Into<String>, holds: bool) {
         self.0.push(Row { what: what.into(), measured: measured.into(), wanted: wanted.into(), holds: Some(holds) });
     }
 
