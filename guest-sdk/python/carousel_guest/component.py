@@ -1,7 +1,6 @@
 """The way from the component's exports to the hooks of the plugin; used by `carousel plugin build`."""
 
 import json
-import traceback
 
 import carousel_guest as sdk
 from componentize_py_types import Err
@@ -50,8 +49,19 @@ def _asked(hook, *arguments):
     except sdk.Error as error:
         raise Err(types.Failure(error.kind, error.message, error.token)) from None
     except Exception as error:
-        host.log("error", traceback.format_exc())
-        raise Err(types.Failure("error", f"{type(error).__name__}: {error}", 0)) from None
+        message = f"{type(error).__name__}: {error}"
+        host.log("error", f"{message}{_places(error.__traceback__)}")
+        raise Err(types.Failure("error", message, 0)) from None
+
+
+def _places(traceback):
+    """Where an exception came by. The module traceback would look into the source files, and there are no files."""
+    places = ""
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        places += f"\n  at {code.co_filename}:{traceback.tb_lineno} in {code.co_name}"
+        traceback = traceback.tb_next
+    return places
 
 
 class Hooks(exports.Hooks):
