@@ -29,4 +29,5 @@ pub mod retry;
 pub mod settings;
 pub mod stats;
 pub mod time;
+pub mod turns;
 pub mod verdict;
