@@ -25,6 +25,7 @@ pub mod ledger;
 pub mod pattern;
 pub mod pool;
 pub mod pools;
+pub mod quarantine;
 pub mod retry;
 pub mod settings;
 pub mod stats;
