@@ -114,6 +114,9 @@ pub(crate) struct Crawl {
     /// Crawl in random order. Reads the whole input into memory first
     #[arg(long)]
     pub(crate) shuffle: bool,
+    /// Start requests in the order of the input, not pool by pool; costs sessions where the input mixes many sites
+    #[arg(long)]
+    pub(crate) ordered: bool,
     /// Do not repeat failed calls, except when the API is busy (429, 503); sessions that expired are still replaced
     #[arg(long)]
     pub(crate) dont_retry_errors: bool,

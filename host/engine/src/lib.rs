@@ -14,6 +14,7 @@
     )
 )]
 
+mod bursts;
 mod call;
 mod defaults;
 mod door;
@@ -26,12 +27,15 @@ mod opening;
 mod outcome;
 mod outgoing;
 mod ports;
+mod prepared;
 mod retries;
 mod timer;
 
 #[cfg(test)]
 mod tests;
 
+pub use bursts::{Bursts, Done, Fetcher};
 pub use engine::{BadSettings, Engine, EngineOptions};
 pub use outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 pub use ports::{Downloader, NoSites, Site, Sites, Transport};
+pub use prepared::Prepared;
