@@ -103,7 +103,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
     }
 
-    fn plan(&self, site: Option<&Arc<S::Site>>) -> Result<Plan, Stop> {
+    pub(crate) fn plan(&self, site: Option<&Arc<S::Site>>) -> Result<Plan, Stop> {
         let asked = [Hook::Enabled, Hook::CookieMode, Hook::Location, Hook::Pool];
         match site.filter(|site| asked.into_iter().any(|hook| site.overrides(hook))) {
             Some(site) => site.plan(self.hook_call(Arc::clone(&self.request))).map_err(|error| self.hook_failure(&error)),

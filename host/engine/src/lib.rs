@@ -27,6 +27,7 @@ mod outcome;
 mod outgoing;
 mod ports;
 mod retries;
+mod survey;
 mod timer;
 
 #[cfg(test)]
@@ -35,3 +36,4 @@ mod tests;
 pub use engine::{BadSettings, Engine, EngineOptions};
 pub use outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 pub use ports::{Downloader, NoSites, Site, Sites, Transport};
+pub use survey::Survey;

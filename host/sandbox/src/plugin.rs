@@ -56,6 +56,11 @@ impl Plugin {
         self.overridden.has(hook)
     }
 
+    /// Asks the plugin again what it is.
+    pub(crate) fn describe(&self, host: &Host) -> Result<Description, Problem> {
+        describe(host, &self.file, &self.sync, &self.exports)
+    }
+
     pub(crate) fn export(&self, hook: Hook) -> &ComponentExportIndex {
         let [first, ..] = &self.exports.hooks;
         self.exports.hooks.get(position(hook)).unwrap_or(first)

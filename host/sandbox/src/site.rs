@@ -54,6 +54,11 @@ impl PluginSite {
         }
     }
 
+    /// Makes an instance and asks the plugin what it is: the least that a call can do, to compare others with. False where it fails.
+    pub fn idle(&self) -> bool {
+        self.plugin.describe(&self.host).is_ok()
+    }
+
     pub(crate) fn facts(&self) -> &SiteFacts {
         &self.facts
     }

@@ -54,6 +54,11 @@ impl SiteDirectory {
         self.now().by_name.values().map(|site| site.report()).collect()
     }
 
+    /// The rules of all sites, each named after its site, as they are registered now: an index of them chooses as this directory.
+    pub fn rules(&self) -> Vec<Rule> {
+        self.now().rules.rules().to_vec()
+    }
+
     fn now(&self) -> Arc<SiteMap> {
         self.now.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
