@@ -18,7 +18,7 @@ const BEGINNING_CHARS: usize = 240;
 
 /// Asks a page one question.
 pub(crate) fn ask(page: &Page, query: Query) -> Result<Vec<String>, QueryError> {
-    let words = trace::is_watched().then(|| (query.language, query.expression.clone()));
+    let words = trace::wants_looks().then(|| (query.language, query.expression.clone()));
     let answers = page.ask(query);
     if let Some((language, expression)) = words {
         trace::looked(|| Look {

@@ -43,15 +43,14 @@ pub fn observe<T>(work: impl FnOnce() -> T) -> (T, Trace) {
     (result, WATCHED.replace(outer).unwrap_or_default())
 }
 
-/// Does somebody watch?
-pub(crate) fn is_watched() -> bool {
-    WATCHED.with_borrow(Option::is_some)
+/// Does somebody watch, and is there room for another look?
+pub(crate) fn wants_looks() -> bool {
+    WATCHED.with_borrow(|watched| watched.as_ref().is_some_and(|trace| trace.looks.len() < LOOKS))
 }
 
 /// Notes a look, if somebody watches.
 pub(crate) fn looked(look: impl FnOnce() -> Look) {
-    let wanted = WATCHED.with_borrow(|watched| watched.as_ref().is_some_and(|trace| trace.looks.len() < LOOKS));
-    if wanted {
+    if wants_looks() {
         let look = look();
         note(|trace| trace.looks.push(look));
     }
