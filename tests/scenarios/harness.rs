@@ -4,10 +4,12 @@ pub(crate) mod api;
 pub(crate) mod crawl;
 pub(crate) mod gate;
 pub(crate) mod guests;
+pub(crate) mod plugins;
 pub(crate) mod process;
 pub(crate) mod python;
 pub(crate) mod reply;
 pub(crate) mod simulator;
+pub(crate) mod tool;
 
 use std::path::{Path, PathBuf};
 

@@ -12,9 +12,12 @@
 mod crawl;
 mod demo;
 mod early_ends;
+mod explain;
 mod harness;
 mod misbehaviour;
 mod official_client;
 mod plugins;
+mod recording;
 mod refusals;
 mod tidy;
+mod tools;
