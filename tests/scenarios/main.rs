@@ -10,13 +10,17 @@
 )]
 
 mod crawl;
+mod declarative;
 mod demo;
 mod early_ends;
 mod explain;
 mod harness;
+mod languages;
 mod misbehaviour;
+mod newcomer;
 mod official_client;
 mod plugins;
+mod readme;
 mod recording;
 mod refusals;
 mod tidy;

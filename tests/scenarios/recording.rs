@@ -232,6 +232,6 @@ fn cookies(value: &Value) -> Vec<String> {
             })
             .collect(),
         Value::Array(items) => items.iter().flat_map(cookies).collect(),
-        _ => Vec::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
     }
 }

@@ -50,6 +50,10 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             while let Some((pool, action)) = state.pools.poll_action() {
                 deeds.extend(state.deed(action).map(|deed| (pool, deed)));
             }
+            while let Some(pool) = state.pools.poll_changed() {
+                // A listener that has gone wants to know nothing more.
+                let _ = state.listener.as_ref().map(|listener| listener.send(pool));
+            }
             let after = state.pools.poll_timeout();
             (result, deeds, after.is_some_and(|after| before.is_none_or(|before| after < before)))
         };

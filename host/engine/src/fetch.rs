@@ -4,12 +4,14 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use carousel_core::defaults::{meta, retry_policy};
 use carousel_core::exchange::{Answer, CallError, Request};
 use carousel_core::fingerprint::fingerprint;
 use carousel_core::hooks::{Hook, HookCall, HookError, Plan};
 use carousel_core::id::PoolId;
 use carousel_core::ledger::Billed;
 use carousel_core::pool::Refusal;
+use carousel_core::retry::{Policy, PolicyName};
 use serde_json::{Value, json};
 
 use crate::engine::Shared;
@@ -17,6 +19,7 @@ use crate::lease::SessionLease;
 use crate::opening::Trigger;
 use crate::outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 use crate::ports::{Site, Sites, Transport};
+use crate::prepared::{Planned, Prepared};
 use crate::retries::Retries;
 
 /// About as long as a request takes through the peer's scheduler.
@@ -27,6 +30,8 @@ pub(crate) struct Fetch<'e, T: Transport, S: Sites> {
     pub(crate) shared: &'e Arc<Shared<T, S>>,
     pub(crate) request: Arc<Request>,
     pub(crate) retries: Retries,
+    /// What was planned before the first try.
+    planned: Option<Planned<S>>,
     trace: Trace,
 }
 
@@ -57,9 +62,10 @@ pub(crate) struct Outgoing<T: Transport, S: Sites> {
 }
 
 impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
-    pub(crate) fn new(shared: &'e Arc<Shared<T, S>>, request: Request) -> Self {
+    pub(crate) fn new(shared: &'e Arc<Shared<T, S>>, prepared: Prepared<S>) -> Self {
+        let Prepared { request, planned } = prepared;
         let retries = Retries::new(&shared.settings, &request);
-        Self { shared, request: Arc::new(request), retries, trace: Trace::default() }
+        Self { shared, request, retries, planned: Some(planned), trace: Trace::default() }
     }
 
     pub(crate) async fn run(mut self) -> Result<Fetched, Failure> {
@@ -82,43 +88,32 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
 
     async fn once(&mut self) -> Result<Answer, Stop> {
         self.stop_if_closed()?;
-        let site = self.shared.sites.site(self.request.url());
-        let plan = self.plan(site.as_ref())?;
+        let Planned { site, plan } = self.planned.take().unwrap_or_else(|| self.shared.plan(&self.request));
+        let plan = plan.map_err(|error| self.hook_failure(&error))?;
+        let policies = &self.shared.policies;
+        let policy = self.policy(if plan.enabled { policies.session } else { policies.plain })?;
         if !plan.enabled {
-            return self.send_without_session().await;
+            return self.send_without_session(policy).await;
         }
-        let trigger = self.trigger(site, plan)?;
+        let trigger = self.trigger(site, *plan)?;
         self.recognise(Some(&trigger.pool))?;
         let lease = self.session(trigger).await?;
         let outgoing = self.prepare(lease)?;
         self.let_the_replacement_go_first().await;
-        let result = self.shared.call(outgoing.request.params(), self.shared.policies.session).await;
+        let result = self.shared.call(outgoing.request.params(), policy).await;
         self.judge(outgoing, result).await
+    }
+
+    /// The policy of the request's calls: the one that it names, else that of its kind.
+    fn policy(&self, kind: PolicyName) -> Result<Policy, Stop> {
+        let unknown = |error| Stop::fail(FailureKind::BadRequest, format!("{}: {error}", meta::RETRY_POLICY));
+        Ok(self.shared.policies.of(retry_policy(&self.request).map_err(unknown)?, kind))
     }
 
     fn stop_if_closed(&self) -> Result<(), Stop> {
         match self.shared.close_reason() {
             Some(reason) => Err(Stop::fail(FailureKind::Closed, format!("the crawl was closed: {reason}"))),
             None => Ok(()),
-        }
-    }
-
-    pub(crate) fn plan(&self, site: Option<&Arc<S::Site>>) -> Result<Plan, Stop> {
-        let asked = [Hook::Enabled, Hook::CookieMode, Hook::Location, Hook::Pool];
-        match site.filter(|site| asked.into_iter().any(|hook| site.overrides(hook))) {
-            Some(site) => site.plan(self.hook_call(Arc::clone(&self.request))).map_err(|error| self.hook_failure(&error)),
-            None => Ok(self.shared.defaults.plan(&self.request)),
-        }
-    }
-
-    fn hook_call(&self, request: Arc<Request>) -> HookCall {
-        HookCall {
-            request,
-            init: false,
-            location: Arc::default(),
-            location_error: None,
-            session: None,
-            defaults: Arc::clone(&self.shared.defaults) as _,
         }
     }
 
@@ -174,10 +169,10 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
     }
 
-    async fn send_without_session(&mut self) -> Result<Answer, Stop> {
+    async fn send_without_session(&mut self, policy: Policy) -> Result<Answer, Stop> {
         self.recognise(None)?;
         self.shared.stats().count_disabled();
-        let result = self.shared.call(self.request.params(), self.shared.policies.plain).await;
+        let result = self.shared.call(self.request.params(), policy).await;
         self.trace.attempts.push(Attempt { session: None, outcome: outcome_of(&result) });
         let answer = result.map_err(Stop::call)?;
         self.shared.bill(Billed::Use, None);
@@ -213,7 +208,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
                 session: Some(Arc::clone(&lease.session().handle)),
                 location: trigger.location(),
                 location_error: trigger.location_error(),
-                ..self.hook_call(Arc::new(request.clone()))
+                ..self.shared.hook_call(Arc::new(request.clone()))
             };
             let edit = site.process_request(call).map_err(|error| self.hook_failure(&error))?;
             edit.apply(&mut request);

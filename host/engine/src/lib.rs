@@ -14,6 +14,7 @@
     )
 )]
 
+mod bursts;
 mod call;
 mod defaults;
 mod door;
@@ -26,6 +27,7 @@ mod opening;
 mod outcome;
 mod outgoing;
 mod ports;
+mod prepared;
 mod retries;
 mod survey;
 mod timer;
@@ -33,7 +35,9 @@ mod timer;
 #[cfg(test)]
 mod tests;
 
+pub use bursts::{Bursts, Done, Fetcher};
 pub use engine::{BadSettings, Engine, EngineOptions};
 pub use outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 pub use ports::{Downloader, NoSites, Site, Sites, Transport};
+pub use prepared::Prepared;
 pub use survey::Survey;

@@ -77,14 +77,14 @@ fn hooks(asked: Asked) -> &'static [Hook] {
 fn fixture(args: &BenchPlugin, asked: Asked, bench: &Workbench) -> anyhow::Result<Fixture> {
     let own_url = bench.plugin.rules.iter().find_map(|rule| overlap(rule, rule));
     let url = own_url.unwrap_or_else(|| "https://shop.example/".to_owned());
-    let request = match &args.request {
+    let request: Value = match &args.request {
         Some(path) => json_file(path)?,
         None => json!({"url": url, "browserHtml": true}),
     };
     let response: Value = match &args.response {
         Some(path) => json_file(path)?,
         None => {
-            json!({"url": request["url"], "statusCode": 200, "browserHtml": "<html><body><p class=zip>10001</p></body></html>"})
+            json!({"url": request.get("url"), "statusCode": 200, "browserHtml": "<html><body><p class=zip>10001</p></body></html>"})
         }
     };
     let download = Download { answer: Some(response.clone()), ..Download::default() };
@@ -116,7 +116,7 @@ fn measure_hook(bench: &Workbench, fixture: &Fixture, time: Duration) -> anyhow:
     };
     let first = once()?;
     let outcome = match first.get("error") {
-        Some(error) => format!("fails: {}", error["message"].as_str().unwrap_or_default()),
+        Some(error) => format!("fails: {}", error.get("message").and_then(Value::as_str).unwrap_or_default()),
         None => outcome::word(&first).trim_matches('"').to_owned(),
     };
     Ok((measure(time, || drop(once())), outcome))

@@ -77,11 +77,10 @@ fn overlaps(info: &PluginInfo, others: &[Rule]) -> Vec<Overlap> {
         let same = own.iter().filter(|own| own.instead_of == other.instead_of && own.name != other.name);
         let url = same.into_iter().find_map(|own| overlap(own, other))?;
         let explanation = index.explain(&url);
-        let reason = explanation.matching.iter().find_map(|(rule, standing)| match standing {
-            Standing::Outranked(reason) if rule.name == other.name || own.iter().any(|own| own.name == rule.name) => {
-                Some(reason.to_string())
-            }
-            _ => None,
+        let reason = explanation.matching.iter().find_map(|(rule, standing)| {
+            let Standing::Outranked(reason) = standing else { return None };
+            let is_ours = rule.name == other.name || own.iter().any(|own| own.name == rule.name);
+            is_ours.then(|| reason.to_string())
         });
         let winner = explanation.chosen().map(|rule| rule.name.clone()).unwrap_or_default();
         Some(Overlap { url, other: other.name.clone(), winner, why: reason.unwrap_or_default() })

@@ -90,7 +90,7 @@ async fn ask(request: Request, settings: Arc<Settings>, plugins: &Plugins) -> an
         site: site.map(|site| (site.name().to_owned(), site.report().plugin)),
         hooks: hooks(&sources, survey.plan.as_ref().ok(), first.as_ref().ok(), sites.heard()),
         pool: survey.plan.as_ref().ok().and_then(|plan| pool(plan, &settings)),
-        failure: survey.plan.err().or_else(|| first.err()),
+        failure: survey.plan.err().map(|error| error.to_string()).or_else(|| first.err()),
     })
 }
 

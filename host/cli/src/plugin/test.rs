@@ -171,8 +171,7 @@ impl Tally {
 /// What was expected, what came instead, and what the plugin looked at.
 fn failure(name: &str, fixture: &Fixture, differences: &[Difference], looks: &[Look]) -> String {
     let kind = if fixture.init { " of an initialisation" } else { "" };
-    let mut text =
-        format!("FAILED {name}: {}{kind}, {}", fixture.hook.word(), fixture.request["url"].as_str().unwrap_or_default());
+    let mut text = format!("FAILED {name}: {}{kind}, {}", fixture.hook.word(), fixture.url());
     for difference in differences {
         let _ = write!(text, "\n  {difference}");
     }

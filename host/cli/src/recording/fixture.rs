@@ -124,6 +124,11 @@ impl Download {
 }
 
 impl Fixture {
+    /// The request's URL, for messages.
+    pub(crate) fn url(&self) -> &str {
+        self.request.get("url").and_then(Value::as_str).unwrap_or_default()
+    }
+
     /// The call as the engine would make it.
     pub(crate) fn call(&self, defaults: Arc<dyn Defaults>) -> anyhow::Result<HookCall> {
         let request = Request::from_json(self.request.clone()).context("\"request\"")?;

@@ -105,7 +105,12 @@ impl Secrets {
                 Value::String(url) if name == "url" => self.learn_url(url),
                 Value::String(form) if name == "httpRequestText" => self.learn_pairs(form),
                 Value::String(text) if is_authorisation(name) => self.learn_authorisation(text),
-                value => self.learn(value),
+                value @ (Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Array(_)
+                | Value::Object(_)) => self.learn(value),
             }
         }
     }
@@ -200,7 +205,12 @@ impl Redactor<'_> {
                 Value::Array(cookies) if COOKIES.contains(&name.as_str()) => self.cookies(cookies),
                 Value::Array(headers) if HEADERS.contains(&name.as_str()) => self.headers(headers),
                 Value::String(text) if is_authorisation(name) => *text = self.whole(text),
-                value => self.value(value),
+                value @ (Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Array(_)
+                | Value::Object(_)) => self.value(value),
             }
         }
     }

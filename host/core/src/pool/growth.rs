@@ -42,10 +42,7 @@ impl<T: Clone> Pool<T> {
         if self.waiting.is_empty() {
             return;
         }
-        let have = self.usable_soon();
-        let free = (self.options.size as usize).saturating_sub(self.sessions.len() + self.opening.len());
-        let wanted = if self.breaker.is_trying() { 1 } else { self.wanted() };
-        for _ in 0..wanted.saturating_sub(have).min(free) {
+        for _ in 0..self.missing().min(self.waiting.len().saturating_sub(self.opening.len())) {
             // The first ones in the queue will be carried by the sessions that are being opened already.
             let carried = self.options.max_in_flight.map_or(0, |limit| self.opening.len() * limit.get() as usize);
             let Some(waiter) = self.waiting.get(carried).or(self.waiting.front()) else { return };
@@ -63,15 +60,22 @@ impl<T: Clone> Pool<T> {
         }
     }
 
+    /// How many sessions more the requests deserve.
+    pub(super) fn missing(&self) -> usize {
+        let free = (self.options.size as usize).saturating_sub(self.sessions.len() + self.opening.len());
+        let wanted = if self.breaker.is_trying() { 1 } else { self.wanted() };
+        wanted.saturating_sub(self.usable_soon()).min(free)
+    }
+
     fn usable_soon(&self) -> usize {
         self.sessions.iter().filter(|session| !session.ending).count() + self.opening.len()
     }
 
-    /// How many sessions the waiting requests deserve, those there are included.
+    /// How many sessions the requests here and with the owner deserve, those there are included.
     fn wanted(&self) -> usize {
         let have = self.usable_soon();
         match self.options.growth {
-            Growth::OnDemand => have - self.opening.len() + self.sessions_for(self.waiting.len()),
+            Growth::OnDemand => have - self.opening.len() + self.sessions_for(self.waiting.len() + self.backlog),
             Growth::Thrifty => self.sessions_in_time().unwrap_or(have).max(1),
             Growth::Eager => have,
         }
@@ -87,7 +91,7 @@ impl<T: Clone> Pool<T> {
     fn sessions_in_time(&self) -> Option<usize> {
         let each = self.pace_of_one()?;
         let open = self.pace.open?.as_secs_f64();
-        let needed = self.waiting.len() as f64 / (each * open.max(f64::EPSILON));
+        let needed = (self.waiting.len() + self.backlog) as f64 / (each * open.max(f64::EPSILON));
         Some(if needed.is_finite() { needed.ceil() as usize } else { usize::MAX })
     }
 

@@ -48,11 +48,10 @@ fn rules(rules: &[ExplainedRule]) -> String {
 /// For machines.
 pub(super) fn to_json(explained: &Explained) -> Value {
     let rules = explained.rules.iter().map(|ExplainedRule { rule, standing, why }| {
-        let mut object = report::rule_to_json(rule);
-        object["site"] = json!(rule.name);
-        object["standing"] = json!(standing);
-        object["why"] = json!(why);
-        object
+        json!({
+            "site": rule.name, "standing": standing, "why": why, "include": rule.include, "exclude": rule.exclude,
+            "priority": rule.priority, "instead_of": rule.instead_of,
+        })
     });
     let hooks: Map<String, Value> = explained
         .hooks
