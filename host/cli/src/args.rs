@@ -315,17 +315,38 @@ mod tests {
         CommandLine::command().debug_assert();
     }
 
+    /// Parses the lines that call the program, as a shell would cut them; the answer is how many there are.
+    fn parse_examples(text: &str) -> usize {
+        let lines = text.lines().map(str::trim).filter(|line| line.starts_with("carousel "));
+        let examples: Vec<&str> = lines.map(|line| line.split(" #").next().unwrap().trim()).collect();
+        for example in &examples {
+            let mut words = Vec::new();
+            for (at, part) in example.split('\'').enumerate() {
+                match at % 2 {
+                    0 => words.extend(part.split_whitespace()),
+                    _ => words.push(part),
+                }
+            }
+            let parsed = CommandLine::try_parse_from(words);
+            assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
+        }
+        examples.len()
+    }
+
+    #[test]
+    fn the_readme_shows_commands_that_can_be_parsed() {
+        let readme = include_str!("../../../README.md");
+        let blocks: String = readme.split("\n```sh").skip(1).filter_map(|rest| rest.split("\n```").next()).collect();
+        let seen = parse_examples(&blocks);
+        assert!(seen > 15, "{seen} commands");
+    }
+
     #[test]
     fn the_help_of_every_command_has_examples_that_can_be_parsed() {
         fn walk(command: &clap::Command, path: &str, seen: &mut usize) {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains("Examples:"), "{path} has no examples");
-            for example in help.lines().map(str::trim).filter(|line| line.starts_with("carousel ")) {
-                let words = example.replace(['\'', '"'], "").replace(": {", ":{").replace(": 1", ":1").replace("}} ", "}}");
-                let parsed = CommandLine::try_parse_from(words.split(' '));
-                assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
-                *seen += 1;
-            }
+            *seen += parse_examples(&help);
             for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
                 walk(sub, &format!("{path} {}", sub.get_name()), seen);
             }
