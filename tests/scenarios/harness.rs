@@ -9,6 +9,7 @@ pub(crate) mod process;
 pub(crate) mod python;
 pub(crate) mod reply;
 pub(crate) mod simulator;
+pub(crate) mod tool;
 
 use std::path::{Path, PathBuf};
 

@@ -10,17 +10,20 @@ pub(crate) const VARIABLE: &str = "ZYTE_API_KEY";
 
 /// The key of the flag, else of the environment, else of the nearest `.env` file from `dir` upwards.
 pub(crate) fn find(flag: Option<&str>, environment: Option<String>, dir: &Path) -> anyhow::Result<ApiKey> {
-    let given = flag.map(str::to_owned).or(environment).filter(|key| !key.is_empty());
-    let key = match given {
-        Some(key) => Some(key),
-        None => in_dotenv(dir)?,
-    };
-    match key {
+    match text(flag, environment, dir)? {
         Some(key) => Ok(ApiKey::new(&key)?),
         None => bail!(
             "no API key: give --api-key KEY, set the variable {VARIABLE}, or write {VARIABLE}=KEY into a .env file here or in a \
              directory above; without a key, --simulate crawls a simulated API"
         ),
+    }
+}
+
+/// The key as it is written there, for those who must keep it out of what they write.
+pub(crate) fn text(flag: Option<&str>, environment: Option<String>, dir: &Path) -> anyhow::Result<Option<String>> {
+    match flag.map(str::to_owned).or(environment).filter(|key| !key.is_empty()) {
+        Some(key) => Ok(Some(key)),
+        None => in_dotenv(dir),
     }
 }
 

@@ -1,9 +1,13 @@
 //! The words of the command line.
 
+mod tools;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
+
+pub(crate) use tools::{BenchPlugin, CheckPlugins, ExplainUrl, ListPlugins, RunHook, TestPlugins};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -90,6 +94,7 @@ Examples:
   printf 'https://shop.example/a\\n' | carousel crawl - --simulate
   carousel crawl urls.txt --limit 100 --shuffle --output pages.jsonl
   carousel crawl requests.jsonl --store-errors --annotate --stats stats.json
+  carousel crawl urls.txt --limit 20 --plugins plugins-built --record fixtures
 
 Exit status: 0 all answered, 1 some failed, 2 bad usage or settings, 3 closed early, 130 interrupted.";
 
@@ -135,6 +140,13 @@ pub(crate) struct Crawl {
     /// Seed for everything random; without it every crawl differs
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    /// Write what plugins were asked and answered into this new directory, for `plugin test`; keys, cookies and authorisation
+    /// are replaced
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: Option<PathBuf>,
+    /// With --record: how many calls of each hook with each outcome are kept for a site
+    #[arg(long, value_name = "N", default_value_t = 3, requires = "record")]
+    pub(crate) record_limit: usize,
 }
 
 /// What an input line is.
@@ -188,8 +200,14 @@ pub(crate) enum LatencyName {
     Realistic,
 }
 
+const DEMO_HELP: &str = "\
+Examples:
+  carousel demo
+  carousel demo --requests 500 --out demo";
+
 /// `carousel demo`.
 #[derive(Debug, Args)]
+#[command(after_help = DEMO_HELP)]
 pub(crate) struct Demo {
     /// Requests to crawl
     #[arg(long, value_name = "N", default_value_t = 2560)]
@@ -206,7 +224,10 @@ const PLUGIN_HELP: &str = "\
 Examples:
   carousel plugin new my-shop
   carousel plugin build my-shop --out plugins-built
-  carousel crawl urls.txt --plugins plugins-built --simulate";
+  carousel plugin check plugins-built/*.wasm
+  carousel plugin explain https://my-shop.example/a --plugins plugins-built
+  carousel crawl urls.txt --plugins plugins-built --simulate --record fixtures
+  carousel plugin test fixtures --plugins plugins-built";
 
 /// `carousel plugin`.
 #[derive(Debug, Subcommand)]
@@ -216,6 +237,18 @@ pub(crate) enum Plugin {
     New(NewPlugin),
     /// Compile plugins to components and check that they load
     Build(BuildPlugins),
+    /// Say of components whether they can be used, what they want, and where their rules overlap
+    Check(CheckPlugins),
+    /// Show the plugins of a directory
+    List(ListPlugins),
+    /// Say which plugin serves a URL and why, and what comes of it, hook by hook
+    Explain(ExplainUrl),
+    /// Call one hook on input from files
+    Run(RunHook),
+    /// Run recorded calls offline and compare
+    Test(TestPlugins),
+    /// Measure how fast the hooks are
+    Bench(BenchPlugin),
 }
 
 const NEW_HELP: &str = "\
@@ -280,6 +313,47 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         CommandLine::command().debug_assert();
+    }
+
+    /// Parses the lines that call the program, as a shell would cut them; the answer is how many there are.
+    fn parse_examples(text: &str) -> usize {
+        let lines = text.lines().map(str::trim).filter(|line| line.starts_with("carousel "));
+        let examples: Vec<&str> = lines.map(|line| line.split(" #").next().unwrap().trim()).collect();
+        for example in &examples {
+            let mut words = Vec::new();
+            for (at, part) in example.split('\'').enumerate() {
+                match at % 2 {
+                    0 => words.extend(part.split_whitespace()),
+                    _ => words.push(part),
+                }
+            }
+            let parsed = CommandLine::try_parse_from(words);
+            assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
+        }
+        examples.len()
+    }
+
+    #[test]
+    fn the_readme_shows_commands_that_can_be_parsed() {
+        let readme = include_str!("../../../README.md");
+        let blocks: String = readme.split("\n```sh").skip(1).filter_map(|rest| rest.split("\n```").next()).collect();
+        let seen = parse_examples(&blocks);
+        assert!(seen > 15, "{seen} commands");
+    }
+
+    #[test]
+    fn the_help_of_every_command_has_examples_that_can_be_parsed() {
+        fn walk(command: &clap::Command, path: &str, seen: &mut usize) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Examples:"), "{path} has no examples");
+            *seen += parse_examples(&help);
+            for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+                walk(sub, &format!("{path} {}", sub.get_name()), seen);
+            }
+        }
+        let mut seen = 0;
+        walk(&CommandLine::command(), "carousel", &mut seen);
+        assert!(seen > 30, "{seen} examples");
     }
 
     #[test]

@@ -31,11 +31,21 @@ impl Screen {
     }
 }
 
+/// Whose everyday news are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// Ours and those of plugins.
+    All,
+    /// Those of plugins: the command is about them, and says itself what it does.
+    OfPlugins,
+}
+
 /// Sends log records to standard error. Of other people's code only warnings are shown, unless everything is asked for.
-pub(crate) fn start(level: LogLevel, screen: &Screen) {
-    let ours = LevelFilter::from(level);
+pub(crate) fn start(level: LogLevel, news: News, screen: &Screen) {
+    let plugins = LevelFilter::from(level);
+    let ours = if news == News::OfPlugins && level == LogLevel::Info { LevelFilter::WARN } else { plugins };
     let others = if level == LogLevel::Trace { LevelFilter::TRACE } else { ours.min(LevelFilter::WARN) };
-    let targets = Targets::new().with_default(others).with_target("carousel", ours).with_target("plugin", ours);
+    let targets = Targets::new().with_default(others).with_target("carousel", ours).with_target("plugin", plugins);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(LineWriter(screen.clone()))
         .with_ansi(io::stderr().is_terminal())

@@ -20,6 +20,7 @@ mod demo;
 mod logging;
 mod plugin;
 mod progress;
+mod recording;
 mod settings_file;
 mod simulate;
 mod sites;
@@ -32,7 +33,7 @@ use anyhow::Context;
 use clap::Parser;
 
 use crate::args::{Command, CommandLine, Plugin};
-use crate::logging::Screen;
+use crate::logging::{News, Screen};
 
 /// The exit code of bad usage, bad settings and whatever else keeps a command from starting.
 const BAD_USAGE: u8 = 2;
@@ -40,7 +41,8 @@ const BAD_USAGE: u8 = 2;
 fn main() -> ExitCode {
     let line = CommandLine::parse();
     let screen = Screen::default();
-    logging::start(line.common.loglevel, &screen);
+    let news = if matches!(line.command, Command::Plugin(_)) { News::OfPlugins } else { News::All };
+    logging::start(line.common.loglevel, news, &screen);
     run(&line, &screen).unwrap_or_else(|error| {
         screen.say(&format!("carousel: {error:#}"));
         ExitCode::from(BAD_USAGE)
@@ -58,6 +60,12 @@ fn run(line: &CommandLine, screen: &Screen) -> anyhow::Result<ExitCode> {
         }
         Command::Plugin(Plugin::New(args)) => plugin::new::new(args, screen),
         Command::Plugin(Plugin::Build(args)) => plugin::build::build(args, &line.common, screen),
+        Command::Plugin(Plugin::Check(args)) => plugin::check::check(args, &line.common),
+        Command::Plugin(Plugin::List(args)) => plugin::list::list(args, &line.common),
+        Command::Plugin(Plugin::Explain(args)) => plugin::explain::explain(args, &line.common),
+        Command::Plugin(Plugin::Run(args)) => plugin::run::run(args, &line.common, screen),
+        Command::Plugin(Plugin::Test(args)) => plugin::test::test(args, &line.common),
+        Command::Plugin(Plugin::Bench(args)) => plugin::bench::bench(args, &line.common),
     }
 }
 

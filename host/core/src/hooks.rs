@@ -145,6 +145,23 @@ impl PoolChoice {
             max_in_flight: whole("max_in_flight")?,
         })
     }
+
+    /// What [`from_json`](Self::from_json) reads: the name, or an object where there are options.
+    pub fn to_json(&self) -> Value {
+        let options = [
+            ("size", self.size.map(Value::from)),
+            ("delay", self.delay.map(Value::from)),
+            ("randomize_delay", self.randomize_delay.map(Value::from)),
+            ("max_in_flight", self.max_in_flight.map(Value::from)),
+        ];
+        let set = options.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let mut object: Object = set.collect();
+        if object.is_empty() {
+            return Value::from(self.id.as_str());
+        }
+        object.insert("id".to_owned(), Value::from(self.id.as_str()));
+        Value::Object(object)
+    }
 }
 
 /// What is known of a request before it is sent: the answers of the first four hooks, asked in one step.
@@ -281,6 +298,11 @@ impl SessionHandle {
         Ok(())
     }
 
+    /// All that is stored.
+    pub fn snapshot(&self) -> Object {
+        self.data().clone().into_iter().collect()
+    }
+
     fn data(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Value>> {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -299,7 +321,9 @@ mod tests {
             (choice.id.as_str(), choice.size, choice.delay, choice.randomize_delay),
             ("a", Some(2), Some(0.5), Some(false))
         );
+        assert_eq!(PoolChoice::from_json(&choice.to_json()), Ok(choice));
         assert_eq!(PoolChoice::from_json(&json!("b")), Ok(PoolChoice::named("b")));
+        assert_eq!(PoolChoice::named("b").to_json(), json!("b"));
         for bad in [json!(3), json!({"size": 1}), json!(null), json!({"id": "a", "size": "x"})] {
             assert!(PoolChoice::from_json(&bad).is_err(), "{bad}");
         }

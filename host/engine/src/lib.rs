@@ -29,6 +29,7 @@ mod outgoing;
 mod ports;
 mod prepared;
 mod retries;
+mod survey;
 mod timer;
 
 #[cfg(test)]
@@ -39,3 +40,4 @@ pub use engine::{BadSettings, Engine, EngineOptions};
 pub use outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 pub use ports::{Downloader, NoSites, Site, Sites, Transport};
 pub use prepared::Prepared;
+pub use survey::Survey;

@@ -1,11 +1,14 @@
 //! A live instance of a plugin and the way to call one of its exports.
 
+use std::time::Instant;
+
 use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Func, Instance, InstancePre, Lift, Lower, TypedFunc};
 use wasmtime::{Result, Store, StoreContextMut, UpdateDeadline, format_err};
 
 use crate::call::{Allowance, Call};
 use crate::clock::{Left, ticks};
 use crate::stopped::Stop;
+use crate::trace;
 
 /// An instance and its state. After an error it is dead.
 pub(crate) struct Guest {
@@ -20,7 +23,7 @@ impl Guest {
     /// call is in it. Where it fails, the state of the call comes back with the error.
     pub(crate) fn start(pre: &InstancePre<Call>, call: Call, allowance: &Allowance) -> Result<Self, Box<Dead>> {
         let mut store = store(pre, call, allowance);
-        match pre.instantiate(&mut store) {
+        match trace::instantiating(|| pre.instantiate(&mut store)) {
             Ok(instance) => Ok(Self { store, instance, fresh: true }),
             Err(error) => Err(Dead::of(error, store)),
         }
@@ -29,7 +32,10 @@ impl Guest {
     /// Makes an instance for hooks that download.
     pub(crate) async fn start_blocking(pre: &InstancePre<Call>, call: Call, allowance: &Allowance) -> Result<Self, Box<Dead>> {
         let mut store = store(pre, call, allowance);
-        match pre.instantiate_async(&mut store).await {
+        let began = Instant::now();
+        let made = pre.instantiate_async(&mut store).await;
+        trace::instantiated(began);
+        match made {
             Ok(instance) => Ok(Self { store, instance, fresh: true }),
             Err(error) => Err(Dead::of(error, store)),
         }

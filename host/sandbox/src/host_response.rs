@@ -7,6 +7,7 @@ use wasmtime::component::Resource;
 use crate::bindings::carousel::session::types::{self, HostResponse};
 use crate::call::Call;
 use crate::handles::ResponseHandle;
+use crate::looks;
 
 /// An answer to a guest, or words for its author.
 type Told<T> = std::result::Result<T, String>;
@@ -17,7 +18,9 @@ impl HostResponse for Call {
     }
 
     fn status(&mut self, response: Resource<ResponseHandle>) -> Result<u16> {
-        Ok(self.page(&response)?.status())
+        let status = self.page(&response)?.status();
+        looks::at("status", None, status);
+        Ok(status)
     }
 
     fn headers(&mut self, response: Resource<ResponseHandle>) -> Result<Vec<(String, String)>> {
@@ -25,11 +28,15 @@ impl HostResponse for Call {
     }
 
     fn header(&mut self, response: Resource<ResponseHandle>, name: String) -> Result<Option<String>> {
-        Ok(self.page(&response)?.header(&name).map(str::to_owned))
+        let header = self.page(&response)?.header(&name).map(str::to_owned);
+        looks::at("header", Some(&name), header.as_deref().unwrap_or("nothing"));
+        Ok(header)
     }
 
     fn text(&mut self, response: Resource<ResponseHandle>) -> Result<String> {
-        Ok(self.page(&response)?.text().to_owned())
+        let page = self.page(&response)?;
+        looks::at_text(page);
+        Ok(page.text().to_owned())
     }
 
     fn body(&mut self, response: Resource<ResponseHandle>) -> Result<Vec<u8>> {
@@ -37,11 +44,15 @@ impl HostResponse for Call {
     }
 
     fn actions(&mut self, response: Resource<ResponseHandle>) -> Result<String> {
-        Ok(self.page(&response)?.actions().to_owned())
+        let actions = self.page(&response)?.actions().to_owned();
+        looks::at("actions", None, &actions);
+        Ok(actions)
     }
 
     fn field(&mut self, response: Resource<ResponseHandle>, pointer: String) -> Result<Option<String>> {
-        Ok(self.page(&response)?.field(&pointer))
+        let field = self.page(&response)?.field(&pointer);
+        looks::at("field", Some(&pointer), field.as_deref().unwrap_or("nothing"));
+        Ok(field)
     }
 
     fn css(&mut self, response: Resource<ResponseHandle>, selector: String) -> Result<Told<Option<String>>> {
@@ -101,7 +112,7 @@ impl Call {
     }
 
     fn ask(&mut self, response: &Resource<ResponseHandle>, query: Query) -> Result<Told<Vec<String>>> {
-        let answers = self.look(response, |page| page.ask(query))?;
+        let answers = self.look(response, |page| looks::ask(page, query))?;
         Ok(answers.map_err(|error| error.to_string()))
     }
 }

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use carousel_core::exchange::Object;
-use carousel_core::hooks::{Defaults, HookCall, PoolChoice};
+use carousel_core::hooks::{Defaults, HookCall};
 use carousel_core::verdict::Verdict;
 use carousel_document::Query;
-use serde_json::{Value, json};
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
@@ -74,7 +72,7 @@ impl defaults::Host for Call {
     fn pool(&mut self, request: Resource<RequestHandle>) -> Result<std::result::Result<String, types::Failure>> {
         let call = self.about(&request)?;
         match call.defaults.pool(&call.request, &call.location) {
-            Ok(choice) => Ok(Ok(pool_json(&choice).to_string())),
+            Ok(choice) => Ok(Ok(choice.to_json().to_string())),
             Err(error) => Ok(Err(self.remember_failure(error))),
         }
     }
@@ -102,27 +100,6 @@ impl defaults::Host for Call {
             Err(error) => Ok(Err(self.remember_failure(error))),
         }
     }
-}
-
-/// A pool's name, or an object where it has options.
-fn pool_json(choice: &PoolChoice) -> Value {
-    let mut object = Object::new();
-    let options = [
-        ("size", choice.size.map(Value::from)),
-        ("delay", choice.delay.map(Value::from)),
-        ("randomize_delay", choice.randomize_delay.map(Value::from)),
-        ("max_in_flight", choice.max_in_flight.map(Value::from)),
-    ];
-    for (name, value) in options {
-        if let Some(value) = value {
-            object.insert(name.to_owned(), value);
-        }
-    }
-    if object.is_empty() {
-        return json!(choice.id);
-    }
-    object.insert("id".to_owned(), json!(choice.id));
-    Value::Object(object)
 }
 
 fn verdict_record(verdict: Verdict) -> types::Verdict {

@@ -49,7 +49,8 @@ fn check_versions<'a>(names: impl Iterator<Item = &'a &'a str>) -> Result<(), Pr
     }
 }
 
-fn is_given(import: &str) -> bool {
+/// Whether plugins are given an import of this name.
+pub(crate) fn is_given(import: &str) -> bool {
     let Some(name) = Name::read(import) else { return false };
     if name.package == PACKAGE {
         return matches!(name.interface, "types" | "host" | "shared" | "defaults");

@@ -2,6 +2,8 @@
 
 use wasmtime::ResourceLimiter;
 
+use crate::trace;
+
 /// The elements of tables that a plugin may have; compiled Rust needs hundreds.
 pub(crate) const TABLE_ELEMENTS: usize = 20_000;
 
@@ -41,6 +43,7 @@ impl ResourceLimiter for Limits {
             return Ok(false);
         }
         self.used_bytes = all;
+        trace::grew(all);
         Ok(true)
     }
 

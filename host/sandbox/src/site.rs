@@ -140,6 +140,12 @@ impl PluginSite {
         }
     }
 
+    /// Makes an instance and asks the plugin what it is: the least that a call can do, to compare others with. False where it fails.
+    pub fn idle(&self) -> bool {
+        let now = self.now.load();
+        now.plugin.hooks_for(&self.host, now.facts.clone()).is_ok()
+    }
+
     pub(crate) fn facts(&self) -> Arc<SiteFacts> {
         self.now.load().facts.clone()
     }

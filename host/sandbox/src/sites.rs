@@ -75,6 +75,11 @@ impl SiteDirectory {
         reports
     }
 
+    /// The rules of all sites, each named after its site, as they are registered now: an index of them chooses as this directory.
+    pub fn rules(&self) -> Vec<Rule> {
+        self.now.load().rules.rules().to_vec()
+    }
+
     /// What is known by this name.
     pub(crate) fn known(&self, name: &str) -> Option<Known> {
         if let Some(site) = self.now.load().by_name.get(name) {

@@ -20,9 +20,10 @@ use crate::api::Api;
 use crate::args::{Common, Crawl};
 use crate::logging::Screen;
 use crate::progress::{Progress, Unit};
+use crate::recording::{RecordedSites, Recorder, RecorderOptions};
 use crate::sites::Plugins;
 use crate::stats_file::{self, StatsFile};
-use crate::{settings_file, summary};
+use crate::{api_key, settings_file, summary};
 
 /// What a crawl leaves behind.
 pub(crate) struct Outcome {
@@ -52,30 +53,71 @@ pub(crate) async fn crawl(
     let api = Api::open(args, common, &settings)?;
     let output = Output::open(args.output.as_deref(), input.path())?;
     let stats = args.stats.as_deref().map(StatsFile::create).transpose()?;
-    let engine = Engine::new(Arc::clone(&settings), api, plugins.sites(), engine_options(args))?;
+    let crawl = Assembled { args, settings: Arc::clone(&settings), plugins, input, output, stats };
+    let options = engine_options(args);
+    let Some(dir) = &args.record else {
+        let engine = Engine::new(settings, api, crawl.plugins.sites(), options)?;
+        return crawl.carry_out(engine, screen, interrupts).await;
+    };
+    let recorder = Recorder::open(RecorderOptions { dir, limit: args.record_limit, api_key: key_to_hide(args, common)? })?;
+    let sites = Arc::new(RecordedSites::new(crawl.plugins.sites(), Arc::clone(&recorder)));
+    let directory = crawl.plugins.sites();
+    let engine = Engine::new(Arc::clone(&settings), api, sites, options)?;
+    let outcome = crawl.carry_out(engine, screen, interrupts).await;
+    screen.say(&recorder.write(&settings, &directory.report())?);
+    outcome
+}
 
-    let name = input.name().to_owned();
-    let is_terminal_taken = args.output.is_none() && std::io::stdout().is_terminal();
-    let progress = if is_terminal_taken { Progress::hidden() } else { Progress::new(screen, unit(args, &input)) };
-    let run = Run::new(engine.clone(), run_options(args, &settings, &name), output, &progress);
-    tracing::info!("crawling {name}, at most {} requests at once", settings.crawl.concurrency);
-    let (ending, tally) = run.run(input.start(wanted(args, &settings)), interrupts).await;
-    let ending = settled(&engine, ending, &tally, interrupts).await;
-    engine.shutdown();
-    progress.clear();
+/// What a crawl is put together of, but for its engine.
+struct Assembled<'a> {
+    args: &'a Crawl,
+    settings: Arc<Settings>,
+    plugins: Plugins,
+    input: Input,
+    output: Output,
+    stats: Option<StatsFile>,
+}
 
-    let document = stats_file::document(engine.report(), &ending, &tally, plugins.report());
-    if let Some(stats) = stats {
-        stats.write(&document)?;
+impl Assembled<'_> {
+    async fn carry_out<S: Sites>(
+        self,
+        engine: Engine<Api, S>,
+        screen: &Screen,
+        interrupts: &mut mpsc::Receiver<()>,
+    ) -> anyhow::Result<Outcome> {
+        let Self { args, settings, plugins, input, output, stats } = self;
+        let name = input.name().to_owned();
+        let is_terminal_taken = args.output.is_none() && std::io::stdout().is_terminal();
+        let progress = if is_terminal_taken { Progress::hidden() } else { Progress::new(screen, unit(args, &input)) };
+        let run = Run::new(engine.clone(), run_options(args, &settings, &name), output, &progress);
+        tracing::info!("crawling {name}, at most {} requests at once", settings.crawl.concurrency);
+        let (ending, tally) = run.run(input.start(wanted(args, &settings)), interrupts).await;
+        let ending = settled(&engine, ending, &tally, interrupts).await;
+        engine.shutdown();
+        progress.clear();
+
+        let document = stats_file::document(engine.report(), &ending, &tally, plugins.report());
+        if let Some(stats) = stats {
+            stats.write(&document)?;
+        }
+        if tally.is_empty() && ending == Ending::Finished {
+            bail!("no requests in {name}: is it empty?");
+        }
+        screen.say(&summary::text(&document));
+        if let Some(message) = ending.message() {
+            screen.say(&message);
+        }
+        Ok(Outcome { ending, tally })
     }
-    if tally.is_empty() && ending == Ending::Finished {
-        bail!("no requests in {name}: is it empty?");
+}
+
+/// The API key, which must not get into a recording.
+fn key_to_hide(args: &Crawl, common: &Common) -> anyhow::Result<Option<String>> {
+    if args.simulate {
+        return Ok(None);
     }
-    screen.say(&summary::text(&document));
-    if let Some(message) = ending.message() {
-        screen.say(&message);
-    }
-    Ok(Outcome { ending, tally })
+    let dir = std::env::current_dir().context("cannot tell the current directory")?;
+    api_key::text(common.api_key.as_deref(), std::env::var(api_key::VARIABLE).ok(), &dir)
 }
 
 fn settings(args: &Crawl, common: &Common) -> anyhow::Result<Settings> {

@@ -36,7 +36,8 @@ pub(crate) fn failure(failure: &Failure, request: &Request, line: u64, annotatio
     });
     let request_id = problem.and_then(|problem| problem.request_id.as_deref());
     let echo = request.params().get("echoData");
-    let mut object = error_object(error, request_id, Some(as_input(request)), echo);
+    // As an input line, so that what failed can be crawled again.
+    let mut object = error_object(error, request_id, Some(request.to_json()), echo);
     if annotation == Annotation::On {
         object.insert("carousel".to_owned(), carousel(line, Some(&failure.trace)));
     }
@@ -62,15 +63,6 @@ fn error_object(error: Value, request_id: Option<&str>, request: Option<Value>, 
         object.insert("echoData".to_owned(), echo.clone());
     }
     object
-}
-
-/// The request as an input line, so that what failed can be crawled again.
-fn as_input(request: &Request) -> Value {
-    let mut object = request.params().clone();
-    if !request.meta().is_empty() {
-        object.insert("meta".to_owned(), Value::Object(request.meta().clone()));
-    }
-    Value::Object(object)
 }
 
 fn carousel(line: u64, trace: Option<&Trace>) -> Value {

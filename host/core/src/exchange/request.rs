@@ -56,6 +56,15 @@ impl Request {
         Self::new(params, meta)
     }
 
+    /// What [`from_json`](Self::from_json) reads.
+    pub fn to_json(&self) -> Value {
+        let mut object = self.params.clone();
+        if !self.meta.is_empty() {
+            object.insert("meta".to_owned(), Value::Object(self.meta.clone()));
+        }
+        Value::Object(object)
+    }
+
     /// The URL as given.
     pub fn url(&self) -> &str {
         &self.url
@@ -120,7 +129,9 @@ mod tests {
 
     #[test]
     fn a_line_is_split_into_params_and_meta() {
-        let request = Request::from_json(json!({"url": "https://a.example/x", "browserHtml": true, "meta": {"k": 1}})).unwrap();
+        let line = json!({"url": "https://a.example/x", "browserHtml": true, "meta": {"k": 1}});
+        let request = Request::from_json(line.clone()).unwrap();
+        assert_eq!(request.to_json(), line);
         assert_eq!(request.url(), "https://a.example/x");
         assert_eq!(request.params().get("meta"), None);
         assert_eq!(request.meta().get("k"), Some(&json!(1)));

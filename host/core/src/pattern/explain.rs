@@ -1,5 +1,7 @@
 //! Why a URL is served by the rule that serves it.
 
+use std::fmt;
+
 use super::rule::Rule;
 
 /// What became of a rule that matches a URL.
@@ -9,10 +11,34 @@ pub enum Standing {
     Chosen,
     /// It was the best of its group, but another rule replaces it here.
     Replaced,
-    /// A better rule that replaces the same site matches too.
-    Outranked,
+    /// A better rule that replaces the same site matches too; why that one is better.
+    Outranked(Reason),
     /// The site that it replaces does not serve this URL.
     Unreached,
+}
+
+/// Why one rule is better than another that matches the same URL and replaces the same site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The other matches every URL, and such rules come last.
+    Universal,
+    /// It has the higher priority.
+    Priority,
+    /// Its includes are more specific.
+    Specificity,
+    /// They rank equally, and it was registered later.
+    Registration,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Universal => "a rule that matches every URL comes last",
+            Self::Priority => "another one has the higher priority",
+            Self::Specificity => "another one has the more specific includes",
+            Self::Registration => "another one ranks equally and was registered later",
+        })
+    }
 }
 
 /// Every rule that matches a URL, in the order in which they are considered.
@@ -21,6 +47,8 @@ pub struct Explanation<'a> {
     /// The rules with what became of them: first those that replace the default config, best first, then those that replace the
     /// winner, and so on, then those that were never considered.
     pub matching: Vec<(&'a Rule, Standing)>,
+    /// The rules that would match but for one of their excludes, with that pattern.
+    pub excluded: Vec<(&'a Rule, &'a str)>,
 }
 
 impl<'a> Explanation<'a> {
@@ -30,22 +58,31 @@ impl<'a> Explanation<'a> {
     }
 }
 
-/// Follows the chain through the groups of matching rules, each best first.
-pub(super) fn explain<'a>(rules: &'a [Rule], mut groups: Vec<(Option<&str>, Vec<usize>)>) -> Explanation<'a> {
+/// The rules that match and replace one and the same site, best first, each with the reason why the best is better.
+pub(super) struct Contest<'a> {
+    pub(super) replaced: Option<&'a str>,
+    pub(super) matches: Vec<(&'a Rule, Reason)>,
+}
+
+/// Follows the chain through the groups of matching rules.
+pub(super) fn follow(mut contests: Vec<Contest<'_>>) -> Vec<(&Rule, Standing)> {
     let mut matching: Vec<(&Rule, Standing)> = Vec::new();
     let mut replaced: Option<&str> = None;
     let mut chosen: Option<usize> = None;
-    while let Some(place) = groups.iter().position(|(name, matches)| *name == replaced && !matches.is_empty()) {
-        let (_, matches) = groups.remove(place);
+    while let Some(place) = contests.iter().position(|contest| contest.replaced == replaced && !contest.matches.is_empty()) {
+        let Contest { matches, .. } = contests.remove(place);
         if let Some((_, standing)) = chosen.and_then(|at| matching.get_mut(at)) {
             *standing = Standing::Replaced;
         }
-        chosen = Some(matching.len());
-        let standings = [Standing::Chosen].into_iter().chain(std::iter::repeat(Standing::Outranked));
-        matching.extend(matches.iter().filter_map(|rule| rules.get(*rule)).zip(standings));
-        replaced = chosen.and_then(|at| matching.get(at)).map(|(rule, _)| rule.name.as_str());
+        let at = matching.len();
+        matching.extend(matches.into_iter().map(|(rule, reason)| (rule, Standing::Outranked(reason))));
+        if let Some((rule, standing)) = matching.get_mut(at) {
+            *standing = Standing::Chosen;
+            replaced = Some(rule.name.as_str());
+        }
+        chosen = Some(at);
     }
-    let unreached = groups.into_iter().flat_map(|(_, matches)| matches).filter_map(|rule| rules.get(rule));
-    matching.extend(unreached.map(|rule| (rule, Standing::Unreached)));
-    Explanation { matching }
+    let unreached = contests.into_iter().flat_map(|contest| contest.matches);
+    matching.extend(unreached.map(|(rule, _)| (rule, Standing::Unreached)));
+    matching
 }

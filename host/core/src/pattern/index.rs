@@ -1,7 +1,7 @@
 //! Rules indexed by host, and the choice among those that match.
 
 use super::circle::refuse_circles;
-use super::explain::{Explanation, explain};
+use super::explain::{Contest, Explanation, Reason, follow};
 use super::host::registered_domain;
 use super::matcher::{Pattern, Target};
 use super::reading::{Reading, is_universal};
@@ -78,8 +78,10 @@ impl RuleIndex {
 
     /// Every rule that matches a URL, in the order in which they were considered, and what became of each.
     pub fn explain(&self, url: &str) -> Explanation<'_> {
-        let groups = Lookup::of(url).map_or_else(Vec::new, |lookup| self.matching_groups(&lookup));
-        explain(&self.rules, groups)
+        let Some(lookup) = Lookup::of(url) else { return Explanation::default() };
+        let readings = self.rules.iter().zip(&self.readings);
+        let excluded = readings.filter_map(|(rule, reading)| Some((rule, reading.excluded_by(&lookup.target, rule)?)));
+        Explanation { matching: follow(self.contests(&lookup)), excluded: excluded.collect() }
     }
 
     /// The rules whose `instead_of` names a site that no rule has: they are never picked, which is worth a warning.
@@ -88,15 +90,35 @@ impl RuleIndex {
         self.rules.iter().filter(move |rule| rule.instead_of.as_deref().is_some_and(|name| !names.contains(name)))
     }
 
-    fn matching_groups(&self, lookup: &Lookup) -> Vec<(Option<&str>, Vec<usize>)> {
-        let matching = |group: &Group| {
-            let mut ranked = self.ranked_matches(group, lookup);
-            ranked.sort_unstable();
-            let universal = group.universal.iter().copied().filter(|rule| self.is_match(*rule, lookup));
-            ranked.into_iter().map(|(_, rule)| rule).chain(universal).collect()
-        };
-        let others = self.replacing.iter().map(|(replaced, group)| (Some(replaced.as_str()), matching(group)));
-        std::iter::once((None, matching(&self.first))).chain(others).collect()
+    fn contests(&self, lookup: &Lookup) -> Vec<Contest<'_>> {
+        let others = self.replacing.iter().map(|(replaced, group)| self.contest(Some(replaced), group, lookup));
+        std::iter::once(self.contest(None, &self.first, lookup)).chain(others).collect()
+    }
+
+    fn contest<'a>(&'a self, replaced: Option<&'a str>, group: &Group, lookup: &Lookup) -> Contest<'a> {
+        let mut ranked = self.ranked_matches(group, lookup);
+        ranked.sort_unstable();
+        let universal = group.universal.iter().copied().filter(|rule| self.is_match(*rule, lookup));
+        let matches: Vec<usize> = ranked.into_iter().map(|(_, rule)| rule).chain(universal).collect();
+        let best = matches.first().copied().unwrap_or_default();
+        let told = matches.into_iter().filter_map(|rule| Some((self.rules.get(rule)?, self.reason(best, rule, lookup))));
+        Contest { replaced, matches: told.collect() }
+    }
+
+    /// Why one rule is better than another of its group.
+    fn reason(&self, better: usize, worse: usize, lookup: &Lookup) -> Reason {
+        let rule = |at: usize| self.rules.get(at);
+        let is_universal = |at: usize| rule(at).is_some_and(is_universal);
+        let keys = |at: usize| self.readings.get(at).map(|reading| reading.sort_keys(&lookup.domain));
+        if is_universal(worse) && !is_universal(better) {
+            Reason::Universal
+        } else if rule(better).map(|rule| rule.priority) != rule(worse).map(|rule| rule.priority) {
+            Reason::Priority
+        } else if keys(better) != keys(worse) {
+            Reason::Specificity
+        } else {
+            Reason::Registration
+        }
     }
 
     fn best(&self, group: &Group, lookup: &Lookup) -> Option<usize> {

@@ -17,6 +17,7 @@ mod explain;
 mod host;
 mod index;
 mod matcher;
+mod overlap;
 mod query;
 mod reading;
 mod rule;
@@ -26,7 +27,8 @@ mod wildcard;
 #[cfg(test)]
 mod tests;
 
-pub use explain::{Explanation, Standing};
+pub use explain::{Explanation, Reason, Standing};
 pub use index::RuleIndex;
 pub use matcher::{Pattern, PatternError};
+pub use overlap::overlap;
 pub use rule::{DEFAULT_PRIORITY, Rule, RuleError};

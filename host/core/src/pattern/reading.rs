@@ -33,6 +33,13 @@ impl Reading {
             && !self.exclude.iter().any(|pattern| pattern.matches_target(target))
     }
 
+    /// The exclude pattern, as its rule writes it, that keeps the rule from matching; none where an include does not match anyway.
+    pub(super) fn excluded_by<'r>(&self, target: &Target, rule: &'r Rule) -> Option<&'r str> {
+        let is_included = self.include.iter().any(|pattern| pattern.matches_target(target));
+        let at = self.exclude.iter().position(|pattern| pattern.matches_target(target)).filter(|_| is_included)?;
+        rule.exclude.get(at).map(String::as_str)
+    }
+
     pub(super) fn domains(&self) -> HashSet<String> {
         self.include.iter().filter_map(Pattern::domain).filter(|domain| !domain.is_empty()).map(str::to_owned).collect()
     }

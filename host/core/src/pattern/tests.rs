@@ -175,12 +175,78 @@ fn every_matching_rule_is_explained() {
     let told: Vec<_> = matching.iter().map(|(rule, standing)| (rule.name.as_str(), *standing)).collect();
     let expected = [
         ("base", Standing::Replaced),
-        ("all", Standing::Outranked),
+        ("all", Standing::Outranked(Reason::Universal)),
         ("sale", Standing::Chosen),
         ("unreached", Standing::Unreached),
     ];
     assert_eq!(told, expected);
     assert_eq!(index.unreachable().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["typo"]);
+}
+
+#[test]
+fn a_rule_that_loses_says_why_and_one_that_is_excluded_says_by_what() {
+    let first = Rule { priority: 501, ..rule("first", &["shop.example"]) };
+    let excluded = Rule { exclude: vec!["/help".into(), "?preview=1".into()], ..rule("excluded", &["shop.example/sale"]) };
+    let rules =
+        vec![rule("later", &["shop.example/s"]), rule("latest", &["shop.example/s"]), excluded, rule("wide", &["shop.example"])];
+    let reasons = |rules: Vec<Rule>| {
+        let index = RuleIndex::new(rules).unwrap();
+        let explanation = index.explain("http://shop.example/sale?preview=1");
+        let excluded: Vec<_> = explanation.excluded.iter().map(|(rule, by)| (rule.name.clone(), (*by).to_owned())).collect();
+        assert_eq!(excluded, [("excluded".to_owned(), "?preview=1".to_owned())]);
+        explanation.matching.iter().map(|(rule, standing)| (rule.name.clone(), *standing)).collect::<Vec<_>>()
+    };
+    let expected = [
+        ("latest", Standing::Chosen),
+        ("later", Standing::Outranked(Reason::Registration)),
+        ("wide", Standing::Outranked(Reason::Specificity)),
+    ];
+    assert_eq!(reasons(rules.clone()), expected.map(|(name, standing)| (name.to_owned(), standing)));
+    let with_first = reasons(rules.into_iter().chain([first]).collect());
+    assert_eq!(with_first[0], ("first".to_owned(), Standing::Chosen));
+    assert!(with_first[1..].iter().all(|(_, standing)| *standing == Standing::Outranked(Reason::Priority)), "{with_first:?}");
+}
+
+#[track_caller]
+fn check_overlap(a: &str, b: &str, expected: bool) {
+    let (a, b) = (rule("a", &[a]), rule("b", &[b]));
+    for (a, b) in [(&a, &b), (&b, &a)] {
+        let url = overlap(a, b);
+        assert_eq!(url.is_some(), expected, "{:?} and {:?}: {url:?}", a.include, b.include);
+    }
+}
+
+#[test]
+fn rules_overlap_where_one_url_matches_both() {
+    for (a, b) in [
+        ("shop.example", "shop.example"),
+        ("shop.example", "de.shop.example/sale"),
+        ("shop.example/sale", "shop.example/sale/shoes|"),
+        ("shop.example/sale", "shop.example?id=1*"),
+        ("shop.example/*/sale", "shop.example/de"),
+        ("shop.example?id=1", "shop.example?page=*"),
+        ("", "shop.example/a"),
+        ("www.shop.example", "shop.example"),
+    ] {
+        check_overlap(a, b, true);
+    }
+    for (a, b) in [
+        ("shop.example", "shop.example.org"),
+        ("shop.example/a", "shop.example/b"),
+        ("shop.example/a|", "shop.example/a/b"),
+        ("de.shop.example/a", "fr.shop.example"),
+        ("http://shop.example", "https://shop.example"),
+    ] {
+        check_overlap(a, b, false);
+    }
+}
+
+#[test]
+fn an_exclude_and_an_empty_include_keep_rules_apart() {
+    let shop = rule("shop", &["shop.example"]);
+    let without_sale = Rule { exclude: vec!["/sale".into()], ..shop.clone() };
+    assert_eq!(overlap(&without_sale, &rule("sale", &["shop.example/sale"])), None);
+    assert_eq!(overlap(&shop, &rule("by name only", &[])), None);
 }
 
 #[test]

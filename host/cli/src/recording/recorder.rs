@@ -1,0 +1,340 @@
+//! Listens between the engine and the plugins, and keeps some of what they say to each other. Nothing is written before the end,
+//! when all is known that must be replaced.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use carousel_core::exchange::{Answer, CallError, Object};
+use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan};
+use carousel_core::id::SessionId;
+use carousel_core::settings::{Profile, SessionSettings, Settings};
+use carousel_core::verdict::Verdict;
+use carousel_engine::{Downloader, Site, Sites};
+use carousel_sandbox::SiteReport;
+use serde_json::{Value, json};
+
+use super::fixture::{Asked, Download, Fixture, FixtureSession, FixtureSite};
+use super::secrets::Secrets;
+use super::{folder, outcome};
+
+/// The text that is kept of one crawl; further calls are not recorded.
+const MAX_BYTES: usize = 64 << 20;
+
+/// What is recorded, and where.
+pub(crate) struct RecorderOptions<'o> {
+    /// An empty directory, or none yet.
+    pub(crate) dir: &'o Path,
+    /// Calls of each hook with each outcome, per site.
+    pub(crate) limit: usize,
+    /// The API key, which must not get into a file.
+    pub(crate) api_key: Option<String>,
+}
+
+/// Keeps calls until they are written.
+pub(crate) struct Recorder {
+    dir: PathBuf,
+    limit: usize,
+    kept: Mutex<Kept>,
+}
+
+struct Kept {
+    sites: BTreeMap<String, SiteRecord>,
+    secrets: Secrets,
+    bytes: usize,
+}
+
+/// What is kept of one site.
+#[derive(Default)]
+struct SiteRecord {
+    counts: BTreeMap<(Asked, bool, String), usize>,
+    /// Calls without a session.
+    requests: Vec<Fixture>,
+    /// Calls about sessions, in order of their first sight.
+    sessions: Vec<(SessionId, Vec<Fixture>)>,
+}
+
+/// What was known before a call.
+struct Before {
+    asked: Asked,
+    call: HookCall,
+    data: Object,
+}
+
+/// What comes of a call besides its outcome.
+#[derive(Default)]
+struct Heard {
+    answer: Option<Answer>,
+    downloads: Vec<Download>,
+}
+
+impl Recorder {
+    /// Makes the directory. Fails if there is something in it.
+    pub(crate) fn open(options: RecorderOptions<'_>) -> anyhow::Result<Arc<Self>> {
+        folder::prepare(options.dir)?;
+        let secrets = Secrets::new(options.api_key.as_deref());
+        let kept = Mutex::new(Kept { sites: BTreeMap::new(), secrets, bytes: 0 });
+        Ok(Arc::new(Self { dir: options.dir.to_path_buf(), limit: options.limit, kept }))
+    }
+
+    /// Writes what was kept, with every secret replaced, and says what it is.
+    pub(crate) fn write(&self, settings: &Settings, sites: &[SiteReport]) -> anyhow::Result<String> {
+        let kept = &mut *self.kept();
+        let (mut calls, mut folders) = (0, BTreeSet::new());
+        for name in kept.sites.keys() {
+            kept.secrets.learn(&json!(facts(name, settings, sites)));
+        }
+        let redactor = kept.secrets.redactor()?;
+        for (name, record) in &kept.sites {
+            let mut folder = folder::folder_name(name);
+            while !folders.insert(folder.clone()) {
+                folder.push('_');
+            }
+            let folder = self.dir.join(folder);
+            let mut facts = json!(facts(name, settings, sites));
+            redactor.value(&mut facts);
+            folder::write_site(&folder, &serde_json::from_value(facts)?)?;
+            let sessions = record.sessions.iter().enumerate().map(|(at, (_, calls))| (format!("session-{}", at + 1), calls));
+            let groups = std::iter::once(("requests".to_owned(), &record.requests)).chain(sessions);
+            for (group, fixtures) in groups.filter(|(_, fixtures)| !fixtures.is_empty()) {
+                let redacted = fixtures.iter().map(|fixture| {
+                    let mut fixture = json!(fixture);
+                    redactor.value(&mut fixture);
+                    serde_json::from_value(fixture)
+                });
+                folder::write_calls(&folder.join(group), &redacted.collect::<Result<Vec<Fixture>, _>>()?)?;
+                calls += fixtures.len();
+            }
+        }
+        folder::write_readme(&self.dir)?;
+        let full = if kept.bytes > MAX_BYTES { " (not all: the recording was full)" } else { "" };
+        let dir = self.dir.display();
+        Ok(format!("recorded {calls} calls of {} sites in {dir}{full}; try: carousel plugin test {dir}", kept.sites.len()))
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, site: &str, before: Before, heard: Heard, outcome: Object) {
+        let kept = &mut *self.kept();
+        let session = before.call.session.as_ref().map(|session| session.id());
+        let record = kept.sites.get(site);
+        let kind = (before.asked, before.call.init, outcome::word(&outcome));
+        let count = record.and_then(|record| record.counts.get(&kind)).copied().unwrap_or_default();
+        let is_wanted = count < self.limit && kept.bytes <= MAX_BYTES;
+        let is_followed = record.is_some_and(|it| it.sessions.iter().any(|(known, _)| Some(*known) == session));
+        // A session of which anything is kept may show later what was secret in it.
+        if !is_wanted && !is_followed {
+            return;
+        }
+        let stored = before.call.session.as_ref().map(|session| session.snapshot()).unwrap_or_default();
+        let fixture = before.fixture(heard, outcome, &stored);
+        let text = json!(fixture);
+        kept.secrets.learn(&text);
+        kept.secrets.learn_stored(&Value::Object(stored));
+        if is_wanted {
+            kept.bytes += text.to_string().len();
+            let record = kept.sites.entry(site.to_owned()).or_default();
+            *record.counts.entry(kind).or_default() += 1;
+            record.add(session, fixture);
+        }
+    }
+}
+
+impl SiteRecord {
+    fn add(&mut self, session: Option<SessionId>, fixture: Fixture) {
+        let Some(session) = session else { return self.requests.push(fixture) };
+        match self.sessions.iter_mut().find(|(known, _)| *known == session) {
+            Some((_, calls)) => calls.push(fixture),
+            None => self.sessions.push((session, vec![fixture])),
+        }
+    }
+}
+
+impl Before {
+    fn of(asked: Asked, call: &HookCall) -> Self {
+        let data = call.session.as_ref().map(|session| session.snapshot()).unwrap_or_default();
+        Self { asked, call: call.clone(), data }
+    }
+
+    fn fixture(self, heard: Heard, outcome: Object, stored: &Object) -> Fixture {
+        let mut expect = outcome;
+        if *stored != self.data {
+            expect.insert("session_data".to_owned(), Value::Object(stored.clone()));
+        }
+        Fixture {
+            hook: self.asked,
+            request: self.call.request.to_json(),
+            init: self.call.init,
+            location: (*self.call.location).clone(),
+            session: self.call.session.map(|session| FixtureSession {
+                id: session.id().to_string(),
+                pool: session.pool().to_string(),
+                data: self.data,
+            }),
+            response: heard.answer.map(|answer| answer.value()),
+            downloads: heard.downloads,
+            expect,
+        }
+    }
+}
+
+/// What stands in a site's file: whose plugin it is, and all that hooks may have seen of the settings.
+fn facts(site: &str, settings: &Settings, sites: &[SiteReport]) -> FixtureSite {
+    let plugin = sites.iter().find(|report| report.site == site).map(|report| report.plugin.clone());
+    let table = settings.site.iter().find(|table| table.name == site);
+    FixtureSite {
+        site: site.to_owned(),
+        plugin: plugin.or_else(|| table.map(|table| table.plugin.clone())).unwrap_or_else(|| site.to_owned()),
+        config: table.and_then(|table| table.config.clone()),
+        settings: visible(settings),
+    }
+}
+
+/// The settings that hooks see and the defaults depend on, where they are not the usual ones.
+fn visible(settings: &Settings) -> Object {
+    let usual = SessionSettings::default().to_json(settings.profile);
+    let mut session = settings.session.to_json(settings.profile);
+    session.retain(|key, value| usual.get(key) != Some(value));
+    session.extend(settings.session.checker.as_ref().map(|checker| ("checker".to_owned(), json!(checker))));
+    let mut visible = Object::new();
+    if settings.profile == Profile::ScrapyZyteApi {
+        visible.insert("profile".to_owned(), json!("scrapy-zyte-api"));
+    }
+    if !session.is_empty() {
+        visible.insert("session".to_owned(), Value::Object(session));
+    }
+    visible
+}
+
+/// Sites whose calls are recorded.
+pub(crate) struct RecordedSites<S> {
+    sites: Arc<S>,
+    recorder: Arc<Recorder>,
+}
+
+impl<S: Sites> RecordedSites<S> {
+    /// Listens to these sites.
+    pub(crate) fn new(sites: Arc<S>, recorder: Arc<Recorder>) -> Self {
+        Self { sites, recorder }
+    }
+
+    fn recorded(&self, site: Arc<S::Site>) -> Arc<RecordedSite<S::Site>> {
+        Arc::new(RecordedSite { site, recorder: Arc::clone(&self.recorder) })
+    }
+}
+
+impl<S: Sites> Sites for RecordedSites<S> {
+    type Site = RecordedSite<S::Site>;
+
+    fn site(&self, url: &str) -> Option<Arc<Self::Site>> {
+        self.sites.site(url).map(|site| self.recorded(site))
+    }
+
+    fn named(&self, name: &str) -> Option<Arc<Self::Site>> {
+        self.sites.named(name).map(|site| self.recorded(site))
+    }
+}
+
+/// A site whose calls are recorded.
+pub(crate) struct RecordedSite<S> {
+    site: Arc<S>,
+    recorder: Arc<Recorder>,
+}
+
+impl<S: Site> RecordedSite<S> {
+    fn keep(&self, before: Option<Before>, heard: Heard, outcome: impl FnOnce() -> Object) {
+        if let Some(before) = before {
+            self.recorder.keep(self.site.name(), before, heard, outcome());
+        }
+    }
+
+    /// None for a call that a fixture cannot tell: why a location hook failed is known to the engine alone.
+    fn before(asked: Asked, call: &HookCall) -> Option<Before> {
+        call.location_error.is_none().then(|| Before::of(asked, call))
+    }
+}
+
+impl<S: Site> Site for RecordedSite<S> {
+    fn name(&self) -> &str {
+        self.site.name()
+    }
+
+    fn overrides(&self, hook: Hook) -> bool {
+        self.site.overrides(hook)
+    }
+
+    fn plan(&self, call: HookCall) -> Result<Plan, HookError> {
+        let before =
+            Self::before(Asked::Plan, &call).map(|before| Before { call: HookCall { session: None, ..before.call }, ..before });
+        let plan = self.site.plan(call);
+        self.keep(before, Heard::default(), || outcome::plan(&plan));
+        plan
+    }
+
+    async fn params(&self, call: HookCall, downloader: Arc<dyn Downloader>) -> Result<Object, HookError> {
+        let before = Self::before(Asked::Params, &call);
+        let tap = Arc::new(Tap::on(downloader));
+        let params = self.site.params(call, Arc::clone(&tap) as _).await;
+        self.keep(before, tap.heard(), || outcome::params(&params));
+        params
+    }
+
+    fn check(&self, call: HookCall, answer: Answer) -> Result<Verdict, HookError> {
+        let before = Self::before(Asked::Check, &call);
+        let heard = Heard { answer: Some(answer.clone()), ..Heard::default() };
+        let verdict = self.site.check(call, answer);
+        self.keep(before, heard, || outcome::verdict(&verdict));
+        verdict
+    }
+
+    fn process_request(&self, call: HookCall) -> Result<Edit, HookError> {
+        let before = Self::before(Asked::ProcessRequest, &call);
+        let edit = self.site.process_request(call);
+        self.keep(before, Heard::default(), || outcome::edit(&edit));
+        edit
+    }
+
+    async fn init_session(&self, call: HookCall, downloader: Arc<dyn Downloader>) -> Result<Option<bool>, HookError> {
+        let before = Self::before(Asked::InitSession, &call);
+        let tap = Arc::new(Tap::on(downloader));
+        let answer = self.site.init_session(call, Arc::clone(&tap) as _).await;
+        self.keep(before, tap.heard(), || outcome::init_session(&answer));
+        answer
+    }
+}
+
+/// Listens to the downloads of a hook.
+struct Tap {
+    downloader: Arc<dyn Downloader>,
+    heard: Mutex<Vec<Download>>,
+}
+
+impl Tap {
+    fn on(downloader: Arc<dyn Downloader>) -> Self {
+        Self { downloader, heard: Mutex::default() }
+    }
+
+    fn heard(&self) -> Heard {
+        let downloads = std::mem::take(&mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner));
+        Heard { answer: None, downloads }
+    }
+}
+
+impl Downloader for Tap {
+    fn download(&self, params: Object) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + '_>> {
+        Box::pin(async move {
+            let result = self.downloader.download(params.clone()).await;
+            let (answer, error) = match &result {
+                Ok(answer) => (Some(answer.value()), None),
+                Err(error) => (None, Some(outcome::of_call_error(error))),
+            };
+            let download = Download { params: Some(params), answer, error };
+            self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(download);
+            result
+        })
+    }
+}
