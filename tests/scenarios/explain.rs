@@ -70,12 +70,12 @@ fn cases() -> Vec<Case> {
     let params = json!({"zyte_api_session_params": {"screenshot": true, "url": "https://shop.example/begin"}});
     let pool = json!({"zyte_api_session_pool": {"id": "mine", "size": 3}});
     vec![
-        ("https://shop.example/a", json!({}), "shop", &["everything", "matches every URL"]),
+        ("https://shop.example/a", json!({}), "shop", &["everything", "matches every URL", "setting: session.location"]),
         ("https://www.shop.example/a", place.clone(), "shop", &["metadata: zyte_api_session_location"]),
         ("https://shop.example/help/me", json!({}), "everything", &["is excluded", "by its exclude /help"]),
         ("https://shop.example/?preview=1", json!({}), "everything", &["shop.example?preview=1"]),
         ("https://shop.example/sale/shoes", json!({}), "sale", &["is outranked", "more specific"]),
-        ("https://shop.example/sale/first/shoes", json!({}), "first", &["higher priority", "setting: session.location"]),
+        ("https://shop.example/sale/first/shoes", json!({}), "first", &["higher priority", "{\"postalCode\":\"60601\"}"]),
         ("https://shop.example/sale/late/shoes", json!({}), "instead", &["is replaced", "stands in for sale"]),
         ("https://shop.example/sale/late/off", json!({}), "instead", &[]),
         ("https://shop.example/sale/shoes", params.clone(), "sale", &["metadata: zyte_api_session_params"]),

@@ -3,10 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow, bail};
-use carousel_core::pattern::Rule;
+use anyhow::{Context, bail};
 use carousel_core::settings::{PluginSettings, Settings};
-use carousel_sandbox::{HookReport, LoadError, PluginInfo, Sandbox, SiteDirectory, SiteReport, Subject, Watch};
+use carousel_sandbox::{HookReport, LoadError, Sandbox, SiteDirectory, SiteReport, Subject, Watch};
 use serde_json::{Map, Value, json};
 
 use crate::settings_file;
@@ -49,31 +48,6 @@ impl Plugins {
     /// What each site's plugin did so far, as in the stats file.
     pub(crate) fn report(&self) -> Value {
         self.sites.report().iter().map(|site| (site.site.clone(), site_to_json(site))).collect::<Map<_, _>>().into()
-    }
-}
-
-/// Loads one component as a crawl would and says what it is, in a line.
-pub(crate) fn describe(file: &Path) -> anyhow::Result<String> {
-    let alone = tempfile::tempdir()?;
-    let name = file.file_name().ok_or_else(|| anyhow!("{} is no file", file.display()))?;
-    std::fs::copy(file, alone.path().join(name))?;
-    let loaded = Sandbox::new(&PluginSettings { dir: Some(alone.path().to_path_buf()), ..PluginSettings::default() })?.load(&[]);
-    refuse_errors(&loaded.errors)?;
-    loaded.plugins.first().map(describe_info).ok_or_else(|| anyhow!("{} holds no plugin", file.display()))
-}
-
-fn describe_info(plugin: &PluginInfo) -> String {
-    let hooks = if plugin.hooks.is_empty() { "no hooks".to_owned() } else { plugin.hooks.join(", ") };
-    let name = if plugin.name == plugin.file { String::new() } else { format!(" ({})", plugin.name) };
-    format!("{}{name} {}, hooks: {hooks}; {}", plugin.file, plugin.version, rules(&plugin.rules))
-}
-
-/// The URLs that a plugin chooses for itself.
-fn rules(rules: &[Rule]) -> String {
-    let patterns: Vec<&str> = rules.iter().flat_map(|rule| &rule.include).map(String::as_str).collect();
-    match patterns.as_slice() {
-        [] => "no URL rules, so it needs a [[site]] table".to_owned(),
-        patterns => format!("for {}", patterns.join(", ")),
     }
 }
 

@@ -7,11 +7,10 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 
 use super::project::{self, Project};
-use super::{cargo, script, target};
+use super::{cargo, facts, script, target};
 use crate::args::{BuildPlugins, Common};
 use crate::logging::Screen;
 use crate::settings_file;
-use crate::sites;
 
 /// Where components go if nobody says.
 const DEFAULT_OUT: &str = "plugins-built";
@@ -20,7 +19,7 @@ const DEFAULT_OUT: &str = "plugins-built";
 pub(crate) fn build(args: &BuildPlugins, common: &Common, screen: &Screen) -> anyhow::Result<ExitCode> {
     let out = out_dir(args, common)?;
     for file in build_into(&args.paths, &out, screen)? {
-        let description = sites::describe(&file)?;
+        let description = facts::describe(&file)?;
         screen.say(&format!("{} ({} KiB): {description}", file.display(), size(&file)?.div_ceil(1024)));
     }
     screen.say(&format!("use them with --plugins {}", out.display()));

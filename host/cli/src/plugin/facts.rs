@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use carousel_core::settings::Settings;
 use carousel_sandbox::{PluginInfo, Port, Ports, Standing};
 use serde_json::{Value, json};
@@ -87,6 +87,20 @@ impl Facts {
             "error": self.plugin.as_ref().err(),
         })
     }
+}
+
+/// Loads one component as a crawl would and says what it is, in a line.
+pub(crate) fn describe(file: &Path) -> anyhow::Result<String> {
+    let plugin = workbench::describe(file, &Settings::default())?;
+    let plugin = plugin.map_err(|why| anyhow!("{} cannot be used: {why}", file.display()))?;
+    let PluginInfo { file, name, version, .. } = &plugin;
+    let patterns: Vec<&str> = plugin.rules.iter().flat_map(|rule| &rule.include).map(String::as_str).collect();
+    let urls = match patterns.as_slice() {
+        [] => "no URL rules, so it needs a [[site]] table".to_owned(),
+        patterns => format!("for {}", patterns.join(", ")),
+    };
+    let name = if name == file { String::new() } else { format!(" ({name})") };
+    Ok(format!("{file}{name} {version}, hooks: {}; {urls}", hooks(&plugin)))
 }
 
 /// The hooks by name.

@@ -50,15 +50,7 @@ fn tables(folders: &[SiteFolder]) -> anyhow::Result<Vec<SiteTable>> {
             bail!("{one} and {two} are both of the site \"{}\": test one at a time", folder.site.site);
         }
     }
-    let table = |site: &FixtureSite| SiteTable {
-        name: site.site.clone(),
-        plugin: site.plugin.clone(),
-        include: Some(Vec::new()),
-        exclude: None,
-        priority: None,
-        instead_of: None,
-        config: site.config.clone(),
-    };
+    let table = |site: &FixtureSite| workbench::table(&site.site, &site.plugin, site.config.clone());
     Ok(folders.iter().map(|folder| table(&folder.site)).collect())
 }
 

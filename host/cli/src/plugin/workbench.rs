@@ -50,20 +50,12 @@ impl Workbench {
     /// Puts a component to work. The inner error is why it cannot be used.
     pub(crate) fn open(file: &Path, place: Place, settings: &Settings) -> anyhow::Result<Result<Self, String>> {
         let alone = Alone::of(file, settings)?;
-        let table = |info: &PluginInfo| SiteTable {
-            name: place.name.clone().unwrap_or_else(|| if info.name.is_empty() { info.file.clone() } else { info.name.clone() }),
-            plugin: info.file.clone(),
-            include: Some(Vec::new()),
-            exclude: None,
-            priority: None,
-            instead_of: None,
-            config: place.config.clone(),
-        };
         let plugin = match describe_loaded(&alone.load(&[])) {
             Ok(plugin) => plugin,
             Err(why) => return Ok(Err(why)),
         };
-        let table = table(&plugin);
+        let own_name = if plugin.name.is_empty() { &plugin.file } else { &plugin.name };
+        let table = table(place.name.as_ref().unwrap_or(own_name), &plugin.file, place.config);
         let loaded = alone.load(std::slice::from_ref(&table));
         let Some(site) = loaded.sites.named(&table.name) else {
             return Ok(Err(errors(&loaded)));
@@ -72,6 +64,19 @@ impl Workbench {
         let settings = Arc::new(Settings { session: settings.session.clone(), profile: settings.profile, ..Settings::default() });
         let defaults = defaults(&runtime, settings, loaded.sites)?;
         Ok(Ok(Self { site, plugin, defaults, runtime }))
+    }
+}
+
+/// A site of this name that no URL chooses.
+pub(crate) fn table(name: &str, plugin: &str, config: Option<Value>) -> SiteTable {
+    SiteTable {
+        name: name.to_owned(),
+        plugin: plugin.to_owned(),
+        include: Some(Vec::new()),
+        exclude: None,
+        priority: None,
+        instead_of: None,
+        config,
     }
 }
 

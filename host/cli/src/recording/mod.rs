@@ -2,11 +2,13 @@
 
 mod fixture;
 mod folder;
+mod listening;
 pub(crate) mod outcome;
 mod recorder;
 mod secrets;
 
 pub(crate) use fixture::{Asked, Download, Fixture, FixtureSession, FixtureSite};
 pub(crate) use folder::{SiteFolder, read_fixture, site_folders};
-pub(crate) use recorder::{RecordedSites, Recorder, RecorderOptions};
+pub(crate) use listening::RecordedSites;
+pub(crate) use recorder::{Recorder, RecorderOptions};
 pub(crate) use secrets::is_placeholder;

@@ -1,18 +1,14 @@
-//! Listens between the engine and the plugins, and keeps some of what they say to each other. Nothing is written before the end,
-//! when all is known that must be replaced.
+//! Keeps some of what the engine and the plugins say to each other. Nothing is written before the end, when all is known that must
+//! be replaced.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use carousel_core::exchange::{Answer, CallError, Object};
-use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan};
+use carousel_core::exchange::{Answer, Object};
+use carousel_core::hooks::HookCall;
 use carousel_core::id::SessionId;
 use carousel_core::settings::{Profile, SessionSettings, Settings};
-use carousel_core::verdict::Verdict;
-use carousel_engine::{Downloader, Site, Sites};
 use carousel_sandbox::SiteReport;
 use serde_json::{Value, json};
 
@@ -57,7 +53,7 @@ struct SiteRecord {
 }
 
 /// What was known before a call.
-struct Before {
+pub(super) struct Before {
     asked: Asked,
     call: HookCall,
     data: Object,
@@ -65,9 +61,9 @@ struct Before {
 
 /// What comes of a call besides its outcome.
 #[derive(Default)]
-struct Heard {
-    answer: Option<Answer>,
-    downloads: Vec<Download>,
+pub(super) struct Heard {
+    pub(super) answer: Option<Answer>,
+    pub(super) downloads: Vec<Download>,
 }
 
 impl Recorder {
@@ -118,7 +114,7 @@ impl Recorder {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, site: &str, before: Before, heard: Heard, outcome: Object) {
+    pub(super) fn keep(&self, site: &str, before: Before, heard: Heard, outcome: Object) {
         let kept = &mut *self.kept();
         let session = before.call.session.as_ref().map(|session| session.id());
         let record = kept.sites.get(site);
@@ -155,7 +151,7 @@ impl SiteRecord {
 }
 
 impl Before {
-    fn of(asked: Asked, call: &HookCall) -> Self {
+    pub(super) fn of(asked: Asked, call: &HookCall) -> Self {
         let data = call.session.as_ref().map(|session| session.snapshot()).unwrap_or_default();
         Self { asked, call: call.clone(), data }
     }
@@ -208,133 +204,4 @@ fn visible(settings: &Settings) -> Object {
         visible.insert("session".to_owned(), Value::Object(session));
     }
     visible
-}
-
-/// Sites whose calls are recorded.
-pub(crate) struct RecordedSites<S> {
-    sites: Arc<S>,
-    recorder: Arc<Recorder>,
-}
-
-impl<S: Sites> RecordedSites<S> {
-    /// Listens to these sites.
-    pub(crate) fn new(sites: Arc<S>, recorder: Arc<Recorder>) -> Self {
-        Self { sites, recorder }
-    }
-
-    fn recorded(&self, site: Arc<S::Site>) -> Arc<RecordedSite<S::Site>> {
-        Arc::new(RecordedSite { site, recorder: Arc::clone(&self.recorder) })
-    }
-}
-
-impl<S: Sites> Sites for RecordedSites<S> {
-    type Site = RecordedSite<S::Site>;
-
-    fn site(&self, url: &str) -> Option<Arc<Self::Site>> {
-        self.sites.site(url).map(|site| self.recorded(site))
-    }
-
-    fn named(&self, name: &str) -> Option<Arc<Self::Site>> {
-        self.sites.named(name).map(|site| self.recorded(site))
-    }
-}
-
-/// A site whose calls are recorded.
-pub(crate) struct RecordedSite<S> {
-    site: Arc<S>,
-    recorder: Arc<Recorder>,
-}
-
-impl<S: Site> RecordedSite<S> {
-    fn keep(&self, before: Option<Before>, heard: Heard, outcome: impl FnOnce() -> Object) {
-        if let Some(before) = before {
-            self.recorder.keep(self.site.name(), before, heard, outcome());
-        }
-    }
-
-    /// None for a call that a fixture cannot tell: why a location hook failed is known to the engine alone.
-    fn before(asked: Asked, call: &HookCall) -> Option<Before> {
-        call.location_error.is_none().then(|| Before::of(asked, call))
-    }
-}
-
-impl<S: Site> Site for RecordedSite<S> {
-    fn name(&self) -> &str {
-        self.site.name()
-    }
-
-    fn overrides(&self, hook: Hook) -> bool {
-        self.site.overrides(hook)
-    }
-
-    fn plan(&self, call: HookCall) -> Result<Plan, HookError> {
-        let before =
-            Self::before(Asked::Plan, &call).map(|before| Before { call: HookCall { session: None, ..before.call }, ..before });
-        let plan = self.site.plan(call);
-        self.keep(before, Heard::default(), || outcome::plan(&plan));
-        plan
-    }
-
-    async fn params(&self, call: HookCall, downloader: Arc<dyn Downloader>) -> Result<Object, HookError> {
-        let before = Self::before(Asked::Params, &call);
-        let tap = Arc::new(Tap::on(downloader));
-        let params = self.site.params(call, Arc::clone(&tap) as _).await;
-        self.keep(before, tap.heard(), || outcome::params(&params));
-        params
-    }
-
-    fn check(&self, call: HookCall, answer: Answer) -> Result<Verdict, HookError> {
-        let before = Self::before(Asked::Check, &call);
-        let heard = Heard { answer: Some(answer.clone()), ..Heard::default() };
-        let verdict = self.site.check(call, answer);
-        self.keep(before, heard, || outcome::verdict(&verdict));
-        verdict
-    }
-
-    fn process_request(&self, call: HookCall) -> Result<Edit, HookError> {
-        let before = Self::before(Asked::ProcessRequest, &call);
-        let edit = self.site.process_request(call);
-        self.keep(before, Heard::default(), || outcome::edit(&edit));
-        edit
-    }
-
-    async fn init_session(&self, call: HookCall, downloader: Arc<dyn Downloader>) -> Result<Option<bool>, HookError> {
-        let before = Self::before(Asked::InitSession, &call);
-        let tap = Arc::new(Tap::on(downloader));
-        let answer = self.site.init_session(call, Arc::clone(&tap) as _).await;
-        self.keep(before, tap.heard(), || outcome::init_session(&answer));
-        answer
-    }
-}
-
-/// Listens to the downloads of a hook.
-struct Tap {
-    downloader: Arc<dyn Downloader>,
-    heard: Mutex<Vec<Download>>,
-}
-
-impl Tap {
-    fn on(downloader: Arc<dyn Downloader>) -> Self {
-        Self { downloader, heard: Mutex::default() }
-    }
-
-    fn heard(&self) -> Heard {
-        let downloads = std::mem::take(&mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner));
-        Heard { answer: None, downloads }
-    }
-}
-
-impl Downloader for Tap {
-    fn download(&self, params: Object) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + '_>> {
-        Box::pin(async move {
-            let result = self.downloader.download(params.clone()).await;
-            let (answer, error) = match &result {
-                Ok(answer) => (Some(answer.value()), None),
-                Err(error) => (None, Some(outcome::of_call_error(error))),
-            };
-            let download = Download { params: Some(params), answer, error };
-            self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(download);
-            result
-        })
-    }
 }
