@@ -27,6 +27,7 @@ mod wildcard;
 mod tests;
 
 pub use explain::{Explanation, Standing};
+pub(crate) use host::registered_domain;
 pub use index::RuleIndex;
 pub use matcher::{Pattern, PatternError};
 pub use rule::{DEFAULT_PRIORITY, Rule, RuleError};

@@ -43,10 +43,20 @@ impl<T: Clone> Pool<T> {
     }
 
     fn lapsed(&self, session: &Session<T>, now: Instant) -> Option<EndReason> {
-        if self.ages_at(session).is_some_and(|limit| limit <= now) {
-            return Some(EndReason::ExpiredAge);
-        }
-        self.idles_at(session).is_some_and(|limit| limit <= now).then_some(EndReason::ExpiredIdle)
+        let reason = if self.ages_at(session).is_some_and(|limit| limit <= now) {
+            EndReason::ExpiredAge
+        } else if self.idles_at(session).is_some_and(|limit| limit <= now) {
+            EndReason::ExpiredIdle
+        } else {
+            return None;
+        };
+        Some(if session.is_used { reason } else { EndReason::Unused })
+    }
+
+    /// Will it be too old before a session that is opened now is ready? Then those who wait need its successor already.
+    pub(super) fn needs_successor(&self, session: &Session<T>, now: Instant) -> bool {
+        let ready = now + self.pace.open.unwrap_or_default();
+        session.ending || self.ages_at(session).is_some_and(|limit| limit <= ready)
     }
 
     fn ages_at(&self, session: &Session<T>) -> Option<Instant> {

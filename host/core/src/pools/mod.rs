@@ -127,6 +127,7 @@ impl<T: Clone> Pools<T> {
         }
         if entry.pool.is_forgettable() {
             self.pools.remove(id);
+            self.actions.push_back((id.clone(), Action::Forget));
         }
     }
 }

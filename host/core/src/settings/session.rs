@@ -53,6 +53,9 @@ pub struct SessionSettings {
     pub on_pool_error: Option<OnBadInits>,
     /// Seconds before an initialisation is repeated that the API had no session for. Default 60.
     pub creation_retry_delay: Seconds,
+    /// How often a check may answer `throttled` to one page, or in a row to a pool's initialisations, before the page fails and
+    /// the initialisation counts as bad. Default 10. It spends no other retries; more waits longer for sites that never relent.
+    pub max_throttled: u32,
     /// Seconds between two looks for a free session. The peer polls; here it is the unit of `queue_max_attempts`. Default 1.
     pub queue_wait_time: Seconds,
     /// How many such looks a request is given before it fails with `no-session`. Default: no limit (60 in the peer's profile).
@@ -106,6 +109,7 @@ impl Default for SessionSettings {
             max_cool_down: Seconds::new(3600),
             on_pool_error: None,
             creation_retry_delay: Seconds::new(60),
+            max_throttled: 10,
             queue_wait_time: Seconds::new(1),
             queue_max_attempts: None,
             retry_policy: None,
@@ -185,6 +189,7 @@ impl SessionSettings {
             cool_down: self.cool_down.duration(),
             max_cool_down: self.max_cool_down.duration(),
             creation_retry_delay: self.creation_retry_delay.duration(),
+            max_throttled: self.max_throttled,
             queue_timeout: self.queue_timeout(profile),
         }
     }
