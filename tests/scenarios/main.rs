@@ -10,9 +10,11 @@
 )]
 
 mod crawl;
+mod declarative;
 mod demo;
 mod early_ends;
 mod harness;
+mod languages;
 mod misbehaviour;
 mod official_client;
 mod plugins;

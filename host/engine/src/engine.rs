@@ -5,25 +5,28 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use carousel_core::budget::Budget;
 use carousel_core::chance::Chance;
+use carousel_core::domains::EndedDomains;
 use carousel_core::exchange::Request;
 use carousel_core::id::{PoolId, SessionId, Ticket};
-use carousel_core::ledger::Billed;
-use carousel_core::pool::{EndReason, Refusal};
+use carousel_core::pool::{EndReason, Outlook, Refusal};
 use carousel_core::pools::Pools;
 use carousel_core::retry::{Policy, PolicyName, RetryOptions, UnknownPolicy};
 use carousel_core::settings::{Profile, Settings};
 use carousel_core::stats::Stats;
 use carousel_core::time::Instant;
 use serde_json::Value;
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::defaults::EngineDefaults;
 use crate::fetch::Fetch;
+use crate::gate::Gate;
 use crate::lease::SessionLease;
 use crate::opening::{LiveSession, Openings, Trigger};
 use crate::outcome::{Failure, Fetched};
 use crate::ports::{Sites, Transport};
+use crate::prepared::Prepared;
 
 /// Fetches requests through sessions. Cheap to clone; all clones are one engine.
 pub struct Engine<T: Transport, S: Sites>(pub(crate) Arc<Shared<T, S>>);
@@ -55,6 +58,11 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     pub(crate) policies: Policies,
     pub(crate) openings: Openings,
     pub(crate) wake: Arc<Notify>,
+    pub(crate) gate: Gate,
+    pub(crate) budget: Mutex<Budget>,
+    /// A call is over, so that what was set aside for it may be free.
+    pub(crate) settled: Notify,
+    pub(crate) domains: Mutex<EndedDomains>,
     state: Mutex<State<T, S>>,
     stats: Mutex<Stats>,
     seen: Mutex<HashSet<String>>,
@@ -71,6 +79,8 @@ pub(crate) struct State<T: Transport, S: Sites> {
     pub(crate) pools: Pools<Arc<Trigger<S>>>,
     pub(crate) waiting: HashMap<Ticket, Waiter<T, S>>,
     pub(crate) sessions: HashMap<SessionId, Arc<LiveSession>>,
+    /// Who wants to know which pools change.
+    pub(crate) listener: Option<mpsc::UnboundedSender<PoolId>>,
 }
 
 /// A request that waits for a session.
@@ -105,7 +115,11 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             policies,
             openings: Openings::default(),
             wake: Arc::default(),
-            state: Mutex::new(State { pools, waiting: HashMap::new(), sessions: HashMap::new() }),
+            gate: Gate::default(),
+            budget: Mutex::new(Budget::new(settings.budget.billed)),
+            settled: Notify::new(),
+            domains: Mutex::new(EndedDomains::default()),
+            state: Mutex::new(State { pools, waiting: HashMap::new(), sessions: HashMap::new(), listener: None }),
             stats: Mutex::new(Stats::new(settings.session.stats_per_pool)),
             seen: Mutex::default(),
             bad_inits: Mutex::default(),
@@ -127,13 +141,44 @@ impl<T: Transport, S: Sites> Engine<T, S> {
     ///
     /// Dropping the future gives the session back without blame.
     pub async fn fetch(&self, request: Request) -> Result<Fetched, Failure> {
-        let result = Fetch::new(&self.0, request).run().await;
+        self.fetch_prepared(self.prepare(request)).await
+    }
+
+    /// Finds site and pool of a request, once, for whoever decides when it is fetched. Does nothing else.
+    pub fn prepare(&self, request: Request) -> Prepared<S> {
+        let request = Arc::new(request);
+        let planned = self.0.plan(&request);
+        Prepared { request, planned }
+    }
+
+    /// Fetches a prepared request; see [`Self::fetch`].
+    pub async fn fetch_prepared(&self, prepared: Prepared<S>) -> Result<Fetched, Failure> {
+        let result = Fetch::new(&self.0, prepared).run().await;
         let mut stats = self.0.stats();
         match &result {
             Ok(_) => stats.count_ok(),
             Err(failure) => stats.count_failed(failure.kind.word()),
         }
         result
+    }
+
+    /// What a pool could take now, where `backlog` requests for it are held back.
+    pub fn outlook(&self, pool: &PoolId, backlog: usize) -> Outlook {
+        let outlook = self.0.apply(|state, now| state.pools.outlook(pool, backlog, now));
+        match self.0.gate.waiting(pool) {
+            0 => outlook,
+            // The API is too busy for this pool; those who wait for that take nobody's place.
+            waiting => Outlook { room: 0, growth: 0, parked: outlook.parked + waiting, ..outlook },
+        }
+    }
+
+    /// Hears from now on of each pool that has changed, so that its outlook may have, too. There is one listener, the latest.
+    pub fn changes(&self) -> mpsc::UnboundedReceiver<PoolId> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let mut state = self.0.state();
+        state.pools.watch();
+        state.listener = Some(sender);
+        receiver
     }
 
     /// Ends the crawl: requests without an answer fail as `closed`, except those whose call is under way, which is finished. Only
@@ -314,16 +359,11 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         reason.unwrap_or_else(|| "closed".into())
     }
 
-    /// Enters a billed answer and closes the crawl when the budget is spent.
-    pub(crate) fn bill(self: &Arc<Self>, what: Billed, pool: Option<&PoolId>) {
-        let spent = {
-            let mut stats = self.stats();
-            stats.ledger.enter(what, pool);
-            stats.ledger.total().total()
-        };
-        if self.settings.budget.billed.is_some_and(|limit| spent >= limit) {
-            self.close("budget");
-        }
+    /// Tells the listener that a pool has changed.
+    pub(crate) fn tell_listener(&self, pool: &PoolId) {
+        let state = self.state();
+        // A listener that has gone wants to know nothing more.
+        let _ = state.listener.as_ref().map(|listener| listener.send(pool.clone()));
     }
 
     pub(crate) fn log_end(&self, pool: &PoolId, session: SessionId, reason: EndReason) {

@@ -17,6 +17,7 @@ use crate::lease::SessionLease;
 use crate::opening::Trigger;
 use crate::outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 use crate::ports::{Site, Sites, Transport};
+use crate::prepared::{Planned, Prepared};
 use crate::retries::Retries;
 
 /// About as long as a request takes through the peer's scheduler.
@@ -27,6 +28,8 @@ pub(crate) struct Fetch<'e, T: Transport, S: Sites> {
     pub(crate) shared: &'e Arc<Shared<T, S>>,
     pub(crate) request: Arc<Request>,
     pub(crate) retries: Retries,
+    /// What was planned before the first try.
+    planned: Option<Planned<S>>,
     trace: Trace,
 }
 
@@ -57,9 +60,10 @@ pub(crate) struct Outgoing<T: Transport, S: Sites> {
 }
 
 impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
-    pub(crate) fn new(shared: &'e Arc<Shared<T, S>>, request: Request) -> Self {
+    pub(crate) fn new(shared: &'e Arc<Shared<T, S>>, prepared: Prepared<S>) -> Self {
+        let Prepared { request, planned } = prepared;
         let retries = Retries::new(&shared.settings, &request);
-        Self { shared, request: Arc::new(request), retries, trace: Trace::default() }
+        Self { shared, request, retries, planned: Some(planned), trace: Trace::default() }
     }
 
     pub(crate) async fn run(mut self) -> Result<Fetched, Failure> {
@@ -82,12 +86,12 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
 
     async fn once(&mut self) -> Result<Answer, Stop> {
         self.stop_if_closed()?;
-        let site = self.shared.sites.site(self.request.url());
-        let plan = self.plan(site.as_ref())?;
+        let Planned { site, plan } = self.planned.take().unwrap_or_else(|| self.shared.plan(&self.request));
+        let plan = plan.map_err(|error| self.hook_failure(&error))?;
         if !plan.enabled {
             return self.send_without_session().await;
         }
-        let trigger = self.trigger(site, plan)?;
+        let trigger = self.trigger(site, *plan)?;
         self.recognise(Some(&trigger.pool))?;
         let lease = self.session(trigger).await?;
         let outgoing = self.prepare(lease)?;
@@ -100,25 +104,6 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         match self.shared.close_reason() {
             Some(reason) => Err(Stop::fail(FailureKind::Closed, format!("the crawl was closed: {reason}"))),
             None => Ok(()),
-        }
-    }
-
-    fn plan(&self, site: Option<&Arc<S::Site>>) -> Result<Plan, Stop> {
-        let asked = [Hook::Enabled, Hook::CookieMode, Hook::Location, Hook::Pool];
-        match site.filter(|site| asked.into_iter().any(|hook| site.overrides(hook))) {
-            Some(site) => site.plan(self.hook_call(Arc::clone(&self.request))).map_err(|error| self.hook_failure(&error)),
-            None => Ok(self.shared.defaults.plan(&self.request)),
-        }
-    }
-
-    fn hook_call(&self, request: Arc<Request>) -> HookCall {
-        HookCall {
-            request,
-            init: false,
-            location: Arc::default(),
-            location_error: None,
-            session: None,
-            defaults: Arc::clone(&self.shared.defaults) as _,
         }
     }
 
@@ -213,7 +198,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
                 session: Some(Arc::clone(&lease.session().handle)),
                 location: trigger.location(),
                 location_error: trigger.location_error(),
-                ..self.hook_call(Arc::new(request.clone()))
+                ..self.shared.hook_call(Arc::new(request.clone()))
             };
             let edit = site.process_request(call).map_err(|error| self.hook_failure(&error))?;
             edit.apply(&mut request);

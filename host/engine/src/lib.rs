@@ -14,11 +14,15 @@
     )
 )]
 
+mod bursts;
+mod allowance;
 mod call;
 mod defaults;
 mod door;
+mod ended;
 mod engine;
 mod fetch;
+mod gate;
 mod init;
 mod judge;
 mod lease;
@@ -26,12 +30,15 @@ mod opening;
 mod outcome;
 mod outgoing;
 mod ports;
+mod prepared;
 mod retries;
 mod timer;
 
 #[cfg(test)]
 mod tests;
 
+pub use bursts::{Bursts, Done, Fetcher};
 pub use engine::{BadSettings, Engine, EngineOptions};
 pub use outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 pub use ports::{Downloader, NoSites, Site, Sites, Transport};
+pub use prepared::Prepared;

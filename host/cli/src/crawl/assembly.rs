@@ -87,6 +87,9 @@ fn settings(args: &Crawl, common: &Common) -> anyhow::Result<Settings> {
     if let Some(number) = args.n_conn {
         settings.crawl.concurrency = usize::try_from(number).context("--n-conn is too large")?;
     }
+    if args.ordered {
+        settings.crawl.ordered = Some(true);
+    }
     if args.dont_retry_errors {
         settings.crawl.retry_times = 0;
     }
@@ -99,7 +102,7 @@ fn engine_options(args: &Crawl) -> EngineOptions {
 
 fn run_options(args: &Crawl, settings: &Settings, input: &str) -> RunOptions {
     RunOptions {
-        concurrency: settings.crawl.concurrency,
+        turns: settings.crawl.turns(settings.profile),
         errors: if args.store_errors { StoreErrors::Yes } else { StoreErrors::No },
         annotation: if args.annotate { Annotation::On } else { Annotation::Off },
         input: input.to_owned(),

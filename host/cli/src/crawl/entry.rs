@@ -10,8 +10,8 @@ use crate::args::Intype;
 pub(crate) struct Entry {
     /// The number of the line, from 1.
     pub(crate) line: u64,
-    /// Where the line ends, in bytes from the start of the input.
-    pub(crate) end: u64,
+    /// How long it is, with the blank lines before it.
+    pub(crate) bytes: u64,
     /// What it asks for, or why it asks for nothing.
     pub(crate) request: Result<Request, BadLine>,
 }

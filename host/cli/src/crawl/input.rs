@@ -179,7 +179,7 @@ impl EntryReader {
             Ok(text) => self.reading(text).request(text),
             Err(message) => Err(BadLine { message: message.clone(), value: None }),
         };
-        Entry { line: line.number, end: line.end, request }
+        Entry { line: line.number, bytes: line.bytes, request }
     }
 
     fn reading(&mut self, text: &str) -> Reading {
@@ -191,7 +191,7 @@ impl EntryReader {
 /// A line that is not blank, without white space around it.
 struct Line {
     number: u64,
-    end: u64,
+    bytes: u64,
     text: Result<String, String>,
 }
 
@@ -199,13 +199,14 @@ struct Line {
 struct Lines<R> {
     source: R,
     number: u64,
-    end: u64,
+    /// Bytes since the end of the last line that was not blank.
+    bytes: u64,
     buffer: Vec<u8>,
 }
 
 impl<R: BufRead> Lines<R> {
     fn new(source: R) -> Self {
-        Self { source, number: 0, end: 0, buffer: Vec::new() }
+        Self { source, number: 0, bytes: 0, buffer: Vec::new() }
     }
 
     /// The next line, blank ones included; none at the end.
@@ -221,9 +222,9 @@ impl<R: BufRead> Lines<R> {
             self.buffer = Vec::new();
             read += skip_line(&mut self.source)?;
         }
-        self.end += read;
+        self.bytes += read;
         let text = if is_too_long { Err(format!("longer than {} MiB", LONGEST_LINE >> 20)) } else { self.text() };
-        Ok(Some(Line { number: self.number, end: self.end, text }))
+        Ok(Some(Line { number: self.number, bytes: self.bytes, text }))
     }
 
     fn text(&self) -> Result<String, String> {
@@ -241,7 +242,10 @@ impl<R: BufRead> Iterator for Lines<R> {
         loop {
             match self.read().transpose()? {
                 Ok(line) if line.text.as_deref() == Ok("") => {}
-                line => return Some(line),
+                line => {
+                    self.bytes = 0;
+                    return Some(line);
+                }
             }
         }
     }
@@ -300,7 +304,7 @@ mod tests {
         let entries = all(input("x", text).start(ALL)).await;
         assert_eq!(urls(&entries), ["https://a.example/", "https://b.example/"]);
         assert_eq!(entries.iter().map(|entry| entry.line).collect::<Vec<_>>(), [2, 5]);
-        assert_eq!(entries.last().unwrap().end, text.len() as u64);
+        assert_eq!(entries.iter().map(|entry| entry.bytes).sum::<u64>(), text.len() as u64);
     }
 
     #[tokio::test]

@@ -3,12 +3,12 @@
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 
 use carousel_core::exchange::Request;
-use carousel_engine::{Engine, Failure, FailureKind, Fetched, Sites, Transport};
+use carousel_core::turns::TurnsOptions;
+use carousel_engine::{Bursts, Done, Engine, Failure, FailureKind, Fetcher, Sites, Transport};
 use tokio::sync::mpsc;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinError;
 
 use super::ending::Ending;
 use super::entry::Entry;
@@ -17,11 +17,8 @@ use super::output::Output;
 use super::rendering::{self, Annotation};
 use super::tally::Tally;
 
-/// Who gets a request its answer: the engine, or a stand-in for it.
-pub(crate) trait Fetch: Clone + Send + Sync + 'static {
-    /// Fetches a request.
-    fn fetch(&self, request: Request) -> impl Future<Output = Result<Fetched, Failure>> + Send;
-
+/// Who gets requests their answers, and may want to end the crawl: the engine, or a stand-in for it.
+pub(crate) trait Fetch: Fetcher {
     /// Resolves with the reason once something asks to end the crawl.
     fn closed(&self) -> impl Future<Output = Arc<str>> + Send;
 
@@ -30,10 +27,6 @@ pub(crate) trait Fetch: Clone + Send + Sync + 'static {
 }
 
 impl<T: Transport, S: Sites> Fetch for Engine<T, S> {
-    fn fetch(&self, request: Request) -> impl Future<Output = Result<Fetched, Failure>> + Send {
-        Self::fetch(self, request)
-    }
-
     fn closed(&self) -> impl Future<Output = Arc<str>> + Send {
         Self::closed(self)
     }
@@ -46,8 +39,8 @@ impl<T: Transport, S: Sites> Fetch for Engine<T, S> {
 /// What a run is told.
 #[derive(Clone, Debug)]
 pub(crate) struct RunOptions {
-    /// Requests under way at once.
-    pub(crate) concurrency: usize,
+    /// How many requests are under way at once, how far is read ahead, and in which order they start.
+    pub(crate) turns: TurnsOptions,
     /// Whether failed requests are written, too.
     pub(crate) errors: StoreErrors,
     /// Whether lines get a `carousel` object.
@@ -68,7 +61,7 @@ pub(crate) enum StoreErrors {
 /// Watches a run.
 pub(crate) trait Watch {
     /// One line more has its result.
-    fn line_done(&self, tally: &Tally, bytes_read: u64);
+    fn line_done(&self, tally: &Tally, bytes_done: u64);
 }
 
 /// A crawl under way. It runs on the main thread, so that a slow reader of the output holds back the crawl and nothing else.
@@ -77,24 +70,23 @@ pub(crate) struct Run<'r, F: Fetch, W: Watch> {
     options: RunOptions,
     output: Output,
     watch: &'r W,
-    running: JoinSet<Done>,
+    bursts: Bursts<F, Key>,
     tally: Tally,
     ending: Option<Ending>,
-    bytes_read: u64,
+    bytes_done: u64,
 }
 
-/// A request that has its result.
-struct Done {
+/// What is kept of a line beside its request.
+struct Key {
     line: u64,
-    request: Request,
-    result: Result<Fetched, Failure>,
+    bytes: u64,
 }
 
 impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
     /// Prepares a run.
     pub(crate) fn new(fetcher: F, options: RunOptions, output: Output, watch: &'r W) -> Self {
-        let (running, tally) = (JoinSet::new(), Tally::default());
-        Self { fetcher, options, output, watch, running, tally, ending: None, bytes_read: 0 }
+        let bursts = Bursts::new(fetcher.clone(), options.turns);
+        Self { fetcher, options, output, watch, bursts, tally: Tally::default(), ending: None, bytes_done: 0 }
     }
 
     /// Runs to the end. The first interrupt ends the input and finishes what is under way; the second ends that, too.
@@ -102,33 +94,37 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
         let mut entries = Some(entries);
         let fetcher = self.fetcher.clone();
         let mut closed = std::pin::pin!(fetcher.closed());
-        while self.ending.is_none() && (entries.is_some() || !self.running.is_empty()) {
-            let has_room = self.running.len() < self.options.concurrency;
+        while self.ending.is_none() && (entries.is_some() || self.bursts.is_busy()) {
+            let wants_more = self.bursts.wants_more();
             tokio::select! {
                 biased;
                 Some(()) = interrupts.recv() => self.interrupt(),
                 reason = &mut closed => self.end(Ending::Closed(reason.to_string())),
-                Some(done) = self.running.join_next() => self.finish(done),
-                entry = next(&mut entries), if has_room => match entry {
+                Some(done) = self.bursts.next() => self.finish(done),
+                entry = next(&mut entries), if wants_more => match entry {
                     Some(entry) => self.take(entry),
-                    None => entries = None,
+                    None => {
+                        entries = None;
+                        self.bursts.end_of_input();
+                    }
                 },
             }
         }
         self.finish_running(interrupts).await;
-        if let Some(entries) = entries {
-            self.tally.not_started = tokio::select! {
+        let held_back = self.bursts.take_waiting().len() as u64;
+        let unread = match entries {
+            Some(entries) => tokio::select! {
                 rest = entries.stop() => rest,
                 Some(()) = interrupts.recv() => None,
-            };
-        } else {
-            self.tally.not_started = Some(0);
-        }
+            },
+            None => Some(0),
+        };
+        self.tally.not_started = unread.map(|unread| unread + held_back);
         (self.ending.unwrap_or(Ending::Finished), self.tally)
     }
 
     fn interrupt(&mut self) {
-        tracing::warn!("interrupted: {} requests under way are finished first; once more to stop at once", self.running.len());
+        tracing::warn!("interrupted: {} requests under way are finished first; once more to stop at once", self.bursts.running());
         self.fetcher.close(Ending::Interrupted.reason());
         self.end(Ending::Interrupted);
     }
@@ -140,18 +136,18 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
 
     /// Waits for what is under way; an interrupt ends the wait.
     async fn finish_running(&mut self, interrupts: &mut mpsc::Receiver<()>) {
-        while !self.running.is_empty() && !self.is_output_lost() {
+        while self.bursts.running() > 0 && !self.is_output_lost() {
             tokio::select! {
                 biased;
                 Some(()) = interrupts.recv() => {
                     self.end(Ending::Interrupted);
                     break;
                 }
-                Some(done) = self.running.join_next() => self.finish(done),
+                Some(done) = self.bursts.next_running() => self.finish(done),
             }
         }
-        self.tally.aborted += self.running.len() as u64;
-        self.running.shutdown().await;
+        self.tally.aborted += self.bursts.running() as u64;
+        self.bursts.shutdown().await;
     }
 
     fn is_output_lost(&self) -> bool {
@@ -160,32 +156,18 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
 
     fn take(&mut self, entry: io::Result<Entry>) {
         match entry {
-            Ok(Entry { line, end, request }) => {
-                self.bytes_read = end;
-                match request {
-                    Ok(request) => self.start(line, request),
-                    Err(bad) => self.refuse(line, &bad.message, bad.value),
-                }
+            Ok(Entry { line, bytes, request: Ok(request) }) => {
+                self.bursts.add(Key { line, bytes }, request, usize::try_from(bytes).unwrap_or(usize::MAX));
+            }
+            Ok(Entry { line, bytes, request: Err(bad) }) => {
+                self.bytes_done += bytes;
+                self.refuse(line, &bad.message, bad.value);
             }
             Err(error) => {
                 self.fetcher.close("input_error");
                 self.end(Ending::InputBroken(error.to_string()));
             }
         }
-    }
-
-    /// Starts a request. Its first step, up to its place in a pool's queue, is done here, so that requests queue in the order of
-    /// the input whichever thread goes on with them.
-    fn start(&mut self, line: u64, request: Request) {
-        let fetcher = self.fetcher.clone();
-        let mut fetch = Box::pin(async move {
-            let result = fetcher.fetch(request.clone()).await;
-            Done { line, request, result }
-        });
-        match fetch.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(done) => self.running.spawn(std::future::ready(done)),
-            Poll::Pending => self.running.spawn(fetch),
-        };
     }
 
     fn refuse(&mut self, line: u64, message: &str, value: Option<serde_json::Value>) {
@@ -197,23 +179,27 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
             let text = rendering::bad_line(&message, value, line, self.options.annotation);
             self.write(&text);
         }
-        self.watch.line_done(&self.tally, self.bytes_read);
+        self.watch.line_done(&self.tally, self.bytes_done);
     }
 
-    fn finish(&mut self, done: Result<Done, JoinError>) {
+    fn finish(&mut self, done: Result<Done<Key>, JoinError>) {
         match done {
-            Ok(Done { line, result: Ok(fetched), .. }) => {
+            Ok(Done { key, result: Ok(fetched), .. }) => {
+                self.bytes_done += key.bytes;
                 self.tally.ok += 1;
-                let text = rendering::answer(fetched.answer.text(), line, &fetched.trace, self.options.annotation);
+                let text = rendering::answer(fetched.answer.text(), key.line, &fetched.trace, self.options.annotation);
                 self.write(&text);
             }
-            Ok(Done { line, request, result: Err(failure) }) => self.fail(line, &request, &failure),
+            Ok(Done { key, request, result: Err(failure) }) => {
+                self.bytes_done += key.bytes;
+                self.fail(key.line, &request, &failure);
+            }
             Err(error) => {
                 self.tally.failed += 1;
                 tracing::error!("a request was lost to a fault of this program: {error}");
             }
         }
-        self.watch.line_done(&self.tally, self.bytes_read);
+        self.watch.line_done(&self.tally, self.bytes_done);
     }
 
     fn fail(&mut self, line: u64, request: &Request, failure: &Failure) {

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use carousel_core::exchange::Answer;
-use carousel_engine::Trace;
+use carousel_core::id::PoolId;
+use carousel_core::pool::Outlook;
+use carousel_core::turns::Order as Start;
+use carousel_engine::{Fetched, Trace};
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 
@@ -34,8 +37,30 @@ impl Fake {
     }
 }
 
-impl Fetch for Fake {
-    async fn fetch(&self, request: Request) -> Result<Fetched, Failure> {
+impl Fetcher for Fake {
+    type Prepared = Arc<Request>;
+
+    fn prepare(&self, request: Request) -> Arc<Request> {
+        Arc::new(request)
+    }
+
+    fn request(prepared: &Arc<Request>) -> Arc<Request> {
+        Arc::clone(prepared)
+    }
+
+    fn pool(_prepared: &Arc<Request>) -> Option<PoolId> {
+        None
+    }
+
+    fn outlook(&self, _pool: &PoolId, _backlog: usize) -> Outlook {
+        Outlook::OPEN
+    }
+
+    fn changes(&self) -> mpsc::UnboundedReceiver<PoolId> {
+        mpsc::unbounded_channel().1
+    }
+
+    async fn fetch(&self, request: Arc<Request>) -> Result<Fetched, Failure> {
         let url = request.url().to_owned();
         self.log("start", &url);
         let failure = |kind| Failure { kind, error: None, message: "no".to_owned(), trace: Trace::default() };
@@ -57,7 +82,9 @@ impl Fetch for Fake {
             }
         }
     }
+}
 
+impl Fetch for Fake {
     async fn closed(&self) -> Arc<str> {
         self.0.close.subscribe().wait_for(Option::is_some).await.unwrap().clone().unwrap()
     }
@@ -89,14 +116,14 @@ impl io::Write for Sink {
 struct Quiet;
 
 impl Watch for Quiet {
-    fn line_done(&self, _tally: &Tally, _bytes_read: u64) {}
+    fn line_done(&self, _tally: &Tally, _bytes_done: u64) {}
 }
 
 /// Lets held requests go once this many lines have their result.
 struct LetGo(Fake, u64, mpsc::Sender<()>);
 
 impl Watch for LetGo {
-    fn line_done(&self, tally: &Tally, _bytes_read: u64) {
+    fn line_done(&self, tally: &Tally, _bytes_done: u64) {
         if tally.started() == self.1 {
             self.2.try_send(()).unwrap();
             self.0.0.gate.add_permits(100);
@@ -116,7 +143,8 @@ fn input(words: &[&str]) -> String {
 }
 
 fn options(concurrency: usize, errors: StoreErrors) -> RunOptions {
-    RunOptions { concurrency, errors, annotation: Annotation::Off, input: "requests.jl".to_owned() }
+    let turns = TurnsOptions { places: concurrency, window: 1_000, window_bytes: 1 << 20, order: Start::Bursts };
+    RunOptions { turns, errors, annotation: Annotation::Off, input: "requests.jl".to_owned() }
 }
 
 fn kinds(sink: &Sink) -> HashMap<String, u64> {
@@ -202,9 +230,10 @@ async fn a_second_interrupt_stops_at_once() {
         started.closed().await;
         sender.send(()).await.unwrap();
     });
-    let run = Run::new(fake, options(2, StoreErrors::No), Output::to(Box::new(Sink::default())), &Quiet);
-    let mut run = run;
-    run.start(1, Request::from_json(serde_json::json!({"url": "https://a.example/held"})).unwrap());
+    let mut run = Run::new(fake, options(2, StoreErrors::No), Output::to(Box::new(Sink::default())), &Quiet);
+    let held = Request::from_json(serde_json::json!({"url": "https://a.example/held"})).unwrap();
+    run.bursts.add(Key { line: 1, bytes: 1 }, held, 1);
+    run.bursts.start_ready();
     let (ending, tally) = run.run(entries(&input(&["held"; 3])), &mut interrupts).await;
     assert_eq!(ending, Ending::Interrupted);
     assert_eq!((tally.ok, tally.aborted), (0, 1));

@@ -42,10 +42,7 @@ impl<T: Clone> Pool<T> {
         if self.waiting.is_empty() {
             return;
         }
-        let have = self.usable_soon(now);
-        let free = (self.options.size as usize).saturating_sub(self.sessions.len() + self.opening.len());
-        let wanted = if self.breaker.is_trying() { 1 } else { self.wanted(now) };
-        for _ in 0..wanted.saturating_sub(have).min(free) {
+        for _ in 0..self.missing(now).min(self.waiting.len().saturating_sub(self.opening.len())) {
             // The first ones in the queue will be carried by the sessions that are being opened already.
             let carried = self.options.max_in_flight.map_or(0, |limit| self.opening.len() * limit.get() as usize);
             let Some(waiter) = self.waiting.get(carried).or(self.waiting.front()) else { return };
@@ -70,15 +67,25 @@ impl<T: Clone> Pool<T> {
         cooling.or(unaffordable)
     }
 
+    /// How many sessions more the requests deserve.
+    pub(super) fn missing(&self, now: Instant) -> usize {
+        if self.cannot_open(now).is_some() {
+            return 0;
+        }
+        let free = (self.options.size as usize).saturating_sub(self.sessions.len() + self.opening.len());
+        let wanted = if self.breaker.is_trying() { 1 } else { self.wanted(now) };
+        wanted.saturating_sub(self.usable_soon(now)).min(free)
+    }
+
     fn usable_soon(&self, now: Instant) -> usize {
         self.sessions.iter().filter(|session| !self.needs_successor(session, now)).count() + self.opening.len()
     }
 
-    /// How many sessions the waiting requests deserve, those there are included.
+    /// How many sessions the requests here and with the owner deserve, those there are included.
     fn wanted(&self, now: Instant) -> usize {
         let have = self.usable_soon(now);
         match self.options.growth {
-            Growth::OnDemand => have - self.opening.len() + self.sessions_for(self.waiting.len()),
+            Growth::OnDemand => have - self.opening.len() + self.sessions_for(self.waiting.len() + self.backlog),
             Growth::Thrifty => self.sessions_in_time().unwrap_or(have).max(1),
             Growth::Eager => have,
         }
@@ -94,7 +101,7 @@ impl<T: Clone> Pool<T> {
     fn sessions_in_time(&self) -> Option<usize> {
         let each = self.pace_of_one()?;
         let open = self.pace.open?.as_secs_f64();
-        let needed = self.waiting.len() as f64 / (each * open.max(f64::EPSILON));
+        let needed = (self.waiting.len() + self.backlog) as f64 / (each * open.max(f64::EPSILON));
         Some(if needed.is_finite() { needed.ceil() as usize } else { usize::MAX })
     }
 

@@ -19,9 +19,10 @@ impl<T: Clone> Pool<T> {
         if session.in_flight > 0 { None } else { self.lapses_at_latest(session) }
     }
 
-    /// When somebody can be served with this session that is at rest now.
+    /// When somebody can be served with this session that is at rest now: one who waits here, or one whom the owner holds back.
     pub(super) fn wakes_at(&self, session: &Session<T>) -> Option<Instant> {
-        let wanted = session.reserved_for.is_some() || (!self.waiting.is_empty() && session.has_room(&self.options));
+        let awaited = self.backlog > 0 && session.rests_until > self.looked_at;
+        let wanted = session.reserved_for.is_some() || ((!self.waiting.is_empty() || awaited) && session.has_room(&self.options));
         let in_time = !session.ending && self.lapses_at_latest(session).is_none_or(|limit| session.rests_until < limit);
         (wanted && in_time).then_some(session.rests_until)
     }

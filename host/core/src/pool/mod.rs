@@ -24,6 +24,7 @@ mod breaker;
 mod growth;
 mod lifetime;
 mod outcome;
+mod outlook;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ use std::time::Duration;
 
 use breaker::Breaker;
 pub use outcome::{Action, EndReason, Lease, Opened, Refusal, Used, Why};
+pub use outlook::Outlook;
 
 use crate::chance::Chance;
 use crate::id::{SessionId, Ticket};
@@ -53,6 +55,10 @@ pub struct Pool<T> {
     /// In eager growth, how many of `size` sessions are neither live nor opening.
     unstarted: u32,
     pace: Pace,
+    /// Requests that the owner holds back, as told last.
+    backlog: usize,
+    /// The latest time it was told.
+    looked_at: Instant,
     closed: Option<Refusal>,
     /// The budget has no room for another initialisation.
     unaffordable: bool,
@@ -89,6 +95,8 @@ impl<T: Clone> Pool<T> {
             waiting: VecDeque::new(),
             breaker: Breaker::default(),
             pace: Pace::default(),
+            backlog: 0,
+            looked_at: Instant::START,
             closed: None,
             unaffordable: false,
             actions: VecDeque::new(),
@@ -270,6 +278,7 @@ impl<T: Clone> Pool<T> {
     /// Brings everything in order after a change: the lapsed leave, the waiting are served, new sessions are opened, and those who
     /// cannot be served are refused.
     fn settle(&mut self, now: Instant, chance: &mut Chance) {
+        self.looked_at = self.looked_at.max(now);
         self.retire_lapsed(now);
         self.serve(now, chance);
         self.grow(now, chance);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::chance::Chance;
 use crate::id::{PoolId, SessionId, Ticket};
-use crate::pool::{Action, Lease, Opened, Pool, Refusal, Used};
+use crate::pool::{Action, Lease, Opened, Outlook, Pool, Refusal, Used};
 use crate::settings::PoolOptions;
 use crate::time::Instant;
 
@@ -16,6 +16,8 @@ pub struct Pools<T> {
     actions: VecDeque<(PoolId, Action<T>)>,
     chance: Chance,
     closed: Option<Refusal>,
+    /// Pools that have changed, while somebody wants to know.
+    changed: Option<VecDeque<PoolId>>,
 }
 
 #[derive(Debug)]
@@ -28,7 +30,8 @@ struct Entry<T> {
 impl<T: Clone> Pools<T> {
     /// No pools yet; session ids and jitter come from `chance`.
     pub fn new(chance: Chance) -> Self {
-        Self { pools: BTreeMap::new(), deadlines: BTreeSet::new(), actions: VecDeque::new(), chance, closed: None }
+        let (pools, deadlines, actions) = (BTreeMap::new(), BTreeSet::new(), VecDeque::new());
+        Self { pools, deadlines, actions, chance, closed: None, changed: None }
     }
 
     /// A request wants a session of this pool, which is made with `options` if it is not known.
@@ -91,6 +94,27 @@ impl<T: Clone> Pools<T> {
         self.closed = Some(why);
     }
 
+    /// What a pool could take now; see [`Pool::outlook`].
+    pub fn outlook(&mut self, id: &PoolId, backlog: usize, now: Instant) -> Outlook {
+        if self.closed.is_some() {
+            return Outlook::OPEN;
+        }
+        let Some(entry) = self.pools.get_mut(id) else { return Outlook::FRESH };
+        let outlook = entry.pool.outlook(backlog, now);
+        entry.keep_deadline(id, &mut self.deadlines);
+        outlook
+    }
+
+    /// From now on somebody wants to know which pools change.
+    pub fn watch(&mut self) {
+        self.changed.get_or_insert_default();
+    }
+
+    /// The next pool that has changed.
+    pub fn poll_changed(&mut self) -> Option<PoolId> {
+        self.changed.as_mut()?.pop_front()
+    }
+
     /// The next thing to do, and the pool it belongs to.
     pub fn poll_action(&mut self) -> Option<(PoolId, Action<T>)> {
         self.actions.pop_front()
@@ -118,16 +142,25 @@ impl<T: Clone> Pools<T> {
         while let Some(action) = entry.pool.poll_action() {
             self.actions.push_back((id.clone(), action));
         }
-        let deadline = entry.pool.poll_timeout().map(|(at, _)| at);
-        if deadline != entry.deadline {
-            if let Some(old) = std::mem::replace(&mut entry.deadline, deadline) {
-                self.deadlines.remove(&(old, id.clone()));
-            }
-            self.deadlines.extend(deadline.map(|at| (at, id.clone())));
-        }
+        entry.keep_deadline(id, &mut self.deadlines);
         if entry.pool.is_forgettable() {
             self.pools.remove(id);
             self.actions.push_back((id.clone(), Action::Forget));
+        }
+        if let Some(changed) = self.changed.as_mut().filter(|changed| changed.back() != Some(id)) {
+            changed.push_back(id.clone());
+        }
+    }
+}
+
+impl<T: Clone> Entry<T> {
+    fn keep_deadline(&mut self, id: &PoolId, deadlines: &mut BTreeSet<(Instant, PoolId)>) {
+        let deadline = self.pool.poll_timeout().map(|(at, _)| at);
+        if deadline != self.deadline {
+            if let Some(old) = std::mem::replace(&mut self.deadline, deadline) {
+                deadlines.remove(&(old, id.clone()));
+            }
+            deadlines.extend(deadline.map(|at| (at, id.clone())));
         }
     }
 }

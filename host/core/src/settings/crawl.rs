@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 
+use super::Profile;
+use crate::turns::{Order, TurnsOptions};
+
 /// The `[crawl]` table.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -16,11 +19,33 @@ pub struct CrawlSettings {
     /// Whether a request that asks for the same page in the same pool as an earlier one is dropped (reported as `duplicate`).
     /// Default false. Keeps 16 bytes for each different request seen.
     pub dedup: bool,
+    /// Whether requests start in the order of the input. Default: false; true in the peer's profile, and where `concurrency` is 1.
+    /// Otherwise they start pool by pool, so that a session serves as many as possible before it dies of disuse.
+    pub ordered: Option<bool>,
+    /// Requests that are read ahead, to be started pool by pool. Default 30,000; 16 MiB of lines at most. Fewer cost more
+    /// initialisations where the input mixes many sites; more cost memory, some 1.5 KiB for a short request.
+    pub window: usize,
+}
+
+/// Bytes of lines that are read ahead at most.
+const WINDOW_BYTES: usize = 16 << 20;
+
+impl CrawlSettings {
+    /// How many requests run at once, how far is read ahead, and in which order they start.
+    pub fn turns(&self, profile: Profile) -> TurnsOptions {
+        let ordered = self.ordered.unwrap_or(profile.is_peer() || self.concurrency == 1);
+        TurnsOptions {
+            places: self.concurrency,
+            window: self.window,
+            window_bytes: WINDOW_BYTES,
+            order: if ordered { Order::Input } else { Order::Bursts },
+        }
+    }
 }
 
 impl Default for CrawlSettings {
     fn default() -> Self {
-        Self { concurrency: 20, retry_times: 2, dedup: false }
+        Self { concurrency: 20, retry_times: 2, dedup: false, ordered: None, window: 30_000 }
     }
 }
 
@@ -28,7 +53,11 @@ impl Default for CrawlSettings {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BudgetSettings {
-    /// Billed answers (those with status 200) after which the crawl closes with the reason `budget`. Default: no limit. Requests
-    /// that are under way then are finished.
+    /// Billed answers (those with status 200) that the crawl may cost. Default: no limit. It is never overdrawn: what calls under way
+    /// may cost is set aside. Sessions are no longer opened when only one answer is left; when none is, the crawl closes with the
+    /// reason `budget`.
     pub billed: Option<u64>,
+    /// The same for each pool; then its requests fail as `budget` and the crawl goes on. Default: no limit.
+    /// `session.pools."NAME".budget` wins.
+    pub billed_per_pool: Option<u64>,
 }

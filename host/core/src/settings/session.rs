@@ -139,6 +139,8 @@ pub struct PoolTable {
     pub randomize_delay: Option<bool>,
     /// Requests at once on one session; 0: no limit.
     pub max_in_flight: Option<u32>,
+    /// Billed answers that the pool may cost; then its requests fail as `budget`. Default: that of `budget.billed_per_pool`.
+    pub budget: Option<u64>,
 }
 
 impl SessionSettings {
