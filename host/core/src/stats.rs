@@ -26,6 +26,8 @@ pub enum Counter {
     InitOverLimit,
     /// The API could not create a session.
     InitServerError,
+    /// The check of an initialisation asked to come back later.
+    InitThrottled,
     /// A page passed its check.
     UseCheckPassed,
     /// A page failed its check.
@@ -49,6 +51,7 @@ impl Counter {
             Self::InitParamError => "init/param-error",
             Self::InitOverLimit => "init/over-limit",
             Self::InitServerError => "init/server-error",
+            Self::InitThrottled => "init/throttled",
             Self::UseCheckPassed => "use/check-passed",
             Self::UseCheckFailed => "use/check-failed",
             Self::UseCheckError => "use/check-error",

@@ -50,9 +50,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     pub(crate) fn try_afford(self: &Arc<Self>, pool: Option<&PoolId>, purpose: Purpose) -> Result<Allowance<T, S>, Word> {
         let limit = pool.and_then(|pool| self.settings.pool_budget(pool.as_str()));
         match self.with_budget(|budget| budget.handle_request(pool, limit, purpose)) {
-            Word::Affordable => {
-                Ok(Allowance { shared: Arc::clone(self), pool: pool.cloned(), billed: false })
-            }
+            Word::Affordable => Ok(Allowance { shared: Arc::clone(self), pool: pool.cloned(), billed: false }),
             word => Err(word),
         }
     }

@@ -272,7 +272,11 @@ impl Policies {
         Ok(Self {
             plain: chosen(plain).policy(),
             session: chosen(session.for_sessions()).policy(),
-            options: RetryOptions { honour_retry_after, wait_scale: settings.api.retry_wait_scale },
+            options: RetryOptions {
+                honour_retry_after,
+                wait_scale: settings.api.retry_wait_scale,
+                repeat_connection_errors: !settings.profile.is_peer(),
+            },
         })
     }
 }

@@ -42,8 +42,8 @@ impl Gate {
     }
 
     /// When it wants to be woken.
-    pub(crate) fn poll_timeout(&self, now: Instant) -> Option<Instant> {
-        self.state().pace.poll_timeout(now)
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.state().pace.poll_timeout()
     }
 
     /// How many requests of a pool wait here.
@@ -109,13 +109,13 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     fn at_gate<R>(&self, change: impl FnOnce(&mut Pace, Instant) -> R) -> R {
         let now = self.now();
         let mut state = self.gate.state();
-        let before = state.pace.poll_timeout(now);
+        let before = state.pace.poll_timeout();
         let result = change(&mut state.pace, now);
         while let Some(ticket) = state.pace.poll_admitted() {
             // Where nobody listens any more the pass is dropped, and with it the place.
             let _ = state.waiting.remove(&ticket).map(|sender| sender.send(()));
         }
-        if state.pace.poll_timeout(now) != before {
+        if state.pace.poll_timeout() != before {
             self.wake.notify_one();
         }
         result

@@ -14,8 +14,8 @@
     )
 )]
 
-mod bursts;
 mod allowance;
+mod bursts;
 mod call;
 mod defaults;
 mod door;

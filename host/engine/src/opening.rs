@@ -86,8 +86,6 @@ pub(crate) struct InitCalls {
     pub(crate) is_busy: bool,
     /// The budget had no room for the last one.
     pub(crate) is_unaffordable: bool,
-    /// When the site may be asked again, where an error said so.
-    pub(crate) not_before: Option<Instant>,
 }
 
 impl LiveSession {

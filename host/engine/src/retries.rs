@@ -78,7 +78,9 @@ mod tests {
     fn a_site_that_asks_for_time_spends_no_other_retries_and_is_not_believed_for_ever() {
         let mut retries = retries(Profile::Default);
         assert!((0..10).all(|_| retries.take(Used::Throttled(Duration::ZERO))));
-        assert!(!retries.take(Used::Throttled(Duration::ZERO)) && retries.take(Used::Banned) && retries.take(Used::DownloadError));
+        assert!(
+            !retries.take(Used::Throttled(Duration::ZERO)) && retries.take(Used::Banned) && retries.take(Used::DownloadError)
+        );
     }
 
     #[test]

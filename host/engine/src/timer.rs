@@ -15,7 +15,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 pub(crate) async fn run<T: Transport, S: Sites>(engine: Weak<Shared<T, S>>) {
     while let Some(shared) = engine.upgrade() {
         let pools = shared.state().pools.poll_timeout();
-        let next = [pools, shared.gate.poll_timeout(shared.now())].into_iter().flatten().min();
+        let next = [pools, shared.gate.poll_timeout()].into_iter().flatten().min();
         let wake = Arc::clone(&shared.wake);
         let until = match next {
             Some(at) if at <= shared.now() => {

@@ -26,6 +26,9 @@ use crate::id::Ticket;
 use crate::retry::Wait;
 use crate::time::Instant;
 
+/// The longest pause that an answer can ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+
 /// Who may start a call, and who must wait.
 #[derive(Debug, Default)]
 pub struct Pace {
@@ -35,6 +38,8 @@ pub struct Pace {
     /// The sites of those who were let in.
     under_way: BTreeMap<Ticket, Scope>,
     admitted: VecDeque<Ticket>,
+    /// When it was last seen who may go.
+    looked_at: Instant,
 }
 
 /// What is known of a scope that is slowed, or that has calls under way.
@@ -92,24 +97,37 @@ impl Pace {
     }
 
     /// A call that was sent at `sent` was answered by "too busy" for this scope. `random`, from 0 to 1, picks the pause where the
-    /// answer asks for none; `scale` is a factor on that.
-    pub fn handle_busy(&mut self, scope: &Scope, sent: Instant, retry_after: Option<Duration>, pick: Pick, now: Instant) {
+    /// answer asks for none; `scale` is a factor on that. Returns the pause if this slows the scope anew.
+    pub fn handle_busy(
+        &mut self,
+        scope: &Scope,
+        sent: Instant,
+        retry_after: Option<Duration>,
+        pick: Pick,
+        now: Instant,
+    ) -> Option<Duration> {
+        let asked = retry_after.map(|pause| pause.min(LONGEST_PAUSE));
         let state = self.scopes.entry(scope.clone()).or_default();
         let before = f64::from(state.under_way.max(1));
         match &mut state.slowed {
             Some(slowed) if sent < slowed.since => {
                 // The same slowing; only a longer pause is news.
-                slowed.until = slowed.until.max(now + retry_after.unwrap_or_default());
+                slowed.until = slowed.until.max(now + asked.unwrap_or_default());
+                None
             }
             Some(slowed) => {
                 slowed.in_a_row = slowed.in_a_row.saturating_add(1);
                 slowed.limit = (slowed.limit / 2.0).max(1.0);
                 slowed.since = now;
-                slowed.until = now + retry_after.unwrap_or_else(|| pick.pause(slowed.in_a_row));
+                let pause = asked.unwrap_or_else(|| pick.pause(slowed.in_a_row));
+                slowed.until = now + pause;
+                Some(pause)
             }
             None => {
-                let until = now + retry_after.unwrap_or_else(|| pick.pause(1));
-                state.slowed = Some(Slowed { until, since: now, in_a_row: 1, limit: (before / 2.0).max(1.0), before });
+                let pause = asked.unwrap_or_else(|| pick.pause(1));
+                let limit = (before / 2.0).max(1.0);
+                state.slowed = Some(Slowed { until: now + pause, since: now, in_a_row: 1, limit, before });
+                Some(pause)
             }
         }
     }
@@ -125,13 +143,13 @@ impl Pace {
     }
 
     /// When to call `handle_timeout` at the latest: the first pause that ends while somebody waits for it.
-    pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
+    pub fn poll_timeout(&self) -> Option<Instant> {
         let awaited: BTreeSet<&Scope> = self.waiting.values().chain([&Scope::Everything]).collect();
         let pause = |scope: &Scope| self.scopes.get(scope)?.slowed.as_ref().map(|slowed| slowed.until);
         if self.waiting.is_empty() {
             return None;
         }
-        awaited.into_iter().filter_map(pause).filter(|until| *until > now).min()
+        awaited.into_iter().filter_map(pause).filter(|until| *until > self.looked_at).min()
     }
 
     /// Until when a call on this site must not be sent; none: it may.
@@ -151,6 +169,7 @@ impl Pace {
     }
 
     fn admit(&mut self, now: Instant) {
+        self.looked_at = now;
         if self.waiting.is_empty() || !self.has_room(&Scope::Everything, now) {
             return;
         }

@@ -18,7 +18,7 @@ pub(super) struct Session<T> {
     /// When it was last handed out, or initialised: while it is in use its idle time is counted from here.
     pub(super) last_used: Instant,
     /// The latest use of which the API has given an answer.
-    proven: Instant,
+    pub(super) proven: Instant,
     /// Not to be used before.
     pub(super) rests_until: Instant,
     pub(super) in_flight: u32,
