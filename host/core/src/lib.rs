@@ -30,6 +30,7 @@ pub mod pool;
 pub mod pools;
 pub mod quarantine;
 pub mod retry;
+pub mod session_context;
 pub mod settings;
 pub mod stats;
 pub mod time;

@@ -48,6 +48,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         lives: impl Fn(Instant) -> bool,
     ) -> Result<Answer, NoAnswer> {
         let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
+        self.warn_of_contradicting_context(params);
         loop {
             let sent = self.now();
             let result = self.transport.send(params).await;
@@ -80,6 +81,19 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     /// Does the gate see to the pace, or each call for itself?
     pub(crate) fn is_paced(&self) -> bool {
         self.settings.throttling() == Throttling::Scoped
+    }
+
+    fn warn_of_contradicting_context(&self, params: &Object) {
+        if params.contains_key("sessionContext") && self.contexts().is_contradiction(params) {
+            let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
+            let context = params.get("sessionContext").map(Value::to_string).unwrap_or_default();
+            tracing::warn!(
+                url,
+                context,
+                "this sessionContext was used with other sessionContextParameters before; for one context they should be the same \
+                 throughout a crawl, or requests share sessions that were not made for them"
+            );
+        }
     }
 
     fn pause_after(&self, error: &CallError, retries: &mut RetryState) -> Option<Duration> {

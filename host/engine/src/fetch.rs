@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use carousel_core::budget::{Purpose, Word};
+use carousel_core::defaults::{meta, retry_policy};
 use carousel_core::exchange::{Answer, CallError, Request};
 use carousel_core::fingerprint::fingerprint;
 use carousel_core::hooks::{Hook, HookCall, HookError, Plan};
 use carousel_core::id::{PoolId, Ticket};
 use carousel_core::ledger::Billed;
 use carousel_core::pool::Refusal;
+use carousel_core::retry::{Policy, PolicyName};
 use carousel_core::time::Instant;
 use serde_json::{Value, json};
 
@@ -110,8 +112,10 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         self.stop_if_ended()?;
         let Planned { site, plan } = self.planned.take().unwrap_or_else(|| self.shared.plan(&self.request));
         let plan = plan.map_err(|error| self.hook_failure(&error))?;
+        let policies = &self.shared.policies;
+        let policy = self.policy(if plan.enabled { policies.session } else { policies.plain })?;
         if !plan.enabled {
-            return self.send_without_session().await;
+            return self.send_without_session(policy).await;
         }
         let trigger = self.trigger(site, *plan)?;
         self.recognise(Some(&trigger.pool))?;
@@ -119,7 +123,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         let admission = self.admission(trigger).await?;
         let outgoing = self.prepare(admission)?;
         self.let_the_replacement_go_first().await;
-        let mut repeats = self.repeats.take().unwrap_or_else(|| self.shared.repeats(self.shared.policies.session));
+        let mut repeats = self.repeats.take().unwrap_or_else(|| self.shared.repeats(policy));
         let lives = |at| outgoing.lease.lives(at);
         match self.shared.call(outgoing.request.params(), &mut repeats, lives).await {
             Err(NoAnswer::Busy(error)) => Err(self.put_off(outgoing, &error)),
@@ -196,6 +200,12 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
     }
 
+    /// The policy of the request's calls: the one that it names, else that of its kind.
+    fn policy(&self, kind: PolicyName) -> Result<Policy, Stop> {
+        let unknown = |error| Stop::fail(FailureKind::BadRequest, format!("{}: {error}", meta::RETRY_POLICY));
+        Ok(self.shared.policies.of(retry_policy(&self.request).map_err(unknown)?, kind))
+    }
+
     fn stop_if_closed(&self) -> Result<(), Stop> {
         match self.shared.close_reason() {
             Some(reason) => Err(Stop::fail(FailureKind::Closed, format!("the crawl was closed: {reason}"))),
@@ -255,10 +265,10 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
     }
 
-    async fn send_without_session(&mut self) -> Result<Answer, Stop> {
+    async fn send_without_session(&mut self, policy: Policy) -> Result<Answer, Stop> {
         self.recognise(None)?;
         self.shared.stats().count_disabled();
-        let mut repeats = self.shared.repeats(self.shared.policies.plain);
+        let mut repeats = self.shared.repeats(policy);
         loop {
             let pass = self.pass(None).await?;
             let mut allowance = self.shared.afford(None, Purpose::Use).await.map_err(|word| self.unaffordable(word))?;

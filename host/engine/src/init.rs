@@ -184,7 +184,8 @@ impl<T: Transport, S: Sites> Init<T, S> {
     /// the chain have begun, would not live so long.
     async fn send(&self, params: &Object) -> Result<Answer, CallError> {
         let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
-        let mut repeats = self.shared.repeats(self.shared.policies.session);
+        let policies = &self.shared.policies;
+        let mut repeats = self.shared.repeats(policies.of(None, policies.session));
         loop {
             self.wait_for_the_api(url).await?;
             if let Some(reason) = self.shared.ended(url) {

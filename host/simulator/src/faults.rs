@@ -15,7 +15,7 @@ use crate::simulator::WireFault;
 const REMEMBERED_URLS: usize = 100_000;
 
 /// A fault for the requests that a rule means. All conditions that are given must hold; a rule without conditions means every
-/// request. At least one of `status`, `connection` and `latency_seconds` says what happens.
+/// request. At least one of `status`, `connection`, `latency_seconds` and `lose_cookies` says what happens.
 ///
 /// ```
 /// let rules = carousel_simulator::FaultRule::read_list(
@@ -56,6 +56,8 @@ pub struct FaultRule {
     pub latency_seconds: f64,
     /// `drop`, `truncate` or `wrong-content-type`.
     pub connection: Option<WireFault>,
+    /// Whether the session's cookies are gone before the page is fetched: the site no longer knows its visitor.
+    pub lose_cookies: bool,
 }
 
 /// A list of fault rules that cannot be read.
@@ -81,8 +83,8 @@ impl FaultRule {
     }
 
     fn check(&self) -> Result<(), &'static str> {
-        if self.status.is_none() && self.connection.is_none() && self.latency_seconds == 0.0 {
-            return Err("it says nothing to do, add status, connection or latency_seconds");
+        if self.status.is_none() && self.connection.is_none() && self.latency_seconds == 0.0 && !self.lose_cookies {
+            return Err("it says nothing to do, add status, connection, latency_seconds or lose_cookies");
         }
         if !(0.0..=3_600.0).contains(&self.latency_seconds) {
             return Err("latency_seconds must be from 0 to 3600");
@@ -118,7 +120,8 @@ impl FaultRule {
             };
             problem.retry_after(self.retry_after).blocking(host)
         });
-        Strike { problem, wire: self.connection, latency: Duration::try_from_secs_f64(self.latency_seconds).unwrap_or_default() }
+        let latency = Duration::try_from_secs_f64(self.latency_seconds).unwrap_or_default();
+        Strike { problem, wire: self.connection, latency, loses_cookies: self.lose_cookies }
     }
 }
 
@@ -128,6 +131,7 @@ pub(crate) struct Strike {
     pub(crate) problem: Option<Problem>,
     pub(crate) wire: Option<WireFault>,
     pub(crate) latency: Duration,
+    pub(crate) loses_cookies: bool,
 }
 
 /// The rules with what they have counted.

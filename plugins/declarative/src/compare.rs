@@ -49,6 +49,15 @@ impl Compare {
         Ok(read.map_or(Self::Exists, |(_, compare)| compare))
     }
 
+    /// Reads the comparison of a value of which there is one at most.
+    pub(crate) fn read_of_one(table: &mut Table<'_>) -> Result<Self> {
+        let compare = Self::read(table)?;
+        if matches!(compare, Self::AtLeast(_)) {
+            return Err(table.fault("at_least counts matches on a page: there is one value at most here"));
+        }
+        Ok(compare)
+    }
+
     /// Whether a value is as it should be. A number of values is compared by who can count them.
     pub(crate) fn holds(&self, found: Option<&Value>, scope: &Scope<'_>) -> Result<bool> {
         let Some(found) = found else { return Ok(false) };

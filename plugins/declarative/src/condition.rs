@@ -139,7 +139,7 @@ fn about_request(table: &mut Table<'_>) -> Result<Vec<Condition>> {
         if let Name::Session(saved) = &name {
             field.notes.uses(&field.path, saved);
         }
-        questions.push(Condition::Request(name, Compare::read(table)?));
+        questions.push(Condition::Request(name, Compare::read_of_one(table)?));
     }
     Ok(questions)
 }
@@ -153,10 +153,10 @@ fn about_answer(table: &mut Table<'_>) -> Result<Vec<Condition>> {
         questions.push(Condition::Usual(field.truth()?));
     }
     if let Some(field) = table.get("action") {
-        let compare = match Compare::read(table)? {
-            Compare::Exists => Compare::Equals(Template::Plain("success".into())),
-            compare => compare,
-        };
+        let mut compare = Compare::read_of_one(table)?;
+        if matches!(compare, Compare::Exists) {
+            compare = Compare::Equals(Template::Plain("success".into()));
+        }
         questions.push(Condition::Action(field.text()?.to_owned(), compare));
     }
     if let Some(extract) = Extract::read(table)? {

@@ -66,7 +66,9 @@ impl Name {
         match self {
             Self::Session(_) | Self::SessionId => place != Place::Planning,
             Self::Found => place == Place::Judging,
-            _ => true,
+            Self::Host | Self::Url | Self::Site | Self::Location | Self::LocationMember(_) | Self::Meta(_) | Self::Param(_) => {
+                true
+            }
         }
     }
 }

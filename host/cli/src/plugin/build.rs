@@ -1,9 +1,10 @@
 //! `carousel plugin build`: from a project to a checked component in the plugin directory.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::project::{self, Project};
 use super::{cargo, script, target};
@@ -35,12 +36,24 @@ pub(crate) fn build_into(paths: &[PathBuf], out: &Path, screen: &Screen) -> anyh
             Project::Script(project) => scripts.push(project),
         }
     }
+    refuse_twins(crates.iter().map(|project| &project.package).chain(scripts.iter().map(|project| &project.name)))?;
     std::fs::create_dir_all(out).with_context(|| format!("cannot make the directory {}", out.display()))?;
     let mut installed = build_crates(&crates, out, screen)?;
     for project in scripts {
         installed.push(build_script(&project, out, screen)?);
     }
     Ok(installed)
+}
+
+/// Two projects of one name would become one file.
+fn refuse_twins<'n>(names: impl Iterator<Item = &'n String>) -> anyhow::Result<()> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            bail!("two of the projects are named {name}: build them one by one, with an --out for each");
+        }
+    }
+    Ok(())
 }
 
 fn build_crates(projects: &[cargo::Project], out: &Path, screen: &Screen) -> anyhow::Result<Vec<PathBuf>> {
@@ -83,6 +96,13 @@ fn size(file: &Path) -> anyhow::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_projects_of_one_name_are_refused() {
+        let names = |names: [&str; 2]| refuse_twins(names.map(str::to_owned).iter());
+        assert!(names(["a", "b"]).is_ok());
+        assert!(names(["a", "a"]).unwrap_err().to_string().contains("named a"));
+    }
 
     #[test]
     fn components_go_where_out_says_then_the_plugin_flag_then_the_settings() {

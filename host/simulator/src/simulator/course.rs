@@ -48,6 +48,11 @@ impl Simulator {
         }
         let scripted = strike.problem.take();
         let part = self.enter_session(&ask, scripted.as_ref())?;
+        if strike.loses_cookies
+            && let Some(session) = ask.session.and_then(|id| self.sessions.session_mut(id))
+        {
+            session.jar = Jar::default();
+        }
         self.check_bans(&ask, scripted)?;
         let fetched = self.fetch(&ask);
         Ok(self.bill(&ask, part, fetched))

@@ -28,6 +28,7 @@ fn what_is_wrong_is_named_with_its_path_and_the_nearest_right_word() {
         (rule(json!({"require": {"css": "p", "status": 200}})), "check[0].require: a condition is one question"),
         (rule(json!({"require": {}})), "check[0].require: a condition needs a question"),
         (rule(json!({"require": {"css": "p", "equals": "a", "contains": "b"}})), "equals and contains exclude each other"),
+        (rule(json!({"require": {"param": "a", "at_least": 2}})), "check[0].require: at_least counts matches on a page"),
         (rule(json!({"require": {"all": []}})), "check[0].require.all: expected at least one condition"),
         (rule(json!({"require": {"status": "4yx"}})), "check[0].require.status: expected a status such as 200 or \"4xx\""),
         (rule(json!({"require": {"not": {"css": 5}}})), "check[0].require.not.css: expected text, not 5"),
