@@ -128,6 +128,9 @@ pub(crate) struct Crawl {
     /// Also write one line per failed request: {"error": {...}, "request": {...}, ...}
     #[arg(long)]
     pub(crate) store_errors: bool,
+    /// File for the lines that a crawl which ends early leaves without a result, as they stand in the input; crawl it to go on
+    #[arg(long, value_name = "FILE")]
+    pub(crate) leftovers: Option<PathBuf>,
     /// File for the counters (JSON), written at the end, also of a crawl that ends early
     #[arg(long, value_name = "FILE")]
     pub(crate) stats: Option<PathBuf>,

@@ -14,6 +14,9 @@ const END_REASONS: &[(&str, &str)] = &[
     ("download-errors", "could not download pages"),
     ("check-failed", "failed the site's check"),
     ("check-error", "could not be checked"),
+    ("unused", "were never used"),
+    ("pool-closed", "belonged to a pool that was closed"),
+    ("budget", "belonged to a pool that had spent its budget"),
     ("closed", "were alive at the end of the crawl"),
 ];
 
@@ -25,6 +28,7 @@ const INIT_FAILURES: &[(&str, &str)] = &[
     ("init/param-error", "had no parameters"),
     ("init/over-limit", "met the account's limit of sessions"),
     ("init/server-error", "met an error of the API"),
+    ("init/throttled", "were put off by their check"),
 ];
 
 /// Tells a stats document.
@@ -119,13 +123,17 @@ fn billed(document: &Value) -> Vec<String> {
     let billed = &document["billed"];
     let [init, used, discarded] = ["init", "use", "discarded"].map(|key| count(&billed[key]));
     let total = init + used + discarded;
-    vec![format!(
+    let mut line = format!(
         "{} answers: {} pages delivered, {} to initialise sessions, {} thrown away",
         grouped(total),
         grouped(used),
         grouped(init),
         grouped(discarded)
-    )]
+    );
+    if let Some(each) = document.pointer("/cost/billed_per_kept_page").and_then(Value::as_f64) {
+        line += &format!(" ({each:.3} for each page)");
+    }
+    vec![line]
 }
 
 fn retries(document: &Value) -> Vec<String> {
@@ -232,6 +240,7 @@ mod tests {
             "sessions": {"pools/a/init/check-passed": 3, "pools/b/init/check-passed": 4, "pools/b/init/failed": 1, "use/disabled": 9},
             "ended": {"banned": 2, "closed": 5},
             "billed": {"init": 8, "use": 2500, "discarded": 3},
+            "cost": {"billed_per_kept_page": 1.0044, "init_share": 0.003},
             "sites": {
                 "a": {"plugin": "store", "hooks": {"check": {"calls": 1200, "failures": 0, "traps": 1}}},
                 "b": {"plugin": "store", "hooks": {"check": {"calls": 1, "failures": 2, "traps": 0}}},
@@ -246,7 +255,7 @@ crawl finished in 10.0 s
             initialisations in vain: 1 got no answer
             why they ended: 2 were banned by the site, 5 were alive at the end of the crawl
             9 requests were sent without a session
-  billed    2,511 answers: 2,500 pages delivered, 8 to initialise sessions, 3 thrown away
+  billed    2,511 answers: 2,500 pages delivered, 8 to initialise sessions, 3 thrown away (1.004 for each page)
   retries   5: 3 session expired, 2 download error; 1 requests used up all of theirs
   plugins   store (2 sites): check 1,201; 2 reported failures; 1 stopped calls
             token: not called";

@@ -42,6 +42,13 @@ impl Account {
         self.init + self.kept + self.discarded
     }
 
+    /// What a kept page costs, as in the stats file: billed answers for each, and the share of initialisations in all that is billed.
+    /// Null where there is nothing to divide by.
+    pub fn cost_to_json(&self) -> Value {
+        let ratio = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
+        json!({"billed_per_kept_page": ratio(self.total(), self.kept), "init_share": ratio(self.init, self.total())})
+    }
+
     /// As in the stats file.
     pub fn to_json(&self) -> Value {
         json!({"init": self.init, "use": self.kept, "discarded": self.discarded})
@@ -75,5 +82,17 @@ impl Ledger {
             (id.to_string(), json!({"billed": account.to_json(), "requests": account.kept + account.discarded}))
         };
         Value::Object(self.pools.iter().map(pool).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cost_of_a_page_is_all_that_was_billed_for_it() {
+        let account = Account { init: 2, kept: 6, discarded: 2 };
+        assert_eq!(account.cost_to_json(), json!({"billed_per_kept_page": 10.0 / 6.0, "init_share": 0.2}));
+        assert_eq!(Account::default().cost_to_json(), json!({"billed_per_kept_page": null, "init_share": null}));
     }
 }

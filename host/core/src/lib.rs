@@ -14,14 +14,17 @@
     )
 )]
 
+pub mod budget;
 pub mod chance;
 pub mod cookies;
 pub mod defaults;
+pub mod domains;
 pub mod exchange;
 pub mod fingerprint;
 pub mod hooks;
 pub mod id;
 pub mod ledger;
+pub mod pace;
 pub mod pattern;
 pub mod pool;
 pub mod pools;

@@ -26,6 +26,8 @@ pub enum Counter {
     InitOverLimit,
     /// The API could not create a session.
     InitServerError,
+    /// The check of an initialisation asked to come back later.
+    InitThrottled,
     /// A page passed its check.
     UseCheckPassed,
     /// A page failed its check.
@@ -49,6 +51,7 @@ impl Counter {
             Self::InitParamError => "init/param-error",
             Self::InitOverLimit => "init/over-limit",
             Self::InitServerError => "init/server-error",
+            Self::InitThrottled => "init/throttled",
             Self::UseCheckPassed => "use/check-passed",
             Self::UseCheckFailed => "use/check-failed",
             Self::UseCheckError => "use/check-error",
@@ -95,6 +98,8 @@ pub struct Stats {
     attempts: u64,
     status_codes: BTreeMap<u16, u64>,
     error_types: BTreeMap<String, u64>,
+    busy: u64,
+    busy_sites: u64,
     /// What was billed for what.
     pub ledger: Ledger,
 }
@@ -158,6 +163,11 @@ impl Stats {
         }
     }
 
+    /// Counts an answer by which the API asked for patience: for everything, or for a site.
+    pub fn count_busy(&mut self, everything: bool) {
+        *(if everything { &mut self.busy } else { &mut self.busy_sites }) += 1;
+    }
+
     /// The stats file's members, all but the close reason and the time taken.
     pub fn to_json(&self) -> Object {
         let failed: u64 = self.failed.values().sum();
@@ -171,11 +181,13 @@ impl Stats {
             "ended": self.ended.iter().map(|(reason, count)| (reason.name(), count)).collect::<BTreeMap<_, _>>(),
             "pools": self.ledger.pools_to_json(),
             "billed": self.ledger.total().to_json(),
+            "cost": self.ledger.total().cost_to_json(),
             "api": {
                 "attempts": self.attempts,
                 "429": self.status_codes.get(&429).copied().unwrap_or_default(),
                 "status_codes": self.status_codes.iter().map(|(status, count)| (status.to_string(), count)).collect::<BTreeMap<_, _>>(),
                 "error_types": self.error_types,
+                "busy": {"everything": self.busy, "site": self.busy_sites},
             },
         }) else {
             return Object::new();

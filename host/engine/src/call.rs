@@ -4,34 +4,83 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carousel_core::exchange::{Answer, CallError, Object};
+use carousel_core::pace::Scope;
 use carousel_core::retry::{Decision, Failure, Policy, RetryState};
+use carousel_core::settings::Throttling;
 use carousel_core::time::Instant;
 use serde_json::Value;
 
 use crate::engine::Shared;
 use crate::ports::{Sites, Transport};
 
+/// Why a call has no answer.
+pub(crate) enum NoAnswer {
+    /// It failed for good.
+    Failed(CallError),
+    /// The API is too busy for it; the gate knows how long. It has spent nothing.
+    Busy(CallError),
+    /// It could be repeated after this pause, but not on its session, which will not live so long.
+    Outlived(CallError, Duration),
+}
+
+impl NoAnswer {
+    pub(crate) fn into_error(self) -> CallError {
+        match self {
+            Self::Failed(error) | Self::Busy(error) | Self::Outlived(error, _) => error,
+        }
+    }
+}
+
+/// One call on its way through failed attempts.
+pub(crate) struct Repeats(RetryState);
+
 impl<T: Transport, S: Sites> Shared<T, S> {
-    /// Sends a call and repeats it as the policy says. When the crawl is closed a pause ends and the last error stands.
-    pub(crate) async fn call(self: &Arc<Self>, params: &Object, policy: Policy) -> Result<Answer, CallError> {
+    pub(crate) fn repeats(&self, policy: Policy) -> Repeats {
+        Repeats(RetryState::new(policy, self.policies.options))
+    }
+
+    /// Sends a call and repeats it as the policy says, while its session `lives`. When the crawl is closed a pause ends and the last
+    /// error stands. With per-call throttling, which is the peer's, a busy API is waited out here.
+    pub(crate) async fn call(
+        self: &Arc<Self>,
+        params: &Object,
+        repeats: &mut Repeats,
+        lives: impl Fn(Instant) -> bool,
+    ) -> Result<Answer, NoAnswer> {
+        let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
         self.warn_of_contradicting_context(params);
-        let mut retries = RetryState::new(policy, self.policies.options);
         loop {
+            let sent = self.now();
             let result = self.transport.send(params).await;
             self.stats().count_call(result.as_ref().err());
+            if self.is_paced() {
+                self.tell_gate(url, sent, result.as_ref().err());
+            }
             let error = match result {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             self.close_on_fatal(&error);
-            let pause = self.pause_after(&error, &mut retries);
-            let Some(pause) = pause.filter(|_| !self.is_closed()) else { return Err(error) };
-            tracing::debug!(%error, pause = pause.as_secs_f64(), attempt = retries.attempts(), "repeating a call");
+            self.end_domain(url, &error);
+            if self.is_paced() && error.problem().is_some_and(|problem| Scope::slowed_by(problem, url).is_some()) {
+                return Err(NoAnswer::Busy(error));
+            }
+            let pause = self.pause_after(&error, &mut repeats.0);
+            let Some(pause) = pause.filter(|_| !self.is_closed()) else { return Err(NoAnswer::Failed(error)) };
+            if !lives(self.now() + pause) {
+                return Err(NoAnswer::Outlived(error, pause));
+            }
+            tracing::debug!(%error, pause = pause.as_secs_f64(), attempt = repeats.0.attempts(), "repeating a call");
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                _ = self.closed() => return Err(error),
+                _ = self.closed() => return Err(NoAnswer::Failed(error)),
             }
         }
+    }
+
+    /// Does the gate see to the pace, or each call for itself?
+    pub(crate) fn is_paced(&self) -> bool {
+        self.settings.throttling() == Throttling::Scoped
     }
 
     fn warn_of_contradicting_context(&self, params: &Object) {
@@ -64,12 +113,12 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     /// A key that is refused will be refused for every request.
     fn close_on_fatal(self: &Arc<Self>, error: &CallError) {
         let status = error.problem().map(|problem| problem.status);
-        let reason = match status {
-            Some(401) => "zyte_api_bad_key",
-            Some(403) => "zyte_api_suspended_account",
+        let (reason, remedy) = match status {
+            Some(401) => ("zyte_api_bad_key", "check --api-key, ZYTE_API_KEY and .env"),
+            Some(403) => ("zyte_api_suspended_account", "check the account's billing and spending limit"),
             _ => return,
         };
-        tracing::error!(%error, "the API refuses this key");
+        tracing::error!(%error, "the API refuses this key; {remedy}");
         self.close(reason);
     }
 }

@@ -18,6 +18,7 @@ enum Deed<T: Transport, S: Sites> {
     Grant { lease: Lease, session: Arc<LiveSession>, waiter: Waiter<T, S> },
     Refuse { waiter: Waiter<T, S>, why: Refusal },
     End { session: SessionId, reason: EndReason, lived: bool },
+    Forget,
     CloseCrawl,
 }
 
@@ -33,6 +34,7 @@ impl<T: Transport, S: Sites> State<T, S> {
             }
             Action::Refuse { ticket, why } => Deed::Refuse { waiter: self.waiting.remove(&ticket)?, why },
             Action::Retire { session, reason } => Deed::End { session, reason, lived: self.sessions.remove(&session).is_some() },
+            Action::Forget => Deed::Forget,
             Action::CloseCrawl => Deed::CloseCrawl,
         })
     }
@@ -90,6 +92,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             Deed::Refuse { waiter, why } => drop(waiter.answer.send(Err(why))),
             Deed::End { session, reason, lived: true } => self.log_end(&pool, session, reason),
             Deed::End { session, lived: false, .. } => self.give_up_opening(session),
+            Deed::Forget => self.forget_bad_init(&pool),
             Deed::CloseCrawl => {
                 tracing::error!(%pool, "too many initialisations in a row failed; closing the crawl");
                 self.close("bad_session_inits");

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use carousel_core::budget::Budget;
 use carousel_core::chance::Chance;
+use carousel_core::domains::EndedDomains;
 use carousel_core::exchange::Request;
 use carousel_core::id::{PoolId, SessionId, Ticket};
-use carousel_core::ledger::Billed;
 use carousel_core::pool::{EndReason, Outlook, Refusal};
 use carousel_core::pools::Pools;
 use carousel_core::retry::{Policy, PolicyName, RetryOptions};
@@ -21,6 +22,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::defaults::EngineDefaults;
 use crate::fetch::Fetch;
+use crate::gate::Gate;
 use crate::lease::SessionLease;
 use crate::opening::{LiveSession, Openings, Trigger};
 use crate::outcome::{Failure, Fetched};
@@ -57,6 +59,11 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     pub(crate) policies: Policies,
     pub(crate) openings: Openings,
     pub(crate) wake: Arc<Notify>,
+    pub(crate) gate: Gate,
+    pub(crate) budget: Mutex<Budget>,
+    /// A call is over, so that what was set aside for it may be free.
+    pub(crate) settled: Notify,
+    pub(crate) domains: Mutex<EndedDomains>,
     state: Mutex<State<T, S>>,
     stats: Mutex<Stats>,
     seen: Mutex<HashSet<String>>,
@@ -113,6 +120,10 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             policies,
             openings: Openings::default(),
             wake: Arc::default(),
+            gate: Gate::default(),
+            budget: Mutex::new(Budget::new(settings.budget.billed)),
+            settled: Notify::new(),
+            domains: Mutex::new(EndedDomains::default()),
             state: Mutex::new(State { pools, waiting: HashMap::new(), sessions: HashMap::new(), listener: None }),
             stats: Mutex::new(Stats::new(settings.session.stats_per_pool)),
             seen: Mutex::default(),
@@ -159,7 +170,12 @@ impl<T: Transport, S: Sites> Engine<T, S> {
 
     /// What a pool could take now, where `backlog` requests for it are held back.
     pub fn outlook(&self, pool: &PoolId, backlog: usize) -> Outlook {
-        self.0.apply(|state, now| state.pools.outlook(pool, backlog, now))
+        let outlook = self.0.apply(|state, now| state.pools.outlook(pool, backlog, now));
+        match self.0.gate.waiting(pool) {
+            0 => outlook,
+            // The API is too busy for this pool; those who wait for that take nobody's place.
+            waiting => Outlook { room: 0, growth: 0, parked: outlook.parked + waiting, ..outlook },
+        }
     }
 
     /// Hears from now on of each pool that has changed, so that its outlook may have, too. There is one listener, the latest.
@@ -255,7 +271,11 @@ impl Policies {
             plain,
             session,
             only_throttling,
-            options: RetryOptions { honour_retry_after, wait_scale: settings.api.retry_wait_scale },
+            options: RetryOptions {
+                honour_retry_after,
+                wait_scale: settings.api.retry_wait_scale,
+                repeat_connection_errors: !settings.profile.is_peer(),
+            },
         }
     }
 
@@ -351,16 +371,11 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         reason.unwrap_or_else(|| "closed".into())
     }
 
-    /// Enters a billed answer and closes the crawl when the budget is spent.
-    pub(crate) fn bill(self: &Arc<Self>, what: Billed, pool: Option<&PoolId>) {
-        let spent = {
-            let mut stats = self.stats();
-            stats.ledger.enter(what, pool);
-            stats.ledger.total().total()
-        };
-        if self.settings.budget.billed.is_some_and(|limit| spent >= limit) {
-            self.close("budget");
-        }
+    /// Tells the listener that a pool has changed.
+    pub(crate) fn tell_listener(&self, pool: &PoolId) {
+        let state = self.state();
+        // A listener that has gone wants to know nothing more.
+        let _ = state.listener.as_ref().map(|listener| listener.send(pool.clone()));
     }
 
     pub(crate) fn log_end(&self, pool: &PoolId, session: SessionId, reason: EndReason) {

@@ -4,17 +4,22 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use carousel_core::budget::{Purpose, Word};
 use carousel_core::defaults::{meta, retry_policy};
 use carousel_core::exchange::{Answer, CallError, Request};
 use carousel_core::fingerprint::fingerprint;
 use carousel_core::hooks::{Hook, HookCall, HookError, Plan};
-use carousel_core::id::PoolId;
+use carousel_core::id::{PoolId, Ticket};
 use carousel_core::ledger::Billed;
 use carousel_core::pool::Refusal;
 use carousel_core::retry::{Policy, PolicyName};
+use carousel_core::time::Instant;
 use serde_json::{Value, json};
 
+use crate::allowance::Allowance;
+use crate::call::{NoAnswer, Repeats};
 use crate::engine::Shared;
+use crate::gate::Pass;
 use crate::lease::SessionLease;
 use crate::opening::Trigger;
 use crate::outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
@@ -33,6 +38,19 @@ pub(crate) struct Fetch<'e, T: Transport, S: Sites> {
     /// What was planned before the first try.
     planned: Option<Planned<S>>,
     trace: Trace,
+    /// Its place in the order of those who wait at the gate.
+    ticket: Ticket,
+    /// Not to be tried again before: the site asked for time.
+    pub(crate) not_before: Option<Instant>,
+    /// A call that could not be repeated on its session.
+    repeats: Option<Repeats>,
+}
+
+/// All that a request needs to be sent.
+struct Admission<T: Transport, S: Sites> {
+    pass: Option<Pass<T, S>>,
+    lease: SessionLease<T, S>,
+    allowance: Allowance<T, S>,
 }
 
 /// Why a try did not end with an answer.
@@ -59,13 +77,16 @@ pub(crate) struct Outgoing<T: Transport, S: Sites> {
     pub(crate) lease: SessionLease<T, S>,
     /// Does it still carry the session it was given? A hook may have taken it away: then nothing can be learned about it.
     pub(crate) carries_session: bool,
+    pub(crate) allowance: Allowance<T, S>,
+    _pass: Option<Pass<T, S>>,
 }
 
 impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
     pub(crate) fn new(shared: &'e Arc<Shared<T, S>>, prepared: Prepared<S>) -> Self {
         let Prepared { request, planned } = prepared;
         let retries = Retries::new(&shared.settings, &request);
-        Self { shared, request, retries, planned: Some(planned), trace: Trace::default() }
+        let (planned, ticket) = (Some(planned), shared.ticket());
+        Self { shared, request, retries, planned, trace: Trace::default(), ticket, not_before: None, repeats: None }
     }
 
     pub(crate) async fn run(mut self) -> Result<Fetched, Failure> {
@@ -88,6 +109,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
 
     async fn once(&mut self) -> Result<Answer, Stop> {
         self.stop_if_closed()?;
+        self.stop_if_ended()?;
         let Planned { site, plan } = self.planned.take().unwrap_or_else(|| self.shared.plan(&self.request));
         let plan = plan.map_err(|error| self.hook_failure(&error))?;
         let policies = &self.shared.policies;
@@ -97,11 +119,85 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
         let trigger = self.trigger(site, *plan)?;
         self.recognise(Some(&trigger.pool))?;
-        let lease = self.session(trigger).await?;
-        let outgoing = self.prepare(lease)?;
+        self.give_time().await;
+        let admission = self.admission(trigger).await?;
+        let outgoing = self.prepare(admission)?;
         self.let_the_replacement_go_first().await;
-        let result = self.shared.call(outgoing.request.params(), policy).await;
-        self.judge(outgoing, result).await
+        let mut repeats = self.repeats.take().unwrap_or_else(|| self.shared.repeats(policy));
+        let lives = |at| outgoing.lease.lives(at);
+        match self.shared.call(outgoing.request.params(), &mut repeats, lives).await {
+            Err(NoAnswer::Busy(error)) => Err(self.put_off(outgoing, &error)),
+            Err(NoAnswer::Outlived(error, pause)) => {
+                self.not_before = Some(self.shared.now() + pause);
+                self.repeats = Some(repeats);
+                Err(self.put_off(outgoing, &error))
+            }
+            Err(NoAnswer::Failed(error)) => self.judge(outgoing, Err(error)).await,
+            Ok(answer) => self.judge(outgoing, Ok(answer)).await,
+        }
+    }
+
+    /// The call has told nothing about page or session and will be sent again. It spends no retry.
+    fn put_off(&mut self, outgoing: Outgoing<T, S>, error: &CallError) -> Stop {
+        self.note(&outgoing.lease, outcome_of(&Err(error.clone())));
+        Stop::Again
+    }
+
+    /// Waits for as long as the site has asked for.
+    async fn give_time(&mut self) {
+        let Some(until) = self.not_before.take() else { return };
+        tokio::select! {
+            () = tokio::time::sleep_until(self.shared.clock(until)) => {}
+            _ = self.shared.closed() => {}
+        }
+    }
+
+    /// Waits until the API may be asked, then for a session, then for the budget; holds none of them while waiting for another,
+    /// so that no session lapses in the hands of a request that may not use it yet.
+    async fn admission(&mut self, trigger: Arc<Trigger<S>>) -> Result<Admission<T, S>, Stop> {
+        loop {
+            let pass = self.pass(Some(&trigger.pool)).await?;
+            let lease = self.session(Arc::clone(&trigger)).await?;
+            self.stop_if_ended()?;
+            let has_become_busy = pass.is_some() && self.shared.pauses_until(self.request.url()).is_some();
+            if has_become_busy {
+                continue;
+            }
+            let settled = self.shared.settled.notified();
+            match self.shared.try_afford(Some(lease.pool()), Purpose::Use) {
+                Ok(allowance) => return Ok(Admission { pass, lease, allowance }),
+                Err(Word::Later) => {
+                    drop((lease, pass));
+                    tokio::select! {
+                        () = settled => {}
+                        _ = self.shared.closed() => {}
+                    }
+                }
+                Err(word) => return Err(self.unaffordable(word)),
+            }
+        }
+    }
+
+    async fn pass(&self, pool: Option<&PoolId>) -> Result<Option<Pass<T, S>>, Stop> {
+        if !self.shared.is_paced() {
+            return Ok(None);
+        }
+        let pass = self.shared.enter(self.ticket, self.request.url(), pool).await;
+        self.stop_if_closed()?;
+        self.stop_if_ended()?;
+        Ok(Some(pass))
+    }
+
+    fn unaffordable(&self, word: Word) -> Stop {
+        let of = if word == Word::PoolSpent { "the pool" } else { "the crawl" };
+        Stop::fail(FailureKind::Budget, format!("the budget of {of} is spent"))
+    }
+
+    fn stop_if_ended(&self) -> Result<(), Stop> {
+        match self.shared.ended(self.request.url()) {
+            Some(reason) => Err(Stop::fail(FailureKind::Domain, format!("requests of this domain have ended: {reason}"))),
+            None => Ok(()),
+        }
     }
 
     /// The policy of the request's calls: the one that it names, else that of its kind.
@@ -172,11 +268,24 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
     async fn send_without_session(&mut self, policy: Policy) -> Result<Answer, Stop> {
         self.recognise(None)?;
         self.shared.stats().count_disabled();
-        let result = self.shared.call(self.request.params(), policy).await;
-        self.trace.attempts.push(Attempt { session: None, outcome: outcome_of(&result) });
-        let answer = result.map_err(Stop::call)?;
-        self.shared.bill(Billed::Use, None);
-        Ok(answer)
+        let mut repeats = self.shared.repeats(policy);
+        loop {
+            let pass = self.pass(None).await?;
+            let mut allowance = self.shared.afford(None, Purpose::Use).await.map_err(|word| self.unaffordable(word))?;
+            let result = self.shared.call(self.request.params(), &mut repeats, |_| true).await;
+            drop(pass);
+            let is_busy = matches!(result, Err(NoAnswer::Busy(_)));
+            let result = result.map_err(NoAnswer::into_error);
+            self.trace.attempts.push(Attempt { session: None, outcome: outcome_of(&result) });
+            match result {
+                Ok(answer) => {
+                    allowance.bill(Billed::Use);
+                    return Ok(answer);
+                }
+                Err(_) if is_busy && !self.shared.is_closed() => {}
+                Err(error) => return Err(Stop::call(error)),
+            }
+        }
     }
 
     async fn session(&mut self, trigger: Arc<Trigger<S>>) -> Result<SessionLease<T, S>, Stop> {
@@ -186,8 +295,10 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
             let kind = match &why {
                 Refusal::NoSession => FailureKind::NoSession,
                 Refusal::BadInits { .. } => FailureKind::BadInits,
-                Refusal::Closed(_) if self.shared.is_closed() => FailureKind::Closed,
-                Refusal::Closed(_) => FailureKind::Pool,
+                Refusal::Closed(_) => FailureKind::Closed,
+                Refusal::PoolClosed(_) => FailureKind::Pool,
+                Refusal::Budget => FailureKind::Budget,
+                Refusal::Domain(_) => FailureKind::Domain,
             };
             match self.shared.last_bad_init(&pool).filter(|_| kind == FailureKind::BadInits) {
                 Some(last) => Stop::fail(kind, format!("{why}; the last one: {last}")),
@@ -199,7 +310,8 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
     }
 
     /// Gives the session to a copy of the request and lets the plugin edit it. The original stays as it is for another try.
-    fn prepare(&self, mut lease: SessionLease<T, S>) -> Result<Outgoing<T, S>, Stop> {
+    fn prepare(&self, admission: Admission<T, S>) -> Result<Outgoing<T, S>, Stop> {
+        let Admission { pass, mut lease, allowance } = admission;
         let mut request = (*self.request).clone();
         self.carry_session(&mut request, &lease);
         let trigger = Arc::clone(lease.trigger());
@@ -210,13 +322,18 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
                 location_error: trigger.location_error(),
                 ..self.shared.hook_call(Arc::new(request.clone()))
             };
-            let edit = site.process_request(call).map_err(|error| self.hook_failure(&error))?;
+            let edit = site.process_request(call).map_err(|error| {
+                if let HookError::ClosePool(reason) = &error {
+                    self.shared.close_pool(lease.pool(), reason);
+                }
+                self.hook_failure(&error)
+            })?;
             edit.apply(&mut request);
             lease.set_trigger(Arc::new(trigger.with_request(Arc::new(request.clone()))));
         }
         let session = request.params().get("session").and_then(|session| session.get("id"));
         let carries_session = trigger.cookie_mode || session.and_then(Value::as_str) == Some(&lease.session().id().to_string());
-        Ok(Outgoing { request: Arc::new(request), lease, carries_session })
+        Ok(Outgoing { request: Arc::new(request), lease, carries_session, allowance, _pass: pass })
     }
 
     fn carry_session(&self, request: &mut Request, lease: &SessionLease<T, S>) {

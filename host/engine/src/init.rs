@@ -3,17 +3,22 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+use carousel_core::budget::Purpose;
 use carousel_core::defaults::{explicit_params, meta};
 use carousel_core::exchange::{Answer, CallError, NetworkError, Object, Request};
 use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
 use carousel_core::ledger::Billed;
 use carousel_core::pool::Opened;
 use carousel_core::stats::Counter;
+use carousel_core::time::Instant;
 use carousel_core::verdict::Verdict;
 use serde_json::{Value, json};
 
+use crate::call::NoAnswer;
 use crate::engine::Shared;
+use crate::judge::LONGEST_PAUSE;
 use crate::opening::{LiveSession, Trigger};
 use crate::ports::{Downloader, Site, Sites, Transport};
 
@@ -52,6 +57,8 @@ enum Unfit {
     Check(String),
     /// The check itself failed.
     CheckError(HookError),
+    /// The check asks to come back later.
+    Throttled(Duration),
     /// The check ends the pool.
     ClosePool(String),
     /// The check ends the crawl.
@@ -85,7 +92,8 @@ impl<T: Transport, S: Sites> Init<T, S> {
         match self.shared.check(self.trigger.site.as_ref(), call, answer).await.map_err(Unfit::CheckError)? {
             Verdict::Keep => Ok(()),
             Verdict::Discard(reason) | Verdict::Reject(reason) => Err(Unfit::Check(reason)),
-            Verdict::Throttled(_) => Err(Unfit::Check("throttled".to_owned())),
+            Verdict::Throttled(_) if self.shared.profile().is_peer() => Err(Unfit::Check("throttled".to_owned())),
+            Verdict::Throttled(pause) => Err(Unfit::Throttled(pause)),
             Verdict::ClosePool(reason) => Err(Unfit::ClosePool(reason)),
             Verdict::CloseCrawl(reason) => Err(Unfit::CloseCrawl(reason)),
         }
@@ -151,7 +159,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
     /// Sends one call of the initialisation, on the session unless the parameters say `"session": null`.
     async fn download(&self, mut params: Object) -> Result<Answer, CallError> {
         if self.shared.is_closed() {
-            return Err(CallError::Network(NetworkError::Broken("the crawl was closed".to_owned())));
+            return Err(not_sent("the crawl was closed"));
         }
         match params.get("session") {
             Some(Value::Null) => drop(params.shift_remove("session")),
@@ -165,16 +173,70 @@ impl<T: Transport, S: Sites> Init<T, S> {
         if let Some(tags) = self.shared.tags(params.get("tags"), pool, "init") {
             params.insert("tags".to_owned(), tags);
         }
-        let policies = &self.shared.policies;
-        let answer = self.shared.call(&params, policies.of(None, policies.session)).await?;
-        self.shared.bill(Billed::Init, Some(pool));
+        let answer = self.send(&params).await?;
         if self.trigger.cookie_mode {
             self.session.jar().merge(answer.cookies());
         }
         Ok(answer)
     }
 
+    /// Sends a call as soon as the API and the budget allow it. A busy API is waited for, unless the session, which earlier calls of
+    /// the chain have begun, would not live so long.
+    async fn send(&self, params: &Object) -> Result<Answer, CallError> {
+        let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
+        let policies = &self.shared.policies;
+        let mut repeats = self.shared.repeats(policies.of(None, policies.session));
+        loop {
+            self.wait_for_the_api(url).await?;
+            if let Some(reason) = self.shared.ended(url) {
+                return Err(not_sent(format!("requests of this domain have ended: {reason}")));
+            }
+            let allowance = self.shared.afford(Some(self.session.handle.pool()), Purpose::Init).await;
+            let Ok(mut allowance) = allowance else {
+                self.session.init_calls().is_unaffordable = true;
+                return Err(not_sent("the budget has no room for it"));
+            };
+            let result = self.shared.call(params, &mut repeats, |at| self.lives(at)).await;
+            let mut calls = self.session.init_calls();
+            calls.is_busy = matches!(result, Err(NoAnswer::Busy(_)));
+            if matches!(result, Ok(_) | Err(NoAnswer::Failed(CallError::BadAnswer(_)))) {
+                calls.answered = Some(self.shared.now());
+                allowance.bill(Billed::Init);
+            }
+            match result {
+                Err(NoAnswer::Busy(error)) if self.shared.is_closed() => return Err(error),
+                Err(NoAnswer::Busy(_)) => {}
+                result => return result.map_err(NoAnswer::into_error),
+            }
+        }
+    }
+
+    async fn wait_for_the_api(&self, url: &str) -> Result<(), CallError> {
+        while let Some(until) = self.shared.pauses_until(url).filter(|_| self.shared.is_paced()) {
+            self.session.init_calls().is_busy = true;
+            if !self.lives(until) {
+                return Err(not_sent("the API is too busy to go on before the session lapses"));
+            }
+            tokio::select! {
+                () = tokio::time::sleep_until(self.shared.clock(until)) => {}
+                _ = self.shared.closed() => return Err(not_sent("the crawl was closed")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Will the API still know the session at this time? It does not know it before it has answered a call of it.
+    fn lives(&self, at: Instant) -> bool {
+        let Some(answered) = self.session.init_calls().answered else { return true };
+        let shared = &self.shared;
+        let options = shared.settings.session.pool_options(shared.profile(), &self.trigger.choice, self.trigger.cookie_mode);
+        options.max_idle.is_none_or(|idle| at.since(answered) + options.margin < idle)
+    }
+
     fn failed(&self, why: Unfit) -> Opened {
+        if let Some(outcome) = self.nobodys_fault(&why) {
+            return outcome;
+        }
         let pool = self.session.handle.pool();
         let (counter, outcome) = match &why {
             Unfit::Params(HookError::CloseCrawl(reason)) | Unfit::Failed(HookError::CloseCrawl(reason)) => {
@@ -193,6 +255,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
                 (Counter::InitServerError, Opened::Unavailable)
             }
             Unfit::Failed(_) => (Counter::InitFailed, Opened::Bad),
+            Unfit::Throttled(pause) => (Counter::InitThrottled, Opened::PutOff((*pause).min(LONGEST_PAUSE))),
             Unfit::Check(_) => (Counter::InitCheckFailed, Opened::Bad),
             Unfit::CheckError(_) => (Counter::InitCheckError, Opened::Bad),
         };
@@ -207,6 +270,28 @@ impl<T: Transport, S: Sites> Init<T, S> {
         outcome
     }
 
+    /// What happened to the calls rather than to the session: no bad initialisation.
+    fn nobodys_fault(&self, why: &Unfit) -> Option<Opened> {
+        if !matches!(why, Unfit::Params(_) | Unfit::Failed(_)) || self.shared.profile().is_peer() {
+            return None;
+        }
+        let calls = *self.session.init_calls();
+        let (pool, url) = (self.session.handle.pool(), self.trigger.request.url());
+        if calls.is_unaffordable {
+            self.shared.tell_unaffordable();
+            return Some(Opened::Unaffordable);
+        }
+        if self.shared.ended(url).is_some() {
+            self.shared.refuse_ended();
+            return Some(Opened::Abandoned);
+        }
+        if calls.is_busy {
+            tracing::info!(%pool, url, why = %why, "the API was too busy for an initialisation; trying again later");
+            return Some(Opened::Unavailable);
+        }
+        None
+    }
+
     fn close_crawl(&self, reason: &str) -> Opened {
         tracing::error!(pool = %self.session.handle.pool(), reason, "an initialisation closes the crawl");
         self.shared.close(reason);
@@ -219,6 +304,11 @@ impl<T: Transport, S: Sites> Init<T, S> {
     }
 }
 
+/// The error of a call that was not sent.
+fn not_sent(why: impl Into<String>) -> CallError {
+    CallError::Network(NetworkError::Broken(why.into()))
+}
+
 impl std::fmt::Display for Unfit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -226,6 +316,7 @@ impl std::fmt::Display for Unfit {
             Self::Failed(error) => write!(f, "{error}"),
             Self::Check(reason) if reason.is_empty() => f.write_str("the check said no"),
             Self::Check(reason) => write!(f, "the check said no: {reason}"),
+            Self::Throttled(pause) => write!(f, "the check asks to come back in {} s", pause.as_secs_f64()),
             Self::CheckError(error) => write!(f, "the check failed: {error}"),
             Self::ClosePool(reason) | Self::CloseCrawl(reason) => f.write_str(reason),
         }

@@ -1,6 +1,7 @@
 //! What an answer or an error says about the page and about the session that fetched it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use carousel_core::exchange::{Answer, CallError};
 use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
@@ -16,6 +17,9 @@ use crate::ports::{Site, Sites, Transport};
 
 /// Answers from this size on are judged on a thread of their own: parsing takes milliseconds per megabyte.
 const LARGE_ANSWER_BYTES: usize = 256 * 1024;
+
+/// The longest time for which a page waits because its site asks for it.
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 impl<T: Transport, S: Sites> Fetch<'_, T, S> {
     pub(crate) async fn judge(&mut self, outgoing: Outgoing<T, S>, result: Result<Answer, CallError>) -> Result<Answer, Stop> {
@@ -42,10 +46,10 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
         }
     }
 
-    fn keep(&mut self, outgoing: Outgoing<T, S>, answer: Answer) -> Answer {
+    fn keep(&mut self, mut outgoing: Outgoing<T, S>, answer: Answer) -> Answer {
+        outgoing.allowance.bill(Billed::Use);
         let lease = outgoing.lease;
         self.shared.stats().count(Counter::UseCheckPassed, lease.pool());
-        self.shared.bill(Billed::Use, Some(lease.pool()));
         if lease.trigger().cookie_mode {
             lease.session().jar().merge(answer.cookies());
         }
@@ -54,9 +58,9 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
         answer
     }
 
-    fn discard(&mut self, outgoing: Outgoing<T, S>, verdict: Verdict) -> Stop {
+    fn discard(&mut self, mut outgoing: Outgoing<T, S>, verdict: Verdict) -> Stop {
         let pool = outgoing.lease.pool().clone();
-        self.shared.bill(Billed::Discarded, Some(&pool));
+        outgoing.allowance.bill(Billed::Discarded);
         match verdict {
             Verdict::Keep => Stop::Again,
             Verdict::Discard(reason) => {
@@ -72,6 +76,7 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
             }
             Verdict::Throttled(pause) => {
                 let failure = Stop::fail(FailureKind::CheckFailed, "the site asked to come back later once too often");
+                self.wait_for(Some(pause));
                 self.fault(outgoing, Used::Throttled(pause), "throttled".to_owned(), RetryReason::Throttled, failure)
             }
             Verdict::Reject(reason) => {
@@ -84,9 +89,9 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
         }
     }
 
-    fn check_error(&mut self, outgoing: Outgoing<T, S>, error: HookError) -> Stop {
+    fn check_error(&mut self, mut outgoing: Outgoing<T, S>, error: HookError) -> Stop {
         let pool = outgoing.lease.pool().clone();
-        self.shared.bill(Billed::Discarded, Some(&pool));
+        outgoing.allowance.bill(Billed::Discarded);
         match &error {
             HookError::CloseCrawl(reason) => return self.close_crawl(outgoing, reason),
             HookError::ClosePool(reason) => return self.close_pool(outgoing, reason),
@@ -103,8 +108,11 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
         self.fault(outgoing, Used::CheckError, "check-error".to_owned(), RetryReason::SessionExpired, failure)
     }
 
-    fn judge_error(&mut self, outgoing: Outgoing<T, S>, error: CallError) -> Stop {
+    fn judge_error(&mut self, mut outgoing: Outgoing<T, S>, error: CallError) -> Stop {
         let pool = outgoing.lease.pool().clone();
+        if matches!(error, CallError::BadAnswer(_)) {
+            outgoing.allowance.bill(Billed::Discarded);
+        }
         let (used, counter, reason, told) = match &error {
             CallError::Api(problem) if problem.is_session_expired() => {
                 (Used::Expired, Counter::UseExpired, RetryReason::SessionExpired, "expired-upstream")
@@ -121,7 +129,15 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
             }
         };
         self.shared.stats().count(counter, &pool);
+        let asked = error.problem().and_then(|problem| problem.retry_after);
+        self.wait_for(asked.filter(|_| self.shared.policies.options.honour_retry_after));
         self.fault(outgoing, used, told.to_owned(), reason, Stop::call(error))
+    }
+
+    /// The page is not tried again before this pause is over. The peer knows no such pause.
+    fn wait_for(&mut self, pause: Option<Duration>) {
+        let pause = pause.filter(|_| !self.shared.profile().is_peer());
+        self.not_before = pause.map(|pause| self.shared.now() + pause.min(LONGEST_PAUSE));
     }
 
     /// Reports a fault of the session and tries again while there are retries left.
@@ -176,7 +192,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     /// Ends a pool; its requests fail with this reason, the crawl goes on.
     pub(crate) fn close_pool(self: &Arc<Self>, pool: &carousel_core::id::PoolId, reason: &str) {
         tracing::warn!(%pool, reason, "closing a pool");
-        self.apply(|state, _| state.pools.handle_close_pool(pool, Refusal::Closed(reason.into())));
+        self.apply(|state, _| state.pools.handle_close_pool(pool, Refusal::PoolClosed(reason.into())));
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use carousel_core::id::{PoolId, Ticket};
 use carousel_core::pool::{Lease, Refusal, Used};
+use carousel_core::time::Instant;
 use tokio::sync::oneshot;
 
 use crate::engine::{Shared, Waiter};
@@ -55,6 +56,11 @@ impl<T: Transport, S: Sites> SessionLease<T, S> {
 
     pub(crate) fn trigger(&self) -> &Arc<Trigger<S>> {
         &self.trigger
+    }
+
+    /// Will the session still be good at this time, as far as uses that were answered go?
+    pub(crate) fn lives(&self, at: Instant) -> bool {
+        self.shared.state().pools.outlives(&self.pool, self.lease.session, at)
     }
 
     /// A replacement would be initialised for this request from now on.

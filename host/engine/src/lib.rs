@@ -14,12 +14,15 @@
     )
 )]
 
+mod allowance;
 mod bursts;
 mod call;
 mod defaults;
 mod door;
+mod ended;
 mod engine;
 mod fetch;
+mod gate;
 mod init;
 mod judge;
 mod lease;

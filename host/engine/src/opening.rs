@@ -9,6 +9,7 @@ use carousel_core::exchange::{Object, Request};
 use carousel_core::hooks::{HookError, PoolChoice, SessionHandle};
 use carousel_core::id::{PoolId, SessionId};
 use carousel_core::pool::Opened;
+use carousel_core::time::Instant;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tracing::Instrument as _;
@@ -73,15 +74,31 @@ impl<S: Sites> Trigger<S> {
 pub(crate) struct LiveSession {
     pub(crate) handle: Arc<SessionHandle>,
     jar: Mutex<CookieJar>,
+    init: Mutex<InitCalls>,
+}
+
+/// How the calls of an initialisation went, whatever a plugin makes of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct InitCalls {
+    /// When the API last answered one.
+    pub(crate) answered: Option<Instant>,
+    /// The API was too busy for the last one.
+    pub(crate) is_busy: bool,
+    /// The budget had no room for the last one.
+    pub(crate) is_unaffordable: bool,
 }
 
 impl LiveSession {
     pub(crate) fn new(id: SessionId, pool: PoolId) -> Self {
-        Self { handle: Arc::new(SessionHandle::new(id, pool)), jar: Mutex::default() }
+        Self { handle: Arc::new(SessionHandle::new(id, pool)), jar: Mutex::default(), init: Mutex::default() }
     }
 
     pub(crate) fn id(&self) -> SessionId {
         self.handle.id()
+    }
+
+    pub(crate) fn init_calls(&self) -> MutexGuard<'_, InitCalls> {
+        self.init.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn jar(&self) -> MutexGuard<'_, CookieJar> {
@@ -161,7 +178,9 @@ impl<T: Transport, S: Sites> Drop for Report<T, S> {
     fn drop(&mut self) {
         let id = self.session.id();
         let pool = self.session.handle.pool();
-        let outcome = self.outcome.unwrap_or(Opened::Abandoned);
+        // One that panics would panic again: it counts.
+        let stopped = if std::thread::panicking() { Opened::Bad } else { Opened::Abandoned };
+        let outcome = self.outcome.unwrap_or(stopped);
         self.shared.apply(|state, now| {
             let wanted = state.pools.handle_opened(pool, id, outcome, now);
             if wanted && outcome == Opened::Ready {

@@ -46,6 +46,10 @@ pub enum FailureKind {
     Rejected,
     /// The pool could not be determined, or was closed.
     Pool,
+    /// The API refuses or cannot reach the domain, as an earlier request has found.
+    Domain,
+    /// The budget of the pool or of the crawl has no room for it.
+    Budget,
     /// The crawl was closed before the request had its answer.
     Closed,
     /// A plugin failed.
@@ -68,6 +72,8 @@ impl FailureKind {
             Self::CheckFailed => "check-failed",
             Self::Rejected => "rejected",
             Self::Pool => "pool",
+            Self::Domain => "domain",
+            Self::Budget => "budget",
             Self::Closed => "closed",
             Self::Plugin => "plugin",
             Self::Duplicate => "duplicate",
@@ -82,6 +88,16 @@ impl FailureKind {
             CallError::Network(_) => Self::Network,
             CallError::BadAnswer(_) => Self::BadAnswer,
         }
+    }
+}
+
+impl Failure {
+    /// Is it nothing but the crawl's early end that left the request without a result? Then it is worth another crawl.
+    pub fn is_left_over(&self) -> bool {
+        let status = self.error.as_ref().and_then(CallError::problem).map(|problem| problem.status);
+        // A refused key ends the crawl; a busy API is waited for as long as the crawl goes on.
+        let is_cut_short = matches!(status, Some(401 | 403 | 429 | 503));
+        matches!(self.kind, FailureKind::Closed | FailureKind::Budget) || is_cut_short
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) struct Retries {
     profile: Profile,
     session: u32,
     page: u32,
+    throttled: u32,
 }
 
 impl Retries {
@@ -19,12 +20,17 @@ impl Retries {
         let own = own.map(|times| u32::try_from(times).unwrap_or(u32::MAX));
         let page = own.unwrap_or(settings.crawl.retry_times);
         let session = if settings.profile.is_peer() { page } else { SESSION_RETRY_TIMES };
-        Self { profile: settings.profile, session: settings.session.retry_times.unwrap_or(session), page }
+        let throttled = settings.session.max_throttled;
+        Self { profile: settings.profile, session: settings.session.retry_times.unwrap_or(session), page, throttled }
     }
 
     /// Takes one retry for what became of a use; false if none is left.
     pub(crate) fn take(&mut self, used: Used) -> bool {
-        let left = if self.is_sessions_fault(used) { &mut self.session } else { &mut self.page };
+        let left = match used {
+            Used::Throttled(_) if !self.profile.is_peer() => &mut self.throttled,
+            _ if self.is_sessions_fault(used) => &mut self.session,
+            _ => &mut self.page,
+        };
         let Some(less) = left.checked_sub(1) else { return false };
         *left = less;
         true
@@ -48,6 +54,8 @@ const SESSION_RETRY_TIMES: u32 = 5;
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
@@ -64,6 +72,15 @@ mod tests {
             assert!(retries.take(used), "{used:?}");
         }
         assert!(!retries.take(Used::Banned) && retries.take(Used::DownloadError) && !retries.take(Used::DownloadError));
+    }
+
+    #[test]
+    fn a_site_that_asks_for_time_spends_no_other_retries_and_is_not_believed_for_ever() {
+        let mut retries = retries(Profile::Default);
+        assert!((0..10).all(|_| retries.take(Used::Throttled(Duration::ZERO))));
+        assert!(
+            !retries.take(Used::Throttled(Duration::ZERO)) && retries.take(Used::Banned) && retries.take(Used::DownloadError)
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Wakes the pools when they want to be woken.
+//! Wakes the pools and the gate when they want to be woken.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -14,11 +14,13 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// Runs until the engine is gone. Nothing of it is held while waiting.
 pub(crate) async fn run<T: Transport, S: Sites>(engine: Weak<Shared<T, S>>) {
     while let Some(shared) = engine.upgrade() {
-        let next = shared.state().pools.poll_timeout();
+        let pools = shared.state().pools.poll_timeout();
+        let next = [pools, shared.gate.poll_timeout()].into_iter().flatten().min();
         let wake = Arc::clone(&shared.wake);
         let until = match next {
             Some(at) if at <= shared.now() => {
                 shared.apply(|state, now| state.pools.handle_timeout(now));
+                shared.wake_gate();
                 continue;
             }
             Some(at) => shared.clock(at),

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::ending::Ending;
 use super::entry::EchoData;
 use super::input::{Input, Order, Wanted};
+use super::leftovers::Leftovers;
 use super::output::Output;
 use super::rendering::Annotation;
 use super::run::{Run, RunOptions, StoreErrors};
@@ -52,8 +53,9 @@ pub(crate) async fn crawl(
     let plugins = Plugins::load(common.plugins.as_deref(), &settings)?;
     let api = Api::open(args, common, &settings)?;
     let output = Output::open(args.output.as_deref(), input.path())?;
+    let leftovers = args.leftovers.as_deref().map(|path| Leftovers::create(path, input.path())).transpose()?;
     let stats = args.stats.as_deref().map(StatsFile::create).transpose()?;
-    let crawl = Assembled { args, settings: Arc::clone(&settings), plugins, input, output, stats };
+    let crawl = Assembled { args, settings: Arc::clone(&settings), plugins, input, output, leftovers, stats };
     let options = engine_options(args);
     let Some(dir) = &args.record else {
         let engine = Engine::new(settings, api, crawl.plugins.sites(), options)?;
@@ -75,6 +77,7 @@ struct Assembled<'a> {
     plugins: Plugins,
     input: Input,
     output: Output,
+    leftovers: Option<Leftovers>,
     stats: Option<StatsFile>,
 }
 
@@ -85,11 +88,11 @@ impl Assembled<'_> {
         screen: &Screen,
         interrupts: &mut mpsc::Receiver<()>,
     ) -> anyhow::Result<Outcome> {
-        let Self { args, settings, plugins, input, output, stats } = self;
+        let Self { args, settings, plugins, input, output, leftovers, stats } = self;
         let name = input.name().to_owned();
         let is_terminal_taken = args.output.is_none() && std::io::stdout().is_terminal();
         let progress = if is_terminal_taken { Progress::hidden() } else { Progress::new(screen, unit(args, &input)) };
-        let run = Run::new(engine.clone(), run_options(args, &settings, &name), output, &progress);
+        let run = Run::new(engine.clone(), run_options(args, &settings, &name), output, &progress).with_leftovers(leftovers);
         tracing::info!("crawling {name}, at most {} requests at once", settings.crawl.concurrency);
         let (ending, tally) = run.run(input.start(wanted(args, &settings)), interrupts).await;
         let ending = settled(&engine, ending, &tally, interrupts).await;
@@ -158,6 +161,7 @@ fn wanted(args: &Crawl, settings: &Settings) -> Wanted {
         limit: args.limit,
         order: if args.shuffle { Order::Shuffled(seed) } else { Order::Input },
         echo: if settings.profile.is_peer() { EchoData::Absent } else { EchoData::Url },
+        keeps_text: args.leftovers.is_some(),
     }
 }
 

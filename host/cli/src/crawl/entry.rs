@@ -12,6 +12,8 @@ pub(crate) struct Entry {
     pub(crate) line: u64,
     /// How long it is, with the blank lines before it.
     pub(crate) bytes: u64,
+    /// The line itself, where somebody wants it and it is text.
+    pub(crate) text: Option<Box<str>>,
     /// What it asks for, or why it asks for nothing.
     pub(crate) request: Result<Request, BadLine>,
 }

@@ -36,6 +36,8 @@ pub(crate) struct Wanted {
     pub(crate) order: Order,
     /// What `echoData` is where a request has none.
     pub(crate) echo: EchoData,
+    /// Whether entries keep the text of their lines.
+    pub(crate) keeps_text: bool,
 }
 
 /// The order of requests.
@@ -179,7 +181,8 @@ impl EntryReader {
             Ok(text) => self.reading(text).request(text),
             Err(message) => Err(BadLine { message: message.clone(), value: None }),
         };
-        Entry { line: line.number, bytes: line.bytes, request }
+        let text = line.text.ok().filter(|_| self.wanted.keeps_text).map(String::into_boxed_str);
+        Entry { line: line.number, bytes: line.bytes, text, request }
     }
 
     fn reading(&mut self, text: &str) -> Reading {
@@ -284,7 +287,7 @@ mod tests {
         Input { name: name.to_owned(), source: Box::new(io::Cursor::new(bytes)), size, path: None }
     }
 
-    const ALL: Wanted = Wanted { intype: None, limit: 0, order: Order::Input, echo: EchoData::Absent };
+    const ALL: Wanted = Wanted { intype: None, limit: 0, order: Order::Input, echo: EchoData::Absent, keeps_text: false };
 
     async fn all(mut entries: Entries) -> Vec<Entry> {
         let mut all = Vec::new();

@@ -5,6 +5,7 @@ mod ending;
 mod entry;
 mod input;
 pub(crate) mod interrupts;
+mod leftovers;
 mod output;
 mod rendering;
 mod run;

@@ -13,6 +13,7 @@ use tokio::task::JoinError;
 use super::ending::Ending;
 use super::entry::Entry;
 use super::input::Entries;
+use super::leftovers::Leftovers;
 use super::output::Output;
 use super::rendering::{self, Annotation};
 use super::tally::Tally;
@@ -74,6 +75,7 @@ pub(crate) struct Run<'r, F: Fetch, W: Watch> {
     tally: Tally,
     ending: Option<Ending>,
     bytes_done: u64,
+    leftovers: Option<Leftovers>,
 }
 
 /// What is kept of a line beside its request.
@@ -86,7 +88,12 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
     /// Prepares a run.
     pub(crate) fn new(fetcher: F, options: RunOptions, output: Output, watch: &'r W) -> Self {
         let bursts = Bursts::new(fetcher.clone(), options.turns);
-        Self { fetcher, options, output, watch, bursts, tally: Tally::default(), ending: None, bytes_done: 0 }
+        Self { fetcher, options, output, watch, bursts, tally: Tally::default(), ending: None, bytes_done: 0, leftovers: None }
+    }
+
+    /// Lines that the crawl leaves without a result go there.
+    pub(crate) fn with_leftovers(self, leftovers: Option<Leftovers>) -> Self {
+        Self { leftovers, ..self }
     }
 
     /// Runs to the end. The first interrupt ends the input and finishes what is under way; the second ends that, too.
@@ -111,14 +118,20 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
             }
         }
         self.finish_running(interrupts).await;
+        self.leftovers.iter_mut().for_each(Leftovers::flush_pending);
         let held_back = self.bursts.take_waiting().len() as u64;
         let unread = match entries {
             Some(entries) => tokio::select! {
-                rest = entries.stop() => rest,
+                rest = leave(entries, &mut self.leftovers) => rest,
                 Some(()) = interrupts.recv() => None,
             },
             None => Some(0),
         };
+        if let Some(leftovers) = &mut self.leftovers
+            && let Err(error) = leftovers.finish()
+        {
+            tracing::error!("the leftovers are not complete: {error}");
+        }
         self.tally.not_started = unread.map(|unread| unread + held_back);
         (self.ending.unwrap_or(Ending::Finished), self.tally)
     }
@@ -156,10 +169,11 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
 
     fn take(&mut self, entry: io::Result<Entry>) {
         match entry {
-            Ok(Entry { line, bytes, request: Ok(request) }) => {
+            Ok(Entry { line, bytes, text, request: Ok(request) }) => {
+                self.leftovers.iter_mut().for_each(|leftovers| leftovers.add(line, text.clone()));
                 self.bursts.add(Key { line, bytes }, request, usize::try_from(bytes).unwrap_or(usize::MAX));
             }
-            Ok(Entry { line, bytes, request: Err(bad) }) => {
+            Ok(Entry { line, bytes, request: Err(bad), .. }) => {
                 self.bytes_done += bytes;
                 self.refuse(line, &bad.message, bad.value);
             }
@@ -186,12 +200,14 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
         match done {
             Ok(Done { key, result: Ok(fetched), .. }) => {
                 self.bytes_done += key.bytes;
+                self.settle(key.line, false);
                 self.tally.ok += 1;
                 let text = rendering::answer(fetched.answer.text(), key.line, &fetched.trace, self.options.annotation);
                 self.write(&text);
             }
             Ok(Done { key, request, result: Err(failure) }) => {
                 self.bytes_done += key.bytes;
+                self.settle(key.line, failure.is_left_over());
                 self.fail(key.line, &request, &failure);
             }
             Err(error) => {
@@ -200,6 +216,10 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
             }
         }
         self.watch.line_done(&self.tally, self.bytes_done);
+    }
+
+    fn settle(&mut self, line: u64, is_left_over: bool) {
+        self.leftovers.iter_mut().for_each(|leftovers| leftovers.settle(line, is_left_over));
     }
 
     fn fail(&mut self, line: u64, request: &Request, failure: &Failure) {
@@ -227,6 +247,20 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
         // Where nothing can be written nothing is worth waiting for, whatever else ended the crawl before.
         self.ending = Some(ending);
     }
+}
+
+/// Reads no further, or only to write down what is left; tells how many lines that is, where it is known.
+async fn leave(mut entries: Entries, leftovers: &mut Option<Leftovers>) -> Option<u64> {
+    let Some(leftovers) = leftovers else { return entries.stop().await };
+    let mut rest = 0;
+    while let Some(Ok(entry)) = entries.next().await {
+        rest += 1;
+        match entry.text {
+            Some(text) => leftovers.write(&text),
+            None => tracing::error!(line = entry.line, "a line is missing from the leftovers: it is too long, or no text"),
+        }
+    }
+    Some(rest)
 }
 
 async fn next(entries: &mut Option<Entries>) -> Option<io::Result<Entry>> {

@@ -134,7 +134,7 @@ impl Watch for LetGo {
 fn entries(lines: &str) -> Entries {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), lines).unwrap();
-    let wanted = Wanted { intype: Some(Intype::Jl), limit: 0, order: Order::Input, echo: EchoData::Absent };
+    let wanted = Wanted { intype: Some(Intype::Jl), limit: 0, order: Order::Input, echo: EchoData::Absent, keeps_text: true };
     Input::open(file.path()).unwrap().start(wanted)
 }
 
@@ -250,4 +250,40 @@ async fn an_output_that_is_gone_stops_the_crawl() {
         assert_eq!(ending, expected);
         assert_eq!(tally.started() + tally.not_started.unwrap(), 4);
     }
+}
+
+#[tokio::test]
+async fn what_a_closed_crawl_leaves_without_a_result_stands_in_the_leftovers_as_in_the_input() {
+    let lines = input(&["a", "closing"]) + "{ \"url\" : \"https://a.example/x\" }\n" + &input(&["y"; 500]);
+    let (fake, left) = (Fake::new(), Sink::default());
+    let (_keep, mut interrupts) = mpsc::channel(1);
+    let run = Run::new(fake, options(1, StoreErrors::No), Output::to(Box::new(Sink::default())), &Quiet);
+    let run = run.with_leftovers(Some(Leftovers::to(Box::new(left.clone()))));
+    let (_, tally) = run.run(entries(&lines), &mut interrupts).await;
+    assert_eq!((tally.ok, tally.failed, tally.not_started), (1, 1, Some(501)));
+    let text = String::from_utf8(left.0.lock().unwrap().clone()).unwrap();
+    let (mut expected, mut found): (Vec<&str>, Vec<&str>) = (lines.lines().skip(1).collect(), text.lines().collect());
+    expected.sort_unstable();
+    found.sort_unstable();
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn what_was_under_way_when_a_crawl_is_stopped_at_once_is_left_over_too() {
+    let (fake, left) = (Fake::new(), Sink::default());
+    let (sender, mut interrupts) = mpsc::channel(2);
+    let started = fake.clone();
+    tokio::spawn(async move {
+        while started.0.log.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        sender.send(()).await.unwrap();
+        sender.send(()).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let run = Run::new(fake, options(1, StoreErrors::No), Output::to(Box::new(Sink::default())), &Quiet);
+    let run = run.with_leftovers(Some(Leftovers::to(Box::new(left.clone()))));
+    let lines = input(&["held", "b", "c"]);
+    run.run(entries(&lines), &mut interrupts).await;
+    assert!(String::from_utf8(left.0.lock().unwrap().clone()).unwrap().starts_with(&input(&["held"])));
 }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 /// suffix is known, an address as it is, or nothing.
 ///
 /// Private suffixes (`blogspot.com`) count as registered domains, not as suffixes.
-pub(super) fn registered_domain(url: &str) -> String {
+pub(crate) fn registered_domain(url: &str) -> String {
     let host = lenient_host(url).replace(['\u{3002}', '\u{ff0e}', '\u{ff61}'], ".").to_lowercase();
     if host.starts_with('[') || host.parse::<IpAddr>().is_ok() {
         return host;

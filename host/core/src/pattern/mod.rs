@@ -28,6 +28,7 @@ mod wildcard;
 mod tests;
 
 pub use explain::{Explanation, Reason, Standing};
+pub(crate) use host::registered_domain;
 pub use index::RuleIndex;
 pub use matcher::{Pattern, PatternError};
 pub use overlap::overlap;

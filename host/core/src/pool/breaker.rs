@@ -1,4 +1,11 @@
 //! The circuit breaker of a pool: initialisations that keep failing must not go on for ever.
+//!
+//! ```text
+//! closed ── max_bad_inits in a row ──▶ open ── cool-down over ──▶ half open: one initialisation tries
+//!   ▲                                    ▲                               │ bad: the cool-down doubles
+//!   │ a good initialisation              └───────────────────────────────┤
+//!   └────────────────────────────────────────────────────────────────────┘ good
+//! ```
 
 use std::time::Duration;
 
@@ -6,9 +13,12 @@ use crate::settings::PoolOptions;
 use crate::time::Instant;
 
 /// Counts bad initialisations in a row.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Breaker {
     bad_in_a_row: u32,
+    /// Initialisations in a row whose check asked to come back later.
+    put_off_in_a_row: u32,
+    last_bad: Instant,
     /// While the circuit is open, and while one initialisation tries whether it can be closed.
     open: Option<Open>,
 }
@@ -28,6 +38,8 @@ impl Breaker {
     /// A bad initialisation. Returns whether it was one too many: the circuit is open from now on.
     pub(super) fn bad(&mut self, options: &PoolOptions, now: Instant) -> bool {
         self.bad_in_a_row = self.bad_in_a_row.saturating_add(1);
+        self.put_off_in_a_row = 0;
+        self.last_bad = now;
         if self.bad_in_a_row < options.max_bad_inits.max(1) {
             return false;
         }
@@ -41,7 +53,13 @@ impl Breaker {
         true
     }
 
-    /// Until when requests are refused; none: they are not.
+    /// An initialisation whose check asks to come back later. Returns whether that happened too often to be believed.
+    pub(super) fn put_off(&mut self, options: &PoolOptions) -> bool {
+        self.put_off_in_a_row = self.put_off_in_a_row.saturating_add(1);
+        self.put_off_in_a_row > options.max_throttled
+    }
+
+    /// Until when no initialisation is tried; none: it may be.
     pub(super) fn refuses(&self, now: Instant) -> Option<Instant> {
         self.open.map(|open| open.until).filter(|until| now < *until)
     }
@@ -54,5 +72,18 @@ impl Breaker {
     /// Has nothing bad happened since the last good initialisation?
     pub(super) fn is_fresh(&self) -> bool {
         self.bad_in_a_row == 0
+    }
+
+    /// When what happened is too long ago to matter.
+    pub(super) fn fades_at(&self, options: &PoolOptions) -> Option<Instant> {
+        let since = self.open.map_or(self.last_bad, |open| open.until);
+        (!self.is_fresh()).then_some(since + options.max_cool_down)
+    }
+
+    /// All of it, with times relative to now.
+    #[cfg(test)]
+    pub(super) fn shape(&self, now: Instant) -> impl std::fmt::Debug + use<> {
+        let open = self.open.map(|open| (open.until.since(now), now.since(open.until), open.cool_down));
+        (self.bad_in_a_row, self.put_off_in_a_row, now.since(self.last_bad), open)
     }
 }

@@ -11,9 +11,9 @@ use crate::settings::{Growth, OnBadInits};
 use crate::time::Instant;
 
 /// How long things take in this pool, smoothed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Pace {
-    open: Option<Duration>,
+    pub(super) open: Option<Duration>,
     use_: Option<Duration>,
 }
 
@@ -33,7 +33,7 @@ fn smooth(so_far: Option<Duration>, new: Duration) -> Duration {
 
 impl<T: Clone> Pool<T> {
     pub(super) fn grow(&mut self, now: Instant, chance: &mut Chance) {
-        if self.closed.is_some() || self.breaker.refuses(now).is_some() {
+        if self.closed.is_some() || self.cannot_open(now).is_some() {
             return;
         }
         if self.options.growth == Growth::Eager {
@@ -42,7 +42,7 @@ impl<T: Clone> Pool<T> {
         if self.waiting.is_empty() {
             return;
         }
-        for _ in 0..self.missing().min(self.waiting.len().saturating_sub(self.opening.len())) {
+        for _ in 0..self.missing(now).min(self.waiting.len().saturating_sub(self.opening.len())) {
             // The first ones in the queue will be carried by the sessions that are being opened already.
             let carried = self.options.max_in_flight.map_or(0, |limit| self.opening.len() * limit.get() as usize);
             let Some(waiter) = self.waiting.get(carried).or(self.waiting.front()) else { return };
@@ -53,27 +53,37 @@ impl<T: Clone> Pool<T> {
 
     /// Places that became free while requests wait are filled for them. (A request that arrives fills one by itself.)
     fn grow_eagerly(&mut self, now: Instant, chance: &mut Chance) {
-        while self.may_start() {
+        while self.may_start(now) {
             let Some(waiter) = self.waiting.pop_front() else { return };
             self.unstarted -= 1;
             self.open(waiter.trigger, Some(waiter.ticket), now, chance);
         }
     }
 
-    /// How many sessions more the requests deserve.
-    pub(super) fn missing(&self) -> usize {
-        let free = (self.options.size as usize).saturating_sub(self.sessions.len() + self.opening.len());
-        let wanted = if self.breaker.is_trying() { 1 } else { self.wanted() };
-        wanted.saturating_sub(self.usable_soon()).min(free)
+    /// Why no session can be opened now, if so.
+    pub(super) fn cannot_open(&self, now: Instant) -> Option<Refusal> {
+        let cooling = self.breaker.refuses(now).map(|until| Refusal::BadInits { retry_after: Some(until.since(now)) });
+        let unaffordable = self.unaffordable.then_some(Refusal::Budget);
+        cooling.or(unaffordable)
     }
 
-    fn usable_soon(&self) -> usize {
-        self.sessions.iter().filter(|session| !session.ending).count() + self.opening.len()
+    /// How many sessions more the requests deserve.
+    pub(super) fn missing(&self, now: Instant) -> usize {
+        if self.cannot_open(now).is_some() {
+            return 0;
+        }
+        let free = (self.options.size as usize).saturating_sub(self.sessions.len() + self.opening.len());
+        let wanted = if self.breaker.is_trying() { 1 } else { self.wanted(now) };
+        wanted.saturating_sub(self.usable_soon(now)).min(free)
+    }
+
+    fn usable_soon(&self, now: Instant) -> usize {
+        self.sessions.iter().filter(|session| !self.needs_successor(session, now)).count() + self.opening.len()
     }
 
     /// How many sessions the requests here and with the owner deserve, those there are included.
-    fn wanted(&self) -> usize {
-        let have = self.usable_soon();
+    fn wanted(&self, now: Instant) -> usize {
+        let have = self.usable_soon(now);
         match self.options.growth {
             Growth::OnDemand => have - self.opening.len() + self.sessions_for(self.waiting.len() + self.backlog),
             Growth::Thrifty => self.sessions_in_time().unwrap_or(have).max(1),
@@ -115,21 +125,47 @@ impl<T: Clone> Pool<T> {
         }
         let closes = self.options.on_bad_inits == OnBadInits::CloseCrawl;
         let why = Refusal::BadInits { retry_after: self.breaker.refuses(now).filter(|_| !closes).map(|until| until.since(now)) };
-        // In eager growth its place is free again for the request that comes after the cool-down.
-        self.unstarted += u32::from(self.options.growth == Growth::Eager);
-        self.refuse_owner(&opening, &why);
+        self.give_up_opening(&opening, &why);
         if closes {
             self.handle_close(why);
             self.actions.push_back(Action::CloseCrawl);
         } else {
-            self.refuse_waiters(&why);
+            self.give_up_paused_openings(&why);
         }
     }
 
-    pub(super) fn pause_opening(&mut self, index: usize, now: Instant, chance: &mut Chance) {
+    /// The request that opened it is refused. In eager growth its place is free again for a later one.
+    pub(super) fn give_up_opening(&mut self, opening: &Opening<T>, why: &Refusal) {
+        self.unstarted += u32::from(self.options.growth == Growth::Eager);
+        self.refuse_owner(opening, why);
+    }
+
+    /// While the circuit is open nothing is tried, and afterwards by one only.
+    fn give_up_paused_openings(&mut self, why: &Refusal) {
+        let (paused, opening) = std::mem::take(&mut self.opening).into_iter().partition(|opening| opening.paused_until.is_some());
+        self.opening = opening;
+        let paused: Vec<Opening<T>> = paused;
+        paused.iter().for_each(|opening| self.give_up_opening(opening, why));
+    }
+
+    pub(super) fn pause_opening(&mut self, index: usize, pause: Duration, now: Instant, chance: &mut Chance) {
+        if let Some(why) = self.cannot_open(now) {
+            let opening = self.opening.swap_remove(index);
+            return self.give_up_opening(&opening, &why);
+        }
         let Some(opening) = self.opening.get_mut(index) else { return };
-        opening.paused_until = Some(now + self.options.creation_retry_delay);
+        opening.paused_until = Some(now + pause);
         self.resume_openings(now, chance);
+    }
+
+    /// It was put off once more: tried again later, or a bad initialisation if that goes on for too long.
+    pub(super) fn put_off_opening(&mut self, index: usize, pause: Duration, now: Instant, chance: &mut Chance) {
+        if self.breaker.put_off(&self.options) {
+            let opening = self.opening.swap_remove(index);
+            self.bad_init(opening, now, chance);
+        } else {
+            self.pause_opening(index, pause, now, chance);
+        }
     }
 
     /// Tries the paused initialisations again that are due, under new ids; those that nobody waits for are dropped.
@@ -140,7 +176,10 @@ impl<T: Clone> Pool<T> {
         self.opening = opening;
         let due: Vec<Opening<T>> = due;
         for opening in due {
-            if self.options.growth == Growth::Eager || !self.waiting.is_empty() {
+            let cannot = self.cannot_open(now);
+            if let Some(why) = cannot.filter(|_| self.options.growth == Growth::Eager) {
+                self.give_up_opening(&opening, &why);
+            } else if self.options.growth == Growth::Eager || !self.waiting.is_empty() {
                 self.open(opening.trigger, opening.owner, now, chance);
             }
         }

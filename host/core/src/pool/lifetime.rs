@@ -3,6 +3,7 @@
 
 use super::session::Session;
 use super::{EndReason, Pool};
+use crate::id::SessionId;
 use crate::time::Instant;
 
 impl<T: Clone> Pool<T> {
@@ -12,6 +13,14 @@ impl<T: Clone> Pool<T> {
             (Some(age), Some(idle)) => Some(age.min(idle)),
             (age, idle) => age.or(idle),
         }
+    }
+
+    /// Will this session still be good at this time, if only uses that were answered have kept it alive?
+    pub fn outlives(&self, session: SessionId, at: Instant) -> bool {
+        let Some(session) = self.sessions.iter().find(|known| known.id == session) else { return false };
+        let idles_at = self.options.max_idle.map(|idle| session.proven + idle.saturating_sub(self.options.margin));
+        let limits = [self.ages_at(session), idles_at];
+        !session.ending && limits.into_iter().flatten().all(|limit| at < limit)
     }
 
     /// When the session can be retired by the clock; not while it is in use.
@@ -44,10 +53,20 @@ impl<T: Clone> Pool<T> {
     }
 
     fn lapsed(&self, session: &Session<T>, now: Instant) -> Option<EndReason> {
-        if self.ages_at(session).is_some_and(|limit| limit <= now) {
-            return Some(EndReason::ExpiredAge);
-        }
-        self.idles_at(session).is_some_and(|limit| limit <= now).then_some(EndReason::ExpiredIdle)
+        let reason = if self.ages_at(session).is_some_and(|limit| limit <= now) {
+            EndReason::ExpiredAge
+        } else if self.idles_at(session).is_some_and(|limit| limit <= now) {
+            EndReason::ExpiredIdle
+        } else {
+            return None;
+        };
+        Some(if session.is_used { reason } else { EndReason::Unused })
+    }
+
+    /// Will it be too old before a session that is opened now is ready? Then those who wait need its successor already.
+    pub(super) fn needs_successor(&self, session: &Session<T>, now: Instant) -> bool {
+        let ready = now + self.pace.open.unwrap_or_default();
+        session.ending || self.ages_at(session).is_some_and(|limit| limit <= ready)
     }
 
     fn ages_at(&self, session: &Session<T>) -> Option<Instant> {

@@ -44,7 +44,7 @@ use growth::Pace;
 use session::Session;
 
 /// One pool. `T` is what an initialisation needs to know of the request that triggered it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pool<T> {
     options: PoolOptions,
     /// Live sessions, the one handed out longest ago first.
@@ -60,10 +60,12 @@ pub struct Pool<T> {
     /// The latest time it was told.
     looked_at: Instant,
     closed: Option<Refusal>,
+    /// The budget has no room for another initialisation.
+    unaffordable: bool,
     actions: VecDeque<Action<T>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Waiter<T> {
     ticket: Ticket,
     trigger: T,
@@ -71,7 +73,7 @@ struct Waiter<T> {
 }
 
 /// A session on its way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Opening<T> {
     session: SessionId,
     trigger: T,
@@ -96,6 +98,7 @@ impl<T: Clone> Pool<T> {
             backlog: 0,
             looked_at: Instant::START,
             closed: None,
+            unaffordable: false,
             actions: VecDeque::new(),
         }
     }
@@ -105,7 +108,7 @@ impl<T: Clone> Pool<T> {
         if let Some(why) = self.refusal(now) {
             return self.actions.push_back(Action::Refuse { ticket, why });
         }
-        if self.options.growth == Growth::Eager && self.may_start() {
+        if self.options.growth == Growth::Eager && self.may_start(now) {
             self.unstarted -= 1;
             return self.open(trigger, Some(ticket), now, chance);
         }
@@ -137,10 +140,16 @@ impl<T: Clone> Pool<T> {
                 let opening = self.opening.swap_remove(index);
                 self.bad_init(opening, now, chance);
             }
-            Opened::Unavailable => self.pause_opening(index, now, chance),
+            Opened::Unavailable => self.pause_opening(index, self.options.creation_retry_delay, now, chance),
+            Opened::PutOff(pause) => self.put_off_opening(index, pause, now, chance),
+            Opened::Unaffordable => {
+                self.unaffordable = true;
+                let opening = self.opening.swap_remove(index);
+                self.give_up_opening(&opening, &Refusal::Budget);
+            }
             Opened::Abandoned => {
                 let opening = self.opening.swap_remove(index);
-                self.refuse_owner(&opening, &Refusal::Closed("cancelled".into()));
+                self.give_up_opening(&opening, &Refusal::Closed("cancelled".into()));
             }
         }
         self.settle(now, chance);
@@ -152,13 +161,13 @@ impl<T: Clone> Pool<T> {
     pub fn handle_used(&mut self, lease: Lease, outcome: Used, trigger: T, now: Instant, chance: &mut Chance) {
         let Some(index) = self.sessions.iter().position(|known| known.id == lease.session) else { return };
         let Some(used) = self.sessions.get_mut(index) else { return };
-        used.returned(outcome, now);
+        used.returned(lease, outcome, now);
         if outcome == Used::Good {
             self.pace.used(now.since(lease.granted));
         }
         if let Some(reason) = used.verdict(outcome, &self.options) {
             self.retire(index, reason);
-            if self.options.growth == Growth::Eager && self.may_start() {
+            if self.options.growth == Growth::Eager && self.may_start(now) {
                 self.unstarted -= 1;
                 self.open(trigger, None, now, chance);
             }
@@ -171,13 +180,18 @@ impl<T: Clone> Pool<T> {
         self.resume_openings(now, chance);
         self.settle(now, chance);
         self.give_up_late_waiters(now);
+        if self.is_empty() && self.breaker.fades_at(&self.options).is_some_and(|at| at <= now) {
+            self.breaker.close();
+        }
     }
 
     /// Ends the pool: everybody is refused from now on, live sessions retire. Initialisations under way are forgotten.
     pub fn handle_close(&mut self, why: Refusal) {
         while !self.sessions.is_empty() {
-            self.retire(0, EndReason::Closed);
+            self.retire(0, why.ends_sessions_as());
         }
+        // A closed pool is remembered for the whole crawl.
+        self.sessions = Vec::new();
         for opening in std::mem::take(&mut self.opening) {
             self.refuse_owner(&opening, &why);
             if opening.paused_until.is_none() {
@@ -199,18 +213,19 @@ impl<T: Clone> Pool<T> {
         let pauses = self.opening.iter().filter_map(|opening| Some((opening.paused_until?, Why::Reopen)));
         let lapses = self.sessions.iter().filter_map(|session| Some((self.lapses_at(session)?, Why::Lapse)));
         let rests = self.sessions.iter().filter_map(|session| self.wakes_at(session).map(|at| (at, Why::Rest)));
-        deadlines.chain(pauses).chain(lapses).chain(rests).min()
+        let fades = if self.is_empty() { self.breaker.fades_at(&self.options).map(|at| (at, Why::Fade)) } else { None };
+        deadlines.chain(pauses).chain(lapses).chain(rests).chain(fades).min()
+    }
+
+    /// Nothing lives, opens or waits here, and nobody is refused for ever.
+    fn is_empty(&self) -> bool {
+        let remembers = self.closed.is_some() || self.unaffordable;
+        self.sessions.is_empty() && self.opening.is_empty() && self.waiting.is_empty() && !remembers
     }
 
     /// Nothing lives, opens or waits here, and nothing is remembered that a new pool would not know.
     pub fn is_forgettable(&self) -> bool {
-        self.sessions.is_empty()
-            && self.opening.is_empty()
-            && self.waiting.is_empty()
-            && self.actions.is_empty()
-            && self.closed.is_none()
-            && self.options.growth != Growth::Eager
-            && self.breaker.is_fresh()
+        self.is_empty() && self.actions.is_empty() && self.options.growth != Growth::Eager && self.breaker.is_fresh()
     }
 
     /// Sessions that live now.
@@ -236,28 +251,40 @@ impl<T: Clone> Pool<T> {
     }
 
     /// In eager growth: is there a place for another session, and is it wise to try?
-    fn may_start(&self) -> bool {
+    fn may_start(&self, now: Instant) -> bool {
         let trying = self.breaker.is_trying() && !self.opening.is_empty();
-        self.unstarted > 0 && !trying && self.closed.is_none()
+        self.unstarted > 0 && !trying && self.cannot_open(now).is_none() && self.closed.is_none()
     }
 
     fn refusal(&self, now: Instant) -> Option<Refusal> {
         if let Some(why) = &self.closed {
             return Some(why.clone());
         }
-        if let Some(until) = self.breaker.refuses(now) {
-            return Some(Refusal::BadInits { retry_after: Some(until.since(now)) });
+        if let Some(why) = self.stuck(now) {
+            return Some(why);
         }
         let never = self.options.size == 0 && self.options.queue_timeout.is_none();
         never.then_some(Refusal::NoSession)
     }
 
-    /// Brings everything in order after a change: the lapsed leave, the waiting are served, new sessions are opened.
+    /// No session can be opened, and there is none that could serve instead. (Initialisations that were under way when the
+    /// circuit opened are not waited for.)
+    fn stuck(&self, now: Instant) -> Option<Refusal> {
+        let why = self.cannot_open(now).filter(|_| self.sessions.is_empty())?;
+        let may_come = why == Refusal::Budget && !self.opening.is_empty();
+        (!may_come).then_some(why)
+    }
+
+    /// Brings everything in order after a change: the lapsed leave, the waiting are served, new sessions are opened, and those who
+    /// cannot be served are refused.
     fn settle(&mut self, now: Instant, chance: &mut Chance) {
         self.looked_at = self.looked_at.max(now);
         self.retire_lapsed(now);
         self.serve(now, chance);
         self.grow(now, chance);
+        if let Some(why) = self.stuck(now) {
+            self.refuse_waiters(&why);
+        }
     }
 
     fn serve(&mut self, now: Instant, chance: &mut Chance) {

@@ -15,6 +15,10 @@ pub enum Opened {
     Bad,
     /// The API had no session for us; not our fault and not counted, tried again after a pause.
     Unavailable,
+    /// It was put off for this long, by its check or by a busy API; not counted unless it happens too often in a row.
+    PutOff(Duration),
+    /// The budget has no room for it, nor will it have: the pool lives on the sessions it has.
+    Unaffordable,
     /// Nobody waits for the result any more: the crawl is ending.
     Abandoned,
 }
@@ -24,7 +28,8 @@ pub enum Opened {
 pub enum Used {
     /// The answer passed its check.
     Good,
-    /// Nothing was learned about the session: other errors, a cancelled request.
+    /// Nothing was learned about the session, not even whether the API has seen the request: other errors, a call that was never
+    /// sent, a cancelled request.
     Neutral,
     /// The check said that the session is bad.
     CheckFailed,
@@ -80,6 +85,8 @@ pub enum Action<T> {
         /// Why it ended.
         reason: EndReason,
     },
+    /// Nothing is left in this pool, it is forgotten; said by [`Pools`](crate::pools::Pools) only.
+    Forget,
     /// Too many bad initialisations: the crawl must end (in pools with `on_bad_inits = "close-crawl"`).
     CloseCrawl,
 }
@@ -94,8 +101,25 @@ pub enum Refusal {
         /// When the pool will try again; none: never.
         retry_after: Option<Duration>,
     },
-    /// The pool or the crawl was closed, for this reason.
+    /// The crawl was closed, for this reason.
     Closed(Box<str>),
+    /// A check closed the pool, for this reason.
+    PoolClosed(Box<str>),
+    /// The budget of the pool or of the crawl has no room for what it would cost.
+    Budget,
+    /// The API refuses the request's domain, for this reason.
+    Domain(Box<str>),
+}
+
+impl Refusal {
+    /// What sessions end for when this ends their pool.
+    pub(super) fn ends_sessions_as(&self) -> EndReason {
+        match self {
+            Self::PoolClosed(_) => EndReason::PoolClosed,
+            Self::Budget => EndReason::Budget,
+            Self::Closed(_) | Self::BadInits { .. } | Self::NoSession | Self::Domain(_) => EndReason::Closed,
+        }
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -107,6 +131,9 @@ impl fmt::Display for Refusal {
                 write!(f, "too many initialisations in a row failed; the pool tries again in {:.0} s", after.as_secs_f64())
             }
             Self::Closed(reason) => write!(f, "closed: {reason}"),
+            Self::PoolClosed(reason) => write!(f, "the pool was closed: {reason}"),
+            Self::Budget => f.write_str("the budget is spent"),
+            Self::Domain(reason) => write!(f, "requests of this domain have ended: {reason}"),
         }
     }
 }
@@ -128,13 +155,19 @@ pub enum EndReason {
     CheckFailed,
     /// A check failed on it.
     CheckError,
-    /// Its pool or the crawl was closed.
+    /// It came to its end by the clock and nobody had used it: an initialisation for nothing.
+    Unused,
+    /// A check closed its pool.
+    PoolClosed,
+    /// Its pool has spent its budget.
+    Budget,
+    /// The crawl was closed or finished.
     Closed,
 }
 
 impl EndReason {
     /// All reasons.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::ExpiredAge,
         Self::ExpiredIdle,
         Self::ExpiredUpstream,
@@ -142,6 +175,9 @@ impl EndReason {
         Self::DownloadErrors,
         Self::CheckFailed,
         Self::CheckError,
+        Self::Unused,
+        Self::PoolClosed,
+        Self::Budget,
         Self::Closed,
     ];
 
@@ -155,6 +191,9 @@ impl EndReason {
             Self::DownloadErrors => "download-errors",
             Self::CheckFailed => "check-failed",
             Self::CheckError => "check-error",
+            Self::Unused => "unused",
+            Self::PoolClosed => "pool-closed",
+            Self::Budget => "budget",
             Self::Closed => "closed",
         }
     }
@@ -177,4 +216,6 @@ pub enum Why {
     Lapse,
     /// A paused initialisation is tried again.
     Reopen,
+    /// Nothing is left but the memory of bad initialisations, which fades.
+    Fade,
 }

@@ -37,7 +37,7 @@ impl<T: Clone> Pool<T> {
         }
         let free = self.free(now);
         let waiting = self.waiting.len();
-        let (first, more) = self.openable();
+        let (first, more) = self.openable(now);
         Outlook {
             room: free.saturating_add(first).saturating_sub(waiting),
             growth: more.saturating_sub(waiting.saturating_sub(free)),
@@ -59,12 +59,12 @@ impl<T: Clone> Pool<T> {
     }
 
     /// Sessions that it would open if enough requests came: those that are not worth a question, and the others.
-    fn openable(&self) -> (usize, usize) {
+    fn openable(&self, now: Instant) -> (usize, usize) {
         let is_first = self.opening.is_empty() && self.sessions.is_empty();
         match self.options.growth {
-            Growth::Eager => (if self.may_start() { self.unstarted as usize } else { 0 }, 0),
-            Growth::Thrifty | Growth::OnDemand if is_first => (1, self.missing().saturating_sub(1)),
-            Growth::Thrifty | Growth::OnDemand => (0, self.missing()),
+            Growth::Eager => (if self.may_start(now) { self.unstarted as usize } else { 0 }, 0),
+            Growth::Thrifty | Growth::OnDemand if is_first => (1, self.missing(now).saturating_sub(1)),
+            Growth::Thrifty | Growth::OnDemand => (0, self.missing(now)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{EndReason, Used, Waiter};
+use super::{EndReason, Lease, Used, Waiter};
 use crate::id::SessionId;
 use crate::settings::PoolOptions;
 use crate::time::Instant;
@@ -10,13 +10,15 @@ use crate::time::Instant;
 /// Bans in a row after which Zyte API ends a session by itself (Zyte API reference, `session.id`).
 const BANS_IN_A_ROW: u32 = 3;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Session<T> {
     pub(super) id: SessionId,
     /// When its initialisation began: the API's clock starts there at the earliest.
     pub(super) created: Instant,
-    /// When it was last handed out, or initialised.
+    /// When it was last handed out, or initialised: while it is in use its idle time is counted from here.
     pub(super) last_used: Instant,
+    /// The latest use of which the API has given an answer.
+    pub(super) proven: Instant,
     /// Not to be used before.
     pub(super) rests_until: Instant,
     pub(super) in_flight: u32,
@@ -24,6 +26,8 @@ pub(super) struct Session<T> {
     pub(super) reserved_for: Option<Waiter<T>>,
     /// Past its life while still in use: it is not lent again and goes when it comes back.
     pub(super) ending: bool,
+    /// Has anybody used it?
+    pub(super) is_used: bool,
     errors: u32,
     check_failures: u32,
     bans_in_a_row: u32,
@@ -35,10 +39,12 @@ impl<T> Session<T> {
             id,
             created,
             last_used: now,
+            proven: now,
             rests_until: now + rest,
             in_flight: 0,
             reserved_for: owner,
             ending: false,
+            is_used: false,
             errors: 0,
             check_failures: 0,
             bans_in_a_row: 0,
@@ -53,10 +59,19 @@ impl<T> Session<T> {
         self.last_used = now;
         self.rests_until = now + rest;
         self.in_flight += 1;
+        self.is_used = true;
     }
 
-    pub(super) fn returned(&mut self, outcome: Used, now: Instant) {
+    /// A use that ends without an answer has not kept the session alive: a call that the API refused, a connection that broke. So
+    /// once nobody uses it, its idle time counts from the last use that has.
+    pub(super) fn returned(&mut self, lease: Lease, outcome: Used, now: Instant) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        if matches!(outcome, Used::Good | Used::CheckFailed | Used::CheckError | Used::Throttled(_)) {
+            self.proven = self.proven.max(lease.granted);
+        }
+        if self.in_flight == 0 {
+            self.last_used = self.proven;
+        }
         match outcome {
             Used::Good => self.bans_in_a_row = 0,
             Used::CheckFailed => self.check_failures += 1,

@@ -115,6 +115,11 @@ impl<T: Clone> Pools<T> {
         self.changed.as_mut()?.pop_front()
     }
 
+    /// Will this session still be good at this time? See [`Pool::outlives`].
+    pub fn outlives(&self, id: &PoolId, session: SessionId, at: Instant) -> bool {
+        self.pools.get(id).is_some_and(|entry| entry.pool.outlives(session, at))
+    }
+
     /// The next thing to do, and the pool it belongs to.
     pub fn poll_action(&mut self) -> Option<(PoolId, Action<T>)> {
         self.actions.pop_front()
@@ -145,6 +150,7 @@ impl<T: Clone> Pools<T> {
         entry.keep_deadline(id, &mut self.deadlines);
         if entry.pool.is_forgettable() {
             self.pools.remove(id);
+            self.actions.push_back((id.clone(), Action::Forget));
         }
         if let Some(changed) = self.changed.as_mut().filter(|changed| changed.back() != Some(id)) {
             changed.push_back(id.clone());

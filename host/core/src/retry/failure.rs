@@ -36,6 +36,11 @@ pub enum ErrorClass {
 }
 
 impl Failure<'_> {
+    /// The API could not connect to the website, this time.
+    pub fn is_connection_error(&self) -> bool {
+        matches!(self, Self::Answer { problem: Some("/website/connection-error"), .. })
+    }
+
     /// Classifies the failure, by its type before its status.
     pub fn class(&self) -> ErrorClass {
         match *self {

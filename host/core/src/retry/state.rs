@@ -16,11 +16,14 @@ pub struct RetryOptions {
     /// A factor on every pause, `Retry-After` included. Default: 1; 0 repeats at once, for tests; less than 1 burns attempts that
     /// a busy service will refuse.
     pub wait_scale: f64,
+    /// Whether a 421 `/website/connection-error`, which passes, is repeated like an undocumented error. Default: true; the peer's
+    /// client fails at once.
+    pub repeat_connection_errors: bool,
 }
 
 impl Default for RetryOptions {
     fn default() -> Self {
-        Self { honour_retry_after: true, wait_scale: 1.0 }
+        Self { honour_retry_after: true, wait_scale: 1.0, repeat_connection_errors: true }
     }
 }
 
@@ -83,7 +86,8 @@ impl RetryState {
     /// range; `retry_after` is what the answer asks for.
     pub fn after(&mut self, failure: &Failure<'_>, now: Duration, random: f64, retry_after: Option<Duration>) -> Decision {
         self.attempts = self.attempts.saturating_add(1);
-        let class = failure.class();
+        let passes = self.options.repeat_connection_errors && failure.is_connection_error();
+        let class = if passes { ErrorClass::Undocumented } else { failure.class() };
         let Some(rule) = self.policy.of(class).copied() else {
             return Decision::GiveUp;
         };

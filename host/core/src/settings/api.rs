@@ -22,8 +22,21 @@ pub struct ApiSettings {
     /// A factor on every pause before a call is repeated. Default 1. Below 1 the API is asked again sooner than it wants, and
     /// answers 429 again; 0 is for tests.
     pub retry_wait_scale: f64,
+    /// What waits when the API is too busy (429, 503): `scoped` (default), all calls of the site or of the key that the answer is about,
+    /// without holding a session; `per-call` (the peer's), each refused call for itself, while others go on to be refused.
+    pub throttling: Option<Throttling>,
     /// Whether a `Retry-After` header lengthens the pause before a repetition. Default true, false in the peer's profile.
     pub honour_retry_after: Option<bool>,
+}
+
+/// What waits when the API is too busy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Throttling {
+    /// All calls of the scope that the answer is about.
+    Scoped,
+    /// The call that was refused.
+    PerCall,
 }
 
 /// Zyte's production server.
@@ -37,6 +50,7 @@ impl Default for ApiSettings {
             timeout: Seconds::new(320),
             connect_timeout: Seconds::new(30),
             retry_wait_scale: 1.0,
+            throttling: None,
             honour_retry_after: None,
         }
     }

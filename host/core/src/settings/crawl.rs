@@ -53,7 +53,11 @@ impl Default for CrawlSettings {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BudgetSettings {
-    /// Billed answers (those with status 200) after which the crawl closes with the reason `budget`. Default: no limit. Requests
-    /// that are under way then are finished.
+    /// Billed answers (those with status 200) that the crawl may cost. Default: no limit. It is never overdrawn: what calls under way
+    /// may cost is set aside. Sessions are no longer opened when only one answer is left; when none is, the crawl closes with the
+    /// reason `budget`.
     pub billed: Option<u64>,
+    /// The same for each pool; then its requests fail as `budget` and the crawl goes on. Default: no limit.
+    /// `session.pools."NAME".budget` wins.
+    pub billed_per_pool: Option<u64>,
 }

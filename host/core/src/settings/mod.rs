@@ -12,7 +12,7 @@ mod site;
 
 use serde::Deserialize;
 
-pub use api::{ApiSettings, ZYTE_API_URL};
+pub use api::{ApiSettings, Throttling, ZYTE_API_URL};
 pub use crawl::{BudgetSettings, CrawlSettings};
 pub use pool::{Growth, OnBadInits, PoolOptions, Rotation};
 pub use seconds::Seconds;
@@ -56,4 +56,17 @@ pub struct Settings {
     pub site: Vec<SiteTable>,
     /// How much a crawl may cost.
     pub budget: BudgetSettings,
+}
+
+impl Settings {
+    /// What waits when the API is too busy.
+    pub fn throttling(&self) -> Throttling {
+        let by_profile = if self.profile.is_peer() { Throttling::PerCall } else { Throttling::Scoped };
+        self.api.throttling.unwrap_or(by_profile)
+    }
+
+    /// Billed answers that a pool may cost.
+    pub fn pool_budget(&self, pool: &str) -> Option<u64> {
+        self.session.pools.get(pool).and_then(|table| table.budget).or(self.budget.billed_per_pool)
+    }
 }

@@ -54,6 +54,9 @@ pub struct SessionSettings {
     pub on_pool_error: Option<OnBadInits>,
     /// Seconds before an initialisation is repeated that the API had no session for. Default 60.
     pub creation_retry_delay: Seconds,
+    /// How often a check may answer `throttled` to one page, or in a row to a pool's initialisations, before the page fails and
+    /// the initialisation counts as bad. Default 10. It spends no other retries; more waits longer for sites that never relent.
+    pub max_throttled: u32,
     /// Seconds between two looks for a free session. The peer polls; here it is the unit of `queue_max_attempts`. Default 1.
     pub queue_wait_time: Seconds,
     /// How many such looks a request is given before it fails with `no-session`. Default: no limit (60 in the peer's profile).
@@ -107,6 +110,7 @@ impl Default for SessionSettings {
             max_cool_down: Seconds::new(3600),
             on_pool_error: None,
             creation_retry_delay: Seconds::new(60),
+            max_throttled: 10,
             queue_wait_time: Seconds::new(1),
             queue_max_attempts: None,
             retry_policy: None,
@@ -136,6 +140,8 @@ pub struct PoolTable {
     pub randomize_delay: Option<bool>,
     /// Requests at once on one session; 0: no limit.
     pub max_in_flight: Option<u32>,
+    /// Billed answers that the pool may cost; then its requests fail as `budget`. Default: that of `budget.billed_per_pool`.
+    pub budget: Option<u64>,
 }
 
 impl SessionSettings {
@@ -186,6 +192,7 @@ impl SessionSettings {
             cool_down: self.cool_down.duration(),
             max_cool_down: self.max_cool_down.duration(),
             creation_retry_delay: self.creation_retry_delay.duration(),
+            max_throttled: self.max_throttled,
             queue_timeout: self.queue_timeout(profile),
         }
     }

@@ -1,6 +1,7 @@
 //! The road of a request through a scripted API and a scripted site, in virtual time.
 
 mod fake;
+mod faults;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -166,7 +167,7 @@ async fn a_refused_key_ends_the_crawl_at_once() {
 #[tokio::test(start_paused = true)]
 async fn the_budget_closes_the_crawl_and_finishes_what_is_under_way() {
     let api = Api::good();
-    let settings = Settings { budget: BudgetSettings { billed: Some(3) }, ..Settings::default() };
+    let settings = Settings { budget: BudgetSettings { billed: Some(3), ..BudgetSettings::default() }, ..Settings::default() };
     let engine = engine(settings, &api);
     for n in 1..=2 {
         engine.fetch(request(n)).await.unwrap();

@@ -1,5 +1,6 @@
 //! How a pool behaves, told as short scripts in virtual time. Sessions are called a, b, c… in order of their opening.
 
+mod breaker;
 mod random;
 mod script;
 
@@ -286,9 +287,82 @@ fn a_closed_pool_refuses_everybody_and_ends_its_sessions() {
 }
 
 #[test]
-fn an_empty_pool_can_be_forgotten_unless_it_remembers_failures() {
-    let mut pool = Script::new(options());
+fn an_empty_pool_can_be_forgotten_once_its_memory_of_failures_has_faded() {
+    let hour = Duration::from_secs(3600);
+    let mut pool =
+        Script::new(PoolOptions { max_bad_inits: 2, cool_down: Duration::from_secs(60), max_cool_down: hour, ..options() });
     assert!(pool.pool.is_forgettable());
     pool.ask(1).does("open a for 1").cancel(1).opened("a", Opened::Bad).does("");
     assert!(!pool.pool.is_forgettable());
+    pool.after(10).ask(2).does("open b for 2").opened("b", Opened::Bad).does("refuse 2 (bad-inits, 60)");
+    pool.wakes_after(60 + 3600, "");
+    assert!(pool.pool.is_forgettable());
+}
+
+#[test]
+fn a_use_without_an_answer_does_not_keep_a_session_alive() {
+    for (outcome, lasts) in [(Used::Good, 120), (Used::CheckFailed, 120), (Used::Neutral, 70), (Used::Banned, 70)] {
+        let idle = PoolOptions { max_idle: seconds(120), max_errors: 9, max_check_failures: 9, ..options() };
+        let mut pool = Script::new(idle).with_live_sessions(1);
+        pool.ask(1).does("grant a to 1").used("a", Used::Good).after(50);
+        pool.ask(1).does("grant a to 1").used("a", outcome).does("").wakes_after(lasts, "retire a (expired-idle)");
+    }
+}
+
+#[test]
+fn while_a_session_is_used_its_idle_time_counts_from_the_last_grant() {
+    let two = PoolOptions { size: 1, max_idle: seconds(120), max_in_flight: NonZeroU32::new(2), ..options() };
+    let mut pool = Script::new(two).with_live_sessions(1);
+    pool.after(100).ask(1).does("grant a to 1").after(50).ask(2).does("grant a to 2");
+    pool.used("a", Used::Neutral).used("a", Used::Neutral).ask(3).does("retire a (expired-idle), open b for 3");
+}
+
+#[test]
+fn a_session_that_nobody_used_ends_as_unused() {
+    let mut pool = Script::new(PoolOptions { max_idle: seconds(120), ..options() });
+    pool.ask(1).does("open a for 1").cancel(1).opened("a", Opened::Ready).does("").wakes_after(120, "retire a (unused)");
+}
+
+#[test]
+fn a_successor_is_opened_before_a_session_is_too_old_only_if_somebody_waits() {
+    let mut pool = Script::new(PoolOptions { size: 2, max_age: seconds(900), max_idle: None, ..options() });
+    pool.ask(1).does("open a for 1").after(8).opened("a", Opened::Ready).does("grant a to 1");
+    pool.after(1).used("a", Used::Good).after(884).ask(2).does("grant a to 2");
+    pool.ask(3).does("open b for 3").after(1).used("a", Used::Good).does("grant a to 3").ask(4).does("");
+}
+
+#[test]
+fn an_initialisation_that_is_put_off_is_tried_again_later_and_not_for_ever() {
+    let mut pool = Script::new(PoolOptions { max_bad_inits: 1, max_throttled: 2, ..options() });
+    let later = Opened::PutOff(Duration::from_secs(30));
+    pool.ask(1).does("open a for 1").opened("a", later).does("").wakes_after(30, "open b for 1");
+    pool.opened("b", later).does("").wakes_after(30, "open c for 1");
+    pool.opened("c", later).does("refuse 1 (bad-inits, 60)");
+}
+
+#[test]
+fn a_pool_that_cannot_afford_another_session_lives_on_those_it_has() {
+    let demanding = PoolOptions { growth: Growth::OnDemand, max_idle: seconds(120), ..options() };
+    let mut pool = Script::new(demanding).with_live_sessions(1);
+    pool.ask(1).ask(2).does("grant a to 1, open b for 2").opened("b", Opened::Unaffordable).does("");
+    pool.used("a", Used::Good).does("grant a to 2").ask(3).does("").used("a", Used::Expired);
+    pool.does("retire a (expired-upstream), refuse 3 (budget)").ask(4).does("refuse 4 (budget)");
+}
+
+#[test]
+fn an_open_circuit_keeps_nobody_from_the_sessions_that_live() {
+    let demanding = PoolOptions { growth: Growth::OnDemand, max_bad_inits: 1, ..options() };
+    let mut pool = Script::new(demanding).with_live_sessions(1);
+    pool.ask(1).ask(2).does("grant a to 1, open b for 2").opened("b", Opened::Bad).does("");
+    pool.used("a", Used::Good).does("grant a to 2").ask(3).does("").used("a", Used::Banned);
+    pool.does("retire a (banned), refuse 3 (bad-inits, 60)");
+}
+
+#[test]
+fn sessions_of_a_pool_that_was_closed_end_for_the_reason_it_was_closed_for() {
+    for (why, reason) in [(Refusal::PoolClosed("x".into()), "pool-closed"), (Refusal::Budget, "budget")] {
+        let mut pool = Script::new(options()).with_live_sessions(1);
+        pool.pool.handle_close(why);
+        pool.does(&format!("retire a ({reason})"));
+    }
 }

@@ -27,8 +27,35 @@ struct World {
 #[derive(Clone, Copy)]
 struct Live {
     created: Instant,
+    /// The grant of the latest use that was answered.
+    answered: Instant,
+    /// The latest grant.
     last_used: Instant,
     in_flight: u32,
+    bans_in_a_row: u32,
+}
+
+impl Live {
+    fn new(created: Instant, now: Instant) -> Self {
+        Self { created, answered: now, last_used: now, in_flight: 0, bans_in_a_row: 0 }
+    }
+
+    fn returned(&mut self, granted: Instant, outcome: Used) {
+        self.in_flight -= 1;
+        match outcome {
+            Used::Good | Used::CheckFailed | Used::CheckError | Used::Throttled(_) => {
+                self.answered = self.answered.max(granted);
+            }
+            Used::Banned => self.bans_in_a_row += 1,
+            Used::Neutral | Used::Expired | Used::DownloadError => {}
+        }
+        if outcome == Used::Good {
+            self.bans_in_a_row = 0;
+        }
+        if self.in_flight == 0 {
+            self.last_used = self.answered;
+        }
+    }
 }
 
 fn random_options(dice: &mut Chance) -> PoolOptions {
@@ -43,13 +70,14 @@ fn random_options(dice: &mut Chance) -> PoolOptions {
         max_age: (below(3) > 0).then_some(Duration::from_secs(900)),
         max_idle: (below(3) > 0).then_some(Duration::from_secs(120)),
         margin: Duration::from_secs(10),
-        max_errors: below(3),
+        max_errors: below(6),
         max_check_failures: below(3),
         max_bad_inits: below(4),
         on_bad_inits: if below(8) == 0 { OnBadInits::CloseCrawl } else { OnBadInits::OpenCircuit },
         cool_down: Duration::from_secs(30),
         max_cool_down: Duration::from_secs(300),
         creation_retry_delay: Duration::from_secs(u64::from(below(2) * 60)),
+        max_throttled: below(3),
         queue_timeout: (below(2) == 0).then_some(Duration::from_secs(20)),
     }
 }
@@ -107,10 +135,23 @@ impl World {
     fn open_one(&mut self) {
         let at = self.below(self.opening.len().max(1));
         let Some((&session, &since)) = self.opening.iter().nth(at) else { return };
-        let outcome = [Opened::Ready, Opened::Ready, Opened::Ready, Opened::Bad, Opened::Unavailable][self.below(5)];
+        let outcomes = [
+            Opened::Ready,
+            Opened::Ready,
+            Opened::Ready,
+            Opened::Ready,
+            Opened::Ready,
+            Opened::Bad,
+            Opened::Bad,
+            Opened::Unavailable,
+            Opened::PutOff(Duration::from_secs(5)),
+            Opened::Abandoned,
+        ];
+        let rarely = self.below(200) == 0;
+        let outcome = if rarely { Opened::Unaffordable } else { outcomes[self.below(outcomes.len())] };
         self.opening.remove(&session);
         if outcome == Opened::Ready {
-            self.live.insert(session, Live { created: since, last_used: self.now, in_flight: 0 });
+            self.live.insert(session, Live::new(since, self.now));
         }
         self.pool.handle_opened(session, outcome, self.now, &mut self.chance);
     }
@@ -121,9 +162,6 @@ impl World {
         }
         let at = self.below(self.leases.len());
         let lease = self.leases.swap_remove(at);
-        if let Some(live) = self.live.get_mut(&lease.session) {
-            live.in_flight -= 1;
-        }
         let outcomes = [
             Used::Good,
             Used::Good,
@@ -138,6 +176,9 @@ impl World {
             Used::Throttled(Duration::from_secs(3)),
         ];
         let outcome = outcomes[self.below(outcomes.len())];
+        if let Some(live) = self.live.get_mut(&lease.session) {
+            live.returned(lease.granted, outcome);
+        }
         self.pool.handle_used(lease, outcome, 0, self.now, &mut self.chance);
     }
 
@@ -173,6 +214,7 @@ impl World {
                     assert!(self.live.remove(&session).is_some() || self.opening.remove(&session).is_some());
                 }
                 Action::CloseCrawl => self.closed = true,
+                Action::Forget => panic!("a pool does not forget itself"),
             }
         }
     }
@@ -188,6 +230,7 @@ impl World {
         for (limit, since) in [(options.max_age, live.created), (options.max_idle, live.last_used)] {
             assert!(limit.is_none_or(|limit| self.now.since(since) + options.margin < limit), "a session is past its life");
         }
+        assert!(live.bans_in_a_row < 3, "a session is lent after its third ban in a row");
         live.last_used = self.now;
         self.leases.push(lease);
         assert!(self.forget(ticket), "{ticket} was served but did not wait");
@@ -218,13 +261,13 @@ impl World {
             }
             for session in self.opening.keys().copied().collect::<Vec<_>>() {
                 let since = self.opening.remove(&session).expect("an opening");
-                self.live.insert(session, Live { created: since, last_used: self.now, in_flight: 0 });
+                self.live.insert(session, Live::new(since, self.now));
                 self.pool.handle_opened(session, Opened::Ready, self.now, &mut self.chance);
                 self.drain();
             }
             for lease in std::mem::take(&mut self.leases) {
                 if let Some(live) = self.live.get_mut(&lease.session) {
-                    live.in_flight -= 1;
+                    live.returned(lease.granted, Used::Good);
                 }
                 self.pool.handle_used(lease, Used::Good, 0, self.now, &mut self.chance);
                 self.drain();

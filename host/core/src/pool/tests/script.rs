@@ -114,6 +114,7 @@ impl Script {
             }
             Action::Refuse { ticket, why } => format!("refuse {} ({})", plain(ticket), short(&why)),
             Action::Retire { session, reason } => format!("retire {} ({reason})", self.names[&session]),
+            Action::Forget => "forget".to_owned(),
             Action::CloseCrawl => "close crawl".to_owned(),
         }
     }
@@ -125,5 +126,8 @@ fn short(why: &Refusal) -> String {
         Refusal::BadInits { retry_after: None } => "bad-inits".to_owned(),
         Refusal::BadInits { retry_after: Some(after) } => format!("bad-inits, {}", after.as_secs()),
         Refusal::Closed(reason) => format!("closed: {reason}"),
+        Refusal::PoolClosed(reason) => format!("pool closed: {reason}"),
+        Refusal::Budget => "budget".to_owned(),
+        Refusal::Domain(reason) => format!("domain: {reason}"),
     }
 }
