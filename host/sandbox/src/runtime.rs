@@ -1,11 +1,10 @@
 //! The engines that plugins share: how code is compiled, where instances live, what is linked to their imports.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result, Strategy, WasmBacktraceDetails};
 
 use crate::bindings::Site;
+use crate::cache::Key;
 use crate::call::Call;
 use crate::limits::TABLE_ELEMENTS;
 use crate::wasi::Sleep;
@@ -81,16 +80,9 @@ impl Runtime {
     pub(crate) fn compiler(&self) -> Engine {
         let mut config = self.config.clone();
         config.allocation_strategy(InstanceAllocationStrategy::OnDemand).parallel_compilation(false);
-        let fits = |compiler: &Engine| digest(compiler) == digest(&self.engine);
+        let fits = |compiler: &Engine| Key::engine(compiler) == Key::engine(&self.engine);
         Engine::new(&config).ok().filter(fits).unwrap_or_else(|| self.engine.clone())
     }
-}
-
-/// What must be equal in two engines for the code of one to run in the other.
-fn digest(engine: &Engine) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    engine.precompile_compatibility_hash().hash(&mut hasher);
-    hasher.finish()
 }
 
 fn link(linker: &mut Linker<Call>, sleep: Sleep) -> Result<()> {
@@ -160,8 +152,8 @@ mod tests {
     fn the_compiler_makes_code_for_its_engine_and_for_no_other_tier() {
         let room = Room { instances: 2, stacks: 1, memory: 1 << 20 };
         let [baseline, optimised] = [Tier::Baseline, Tier::Optimised].map(|tier| Runtime::new(room, tier).unwrap());
-        assert_eq!(digest(&optimised.compiler()), digest(&optimised.engine));
+        assert_eq!(Key::engine(&optimised.compiler()), Key::engine(&optimised.engine));
         assert!(!Engine::same(&optimised.compiler(), &optimised.engine));
-        assert_ne!(digest(&baseline.engine), digest(&optimised.engine));
+        assert_ne!(Key::engine(&baseline.engine), Key::engine(&optimised.engine));
     }
 }

@@ -22,8 +22,8 @@ impl Key {
         format!("{}-{}.json", self.0, Self::engine(engine))
     }
 
-    /// The part of the names that is the engine's.
-    pub(super) fn engine(engine: &Engine) -> String {
+    /// The part of the names that is the engine's; equal for engines that run each other's code.
+    pub(crate) fn engine(engine: &Engine) -> String {
         let mut compatibility = Sha(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut compatibility);
         hex(compatibility.0.finalize().get(..8).unwrap_or_default())

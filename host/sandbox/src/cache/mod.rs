@@ -52,9 +52,10 @@ impl Cache {
         let folder = self.folder.as_ref()?;
         let code = key.code_file(engine);
         let kept = read(folder, engine, &code, &key.note_file(engine));
-        kept.inspect_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {}
-            _ => tracing::warn!("the compiled plugin \"{code}\" is not used but made again: {error}"),
+        kept.inspect_err(|error| {
+            if error.kind() != std::io::ErrorKind::NotFound {
+                tracing::warn!("the compiled plugin \"{code}\" is not used but made again: {error}");
+            }
         })
         .ok()
     }

@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_secs(2);
 /// Until the second look at a file that may still be growing.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// Watches as long as it lives. Dropping it does not wait for a plugin that is being compiled; it takes no effect any more.
+/// Watches as long as it lives. Dropping it does not wait: a look that is under way ends by itself, and is the last one.
 pub struct Watch {
     messages: Sender<Message>,
 }
@@ -90,7 +90,7 @@ impl Watchman {
     fn look(&mut self) -> bool {
         let Reloaded { errors, is_unsettled, .. } = self.reloader.refresh();
         for error in errors {
-            tracing::warn!("{error}; what was at work before stays");
+            tracing::warn!("{error}; if something was at work in its place, it stays");
         }
         if self.watcher.is_none() {
             self.open_eyes();
