@@ -52,7 +52,8 @@ pub(crate) async fn crawl(
     let api = Api::open(args, common, &settings)?;
     let output = Output::open(args.output.as_deref(), input.path())?;
     let stats = args.stats.as_deref().map(StatsFile::create).transpose()?;
-    let engine = Engine::new(Arc::clone(&settings), api, plugins.sites(), engine_options(args))?;
+    let engine = Engine::new(Arc::clone(&settings), api, plugins.sites(), engine_options(args))
+        .map_err(|error| settings_file::explain(&error, common.config.as_deref(), &plugins.names()))?;
 
     let name = input.name().to_owned();
     let is_terminal_taken = args.output.is_none() && std::io::stdout().is_terminal();

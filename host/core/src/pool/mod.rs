@@ -213,6 +213,11 @@ impl<T: Clone> Pool<T> {
             && self.breaker.is_fresh()
     }
 
+    /// In eager growth: would the next request open a session of its own?
+    pub fn opens_for_the_next(&self) -> bool {
+        self.options.growth == Growth::Eager && self.may_start()
+    }
+
     /// Sessions that live now.
     pub fn live(&self) -> usize {
         self.sessions.len()
