@@ -19,6 +19,7 @@ mod languages;
 mod misbehaviour;
 mod newcomer;
 mod official_client;
+mod peer;
 mod plugins;
 mod readme;
 mod recording;

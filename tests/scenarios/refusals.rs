@@ -54,8 +54,12 @@ fn a_wrong_setting_is_told_with_file_line_and_the_right_key() {
         ("[session.pools.\"a.example\"]\ndelai = 1\n", &["mine.toml: line 2", "delai", "delay"]),
         ("[session\n", &["mine.toml: line 1"]),
         ("[[site]]\nname = \"a\"\n", &["mine.toml", "plugin"]),
-        ("[api]\nretry_policy = \"sometimes\"\n", &["api.retry_policy", "sometimes", "aggressive"]),
-        ("[session]\nchecker = \"nobody\"\n", &["session.checker", "nobody"]),
+        (
+            "[api]\nretry_policy = \"sometimes\"\n",
+            &["mine.toml: line 2", "api.retry_policy", "sometimes", "known here: default, "],
+        ),
+        ("[session]\nretry_policy = \"agressive\"\n", &["line 2", "session.retry_policy", "did you mean \"aggressive\"?"]),
+        ("[session]\nchecker = \"nobody\"\n", &["mine.toml: line 2: session.checker", "no site \"nobody\"", "add a [[site]]"]),
     ] {
         let said = refused(&[("mine.toml", settings)], &["crawl", "-", "--simulate", "--config", "mine.toml"]);
         for part in parts {

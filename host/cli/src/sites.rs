@@ -45,6 +45,11 @@ impl Plugins {
         Arc::clone(&self.sites)
     }
 
+    /// The names of all sites.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.sites.report().into_iter().map(|site| site.site).collect()
+    }
+
     /// What each site's plugin did so far, as in the stats file.
     pub(crate) fn report(&self) -> Value {
         self.sites.report().iter().map(|site| (site.site.clone(), site_to_json(site))).collect::<Map<_, _>>().into()

@@ -104,6 +104,8 @@ const ADDRESS_FIELDS: [&str; 4] = ["addressCountry", "addressRegion", "postalCod
 pub struct PoolNames {
     /// Per host, the parameter sets in order of arrival.
     params: BTreeMap<String, Vec<String>>,
+    /// How many these are in all.
+    param_sets: usize,
     /// Per short name, the locations in order of arrival.
     locations: BTreeMap<String, Vec<String>>,
 }
@@ -125,10 +127,19 @@ impl PoolNames {
         }
     }
 
+    /// How many parameter sets have got a number for a name. A number says nothing of what it stands for, so a name that makes
+    /// them more is worth a line in the log.
+    pub fn param_sets(&self) -> usize {
+        self.param_sets
+    }
+
     fn short_name(&mut self, request: &Request, location: &Object) -> String {
         let host = request.host();
         if let Some(params) = request.meta().get(meta::PARAMS).filter(|value| is_truthy(value)) {
-            let index = index_of(self.params.entry(host.clone()).or_default(), canonical(params));
+            let known = self.params.entry(host.clone()).or_default();
+            let before = known.len();
+            let index = index_of(known, canonical(params));
+            self.param_sets += known.len() - before;
             return format!("{host}[{index}]");
         }
         let own = request.meta().get(meta::LOCATION).and_then(Value::as_object).filter(|address| !address.is_empty());

@@ -86,10 +86,10 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     fn warn_of_contradicting_context(&self, params: &Object) {
         if params.contains_key("sessionContext") && self.contexts().is_contradiction(params) {
             let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
-            let context = params.get("sessionContext").map(Value::to_string).unwrap_or_default();
+            let context = params.get("sessionContext").unwrap_or(&Value::Null);
             tracing::warn!(
                 url,
-                context,
+                %context,
                 "this sessionContext was used with other sessionContextParameters before; for one context they should be the same \
                  throughout a crawl, or requests share sessions that were not made for them"
             );

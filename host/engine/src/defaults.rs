@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use carousel_core::defaults::{self, PoolNames};
+use carousel_core::defaults::{self, PoolNames, meta};
 use carousel_core::exchange::{Answer, Object, Request};
 use carousel_core::hooks::{Defaults, Hook, HookCall, HookError, Plan, PoolChoice};
 use carousel_core::settings::Settings;
 use carousel_core::verdict::{DefaultCheck, Verdict};
+use serde_json::Value;
 
 use crate::ports::{Site, Sites};
 
@@ -91,7 +92,13 @@ impl Defaults for PlainDefaults {
 
     fn pool(&self, request: &Request, location: &Object) -> Result<PoolChoice, HookError> {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        names.pool(self.settings.profile, &self.settings.session, request, location).map_err(HookError::Raised)
+        let before = names.param_sets();
+        let choice = names.pool(self.settings.profile, &self.settings.session, request, location).map_err(HookError::Raised)?;
+        if names.param_sets() > before {
+            let params = request.meta().get(meta::PARAMS).unwrap_or(&Value::Null);
+            tracing::info!(pool = choice.id, %params, "the sessions of this pool are initialised with these parameters");
+        }
+        Ok(choice)
     }
 
     fn location(&self, request: &Request) -> Object {

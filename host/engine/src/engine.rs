@@ -68,6 +68,8 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     stats: Mutex<Stats>,
     seen: Mutex<HashSet<String>>,
     contexts: Mutex<SessionContexts>,
+    /// When a session was last at fault.
+    last_fault: Mutex<Option<Instant>>,
     /// Per pool, why its last initialisation failed, until one succeeds.
     bad_inits: Mutex<HashMap<PoolId, String>>,
     chance: Mutex<Chance>,
@@ -104,6 +106,7 @@ pub(crate) struct Policies {
 impl<T: Transport, S: Sites> Engine<T, S> {
     /// Starts an engine in the current tokio runtime. Fails if the settings name an unknown checker.
     pub fn new(settings: Arc<Settings>, transport: T, sites: Arc<S>, options: EngineOptions) -> Result<Self, BadSettings> {
+        warn_of_settings(&settings);
         let policies = Policies::new(&settings, options.retry_only_throttling);
         if let Some(name) = &settings.session.checker
             && sites.named(name).is_none()
@@ -128,6 +131,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             stats: Mutex::new(Stats::new(settings.session.stats_per_pool)),
             seen: Mutex::default(),
             contexts: Mutex::default(),
+            last_fault: Mutex::default(),
             bad_inits: Mutex::default(),
             chance: Mutex::new(chance),
             close: watch::Sender::new(None),
@@ -255,17 +259,25 @@ impl std::fmt::Display for BadSettings {
 
 impl std::error::Error for BadSettings {}
 
+/// Settings that work and may not do what was meant.
+fn warn_of_settings(settings: &Settings) {
+    let (plain, session) = (settings.api.retry_policy, &settings.session);
+    if session.retry_policy.is_none() && matches!(plain, PolicyName::CustomDownload(_)) {
+        tracing::warn!(
+            policy = %plain,
+            "api.retry_policy is a custom policy and is used for sessions too; a policy that repeats 520 and 521 keeps sending on \
+             banned sessions; set session.retry_policy to say what sessions should do"
+        );
+    }
+    if !session.pool_sizes.is_empty() {
+        tracing::warn!("session.pool_sizes is deprecated: write [session.pools.\"NAME\"] with size = N");
+    }
+}
+
 impl Policies {
     fn new(settings: &Settings, only_throttling: bool) -> Self {
         let plain = settings.api.retry_policy;
         let session = settings.session.retry_policy.unwrap_or(plain).for_sessions();
-        if settings.session.retry_policy.is_none() && matches!(plain, PolicyName::CustomDownload(_)) {
-            tracing::warn!(
-                policy = %plain,
-                "api.retry_policy is a custom policy and is used for sessions too; a policy that repeats 520 and 521 keeps \
-                 sending on banned sessions; set session.retry_policy to say what sessions should do"
-            );
-        }
         let honour_retry_after = settings.api.honour_retry_after.unwrap_or(!settings.profile.is_peer());
         Self {
             plain,
@@ -323,6 +335,14 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     /// Remembers a fingerprint; false if it was known.
     pub(crate) fn is_first(&self, fingerprint: &str) -> bool {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(fingerprint.to_owned())
+    }
+
+    pub(crate) fn note_fault(&self) {
+        *self.last_fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.now());
+    }
+
+    pub(crate) fn last_fault(&self) -> Option<Instant> {
+        *self.last_fault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn contexts(&self) -> MutexGuard<'_, SessionContexts> {

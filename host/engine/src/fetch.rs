@@ -28,7 +28,7 @@ use crate::prepared::{Planned, Prepared};
 use crate::retries::Retries;
 
 /// About as long as a request takes through the peer's scheduler.
-const PEER_RETRY_PAUSE: Duration = Duration::from_millis(10);
+const PEER_SCHEDULING: Duration = Duration::from_millis(10);
 
 /// One request under way.
 pub(crate) struct Fetch<'e, T: Transport, S: Sites> {
@@ -99,11 +99,12 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
     }
 
-    /// The peer sends a request that is tried again through its scheduler, behind the replacement of the session at fault.
+    /// In the peer whatever follows a fault goes through the scheduler first, so the replacement of the session at fault is sent
+    /// before it.
     async fn let_the_replacement_go_first(&self) {
-        let is_retry = !self.trace.attempts.is_empty();
-        if is_retry && self.shared.profile().is_peer() {
-            tokio::time::sleep(PEER_RETRY_PAUSE).await;
+        let fault = self.shared.last_fault().filter(|_| self.shared.profile().is_peer());
+        if let Some(at) = fault {
+            tokio::time::sleep_until(self.shared.clock(at + PEER_SCHEDULING)).await;
         }
     }
 
@@ -120,9 +121,15 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         let trigger = self.trigger(site, *plan)?;
         self.recognise(Some(&trigger.pool))?;
         self.give_time().await;
+        let opens = self.shared.state().pools.opens_for_the_next(&trigger.pool, self.shared.now());
+        if opens {
+            self.let_the_replacement_go_first().await;
+        }
         let admission = self.admission(trigger).await?;
         let outgoing = self.prepare(admission)?;
-        self.let_the_replacement_go_first().await;
+        if !opens {
+            self.let_the_replacement_go_first().await;
+        }
         let mut repeats = self.repeats.take().unwrap_or_else(|| self.shared.repeats(policy));
         let lives = |at| outgoing.lease.lives(at);
         match self.shared.call(outgoing.request.params(), &mut repeats, lives).await {
@@ -268,6 +275,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
     async fn send_without_session(&mut self, policy: Policy) -> Result<Answer, Stop> {
         self.recognise(None)?;
         self.shared.stats().count_disabled();
+        self.let_the_replacement_go_first().await;
         let mut repeats = self.shared.repeats(policy);
         loop {
             let pass = self.pass(None).await?;

@@ -147,6 +147,7 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
         if !outgoing.carries_session {
             tracing::warn!(url = outgoing.request.url(), "the request had no session when it was sent; the fault is nobody's");
         }
+        self.shared.note_fault();
         outgoing.lease.report(blame);
         if self.retries.take(used) {
             self.shared.stats().count_retry(reason);

@@ -35,7 +35,7 @@ impl<T: Transport, S: Sites> SessionLease<T, S> {
 
     /// Waits for a session of the trigger's pool. Dropping the future leaves the queue.
     pub(crate) async fn acquire(shared: &Arc<Shared<T, S>>, trigger: Arc<Trigger<S>>) -> Result<Self, Refusal> {
-        let (answer, granted) = oneshot::channel();
+        let (answer, mut granted) = oneshot::channel();
         let queued = Queued { shared, pool: trigger.pool.clone(), ticket: shared.ticket() };
         shared.apply(|state, now| {
             let pool = queued.pool.clone();
@@ -43,6 +43,10 @@ impl<T: Transport, S: Sites> SessionLease<T, S> {
             state.waiting.insert(queued.ticket, Waiter { trigger: Arc::clone(&trigger), answer });
             state.pools.handle_request(&pool, options, queued.ticket, Arc::clone(&trigger), now);
         });
+        if let Ok(answer) = granted.try_recv() {
+            return answer;
+        }
+        tracing::debug!(pool = %queued.pool, "waiting for a session");
         granted.await.unwrap_or(Err(Refusal::Closed("the engine is gone".into())))
     }
 

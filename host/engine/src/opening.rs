@@ -109,12 +109,12 @@ impl LiveSession {
 /// The tasks of the initialisations under way.
 #[derive(Default)]
 pub(crate) struct Openings {
-    tasks: Mutex<HashMap<SessionId, AbortHandle>>,
+    tasks: Mutex<HashMap<SessionId, Option<AbortHandle>>>,
     changed: Notify,
 }
 
 impl Openings {
-    fn tasks(&self) -> MutexGuard<'_, HashMap<SessionId, AbortHandle>> {
+    fn tasks(&self) -> MutexGuard<'_, HashMap<SessionId, Option<AbortHandle>>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -137,7 +137,7 @@ impl Openings {
     /// Stops the initialisation of a session, if there is one.
     pub(crate) fn abort(&self, session: SessionId) {
         let task = self.tasks().get(&session).cloned();
-        if let Some(task) = task {
+        if let Some(Some(task)) = task {
             task.abort();
         }
     }
@@ -153,11 +153,11 @@ pub(crate) fn start<T: Transport, S: Sites>(shared: &Arc<Shared<T, S>>, pool: Po
         let outcome = init::initialise(&report.shared, &report.session, &trigger).await;
         report.finish(outcome);
     };
+    // Remembered before it runs: on another thread it may end, and be forgotten, before its handle is known here.
+    shared.openings.tasks().insert(id, None);
     let task = runtime.spawn(task.instrument(span));
-    // The task may have ended already, on another thread; then it has removed nothing and must not be remembered.
-    shared.openings.tasks().insert(id, task.abort_handle());
-    if task.is_finished() {
-        shared.openings.forget(id);
+    if let Some(known) = shared.openings.tasks().get_mut(&id) {
+        *known = Some(task.abort_handle());
     }
 }
 

@@ -55,16 +55,18 @@ pub(crate) async fn crawl(
     let output = Output::open(args.output.as_deref(), input.path())?;
     let leftovers = args.leftovers.as_deref().map(|path| Leftovers::create(path, input.path())).transpose()?;
     let stats = args.stats.as_deref().map(StatsFile::create).transpose()?;
+    let names = plugins.names();
+    let explain = |error| settings_file::explain(&error, common.config.as_deref(), &names);
     let crawl = Assembled { args, settings: Arc::clone(&settings), plugins, input, output, leftovers, stats };
     let options = engine_options(args);
     let Some(dir) = &args.record else {
-        let engine = Engine::new(settings, api, crawl.plugins.sites(), options)?;
+        let engine = Engine::new(settings, api, crawl.plugins.sites(), options).map_err(explain)?;
         return crawl.carry_out(engine, screen, interrupts).await;
     };
     let recorder = Recorder::open(RecorderOptions { dir, limit: args.record_limit, api_key: key_to_hide(args, common)? })?;
     let sites = Arc::new(RecordedSites::new(crawl.plugins.sites(), Arc::clone(&recorder)));
     let directory = crawl.plugins.sites();
-    let engine = Engine::new(Arc::clone(&settings), api, sites, options)?;
+    let engine = Engine::new(Arc::clone(&settings), api, sites, options).map_err(explain)?;
     let outcome = crawl.carry_out(engine, screen, interrupts).await;
     screen.say(&recorder.write(&settings, &directory.report())?);
     outcome

@@ -28,6 +28,11 @@ impl Fault {
         };
         Self { line: line_of(inner, text), message }
     }
+
+    /// A value of the right kind that something outside the file contradicts; `key` is `table.key`.
+    pub(super) fn value(key: &str, message: String, text: &str) -> Self {
+        Self { line: line_of_key(key, text), message: format!("{key}: {message}") }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -40,7 +45,17 @@ impl fmt::Display for Fault {
 }
 
 fn line_of(error: &toml::de::Error, text: &str) -> Option<usize> {
-    let start = error.span()?.start;
+    line_at(error.span()?.start, text)
+}
+
+fn line_of_key(key: &str, text: &str) -> Option<usize> {
+    let (table, key) = key.split_once('.')?;
+    let document = toml::de::DeTable::parse(text).ok()?;
+    let value = document.get_ref().get(table)?.get_ref().get(key)?;
+    line_at(value.span().start, text)
+}
+
+fn line_at(start: usize, text: &str) -> Option<usize> {
     let before = text.as_bytes().get(..start)?;
     Some(before.iter().filter(|byte| **byte == b'\n').count() + 1)
 }

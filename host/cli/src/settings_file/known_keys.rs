@@ -72,10 +72,9 @@ impl fmt::Display for UnknownKey {
 }
 
 /// The nearest key, if it is near enough to have been meant.
-fn nearest_of<'k>(word: &str, keys: &'k [String], least: f64) -> Option<&'k str> {
-    let near = keys.iter().map(|key| (strsim::jaro_winkler(word, key), key));
-    let best = near.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
-    (best.0 >= least).then_some(best.1.as_str())
+pub(super) fn nearest_of<'k>(word: &str, keys: &'k [String], least: f64) -> Option<&'k str> {
+    let near = keys.iter().filter(|key| strsim::jaro_winkler(word, key) >= least);
+    near.min_by_key(|key| strsim::damerau_levenshtein(word, key)).map(String::as_str)
 }
 
 /// The key without the peer's prefix: who moves over writes `ZYTE_API_SESSION_POOL_SIZE`.

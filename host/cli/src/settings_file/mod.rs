@@ -10,16 +10,32 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use carousel_core::settings::{Settings, SiteTable};
+use carousel_engine::BadSettings;
 use serde_json::Value;
 
 const DEFAULT_FILE: &str = "carousel.toml";
 
 /// Reads the given file, else `carousel.toml` of the working directory if there is one, else the defaults.
 pub(crate) fn load(given: Option<&Path>) -> anyhow::Result<Settings> {
-    match given {
-        Some(path) => read(path),
-        None if Path::new(DEFAULT_FILE).is_file() => read(Path::new(DEFAULT_FILE)),
-        None => Ok(Settings::default()),
+    file(given).map_or_else(|| Ok(Settings::default()), read)
+}
+
+fn file(given: Option<&Path>) -> Option<&Path> {
+    given.or_else(|| Some(Path::new(DEFAULT_FILE)).filter(|path| path.is_file()))
+}
+
+/// Says of settings that cannot be carried out where they stand, and which of the sites that exist may have been meant.
+pub(crate) fn explain(error: &BadSettings, given: Option<&Path>, sites: &[String]) -> anyhow::Error {
+    let BadSettings::UnknownChecker(name) = error;
+    let nearest = known_keys::nearest_of(name, sites, 0.75).map_or_else(
+        || "add a [[site]] of this name with a plugin that has a check hook".to_owned(),
+        |site| format!("did you mean \"{site}\"?"),
+    );
+    let message = format!("there is no site \"{name}\"; {nearest}");
+    let text = file(given).and_then(|path| Some((path, std::fs::read_to_string(path).ok()?)));
+    match text {
+        Some((path, text)) => anyhow!("{}: {}", path.display(), fault::Fault::value("session.checker", message, &text)),
+        None => anyhow!("session.checker: {message}"),
     }
 }
 

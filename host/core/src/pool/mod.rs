@@ -228,6 +228,11 @@ impl<T: Clone> Pool<T> {
         self.is_empty() && self.actions.is_empty() && self.options.growth != Growth::Eager && self.breaker.is_fresh()
     }
 
+    /// In eager growth: would the next request open a session of its own?
+    pub fn opens_for_the_next(&self, now: Instant) -> bool {
+        self.options.growth == Growth::Eager && self.may_start(now)
+    }
+
     /// Sessions that live now.
     pub fn live(&self) -> usize {
         self.sessions.len()

@@ -130,6 +130,11 @@ impl<T: Clone> Pools<T> {
         self.deadlines.first().map(|(at, _)| *at)
     }
 
+    /// In eager growth: would the next request of this pool open a session of its own? The first one of a pool does.
+    pub fn opens_for_the_next(&self, id: &PoolId, now: Instant) -> bool {
+        self.pools.get(id).is_none_or(|entry| entry.pool.opens_for_the_next(now))
+    }
+
     /// Pools that are remembered.
     pub fn len(&self) -> usize {
         self.pools.len()

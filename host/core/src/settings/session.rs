@@ -22,6 +22,8 @@ pub struct SessionSettings {
     pub pool_size: u32,
     /// Options per pool name; they win over what the `pool` hook says.
     pub pools: BTreeMap<String, PoolTable>,
+    /// The old form of `pools`: sizes only, per pool name. `pools` wins. The peer's `ZYTE_API_SESSION_POOL_SIZES`, deprecated there.
+    pub pool_sizes: BTreeMap<String, u32>,
     /// Seconds between two uses of one session. Default 0.
     pub delay: Seconds,
     /// Whether each delay is multiplied by a random number from 0.5 to 1.5. Default true.
@@ -95,6 +97,7 @@ impl Default for SessionSettings {
             enabled: None,
             pool_size: 8,
             pools: BTreeMap::new(),
+            pool_sizes: BTreeMap::new(),
             delay: Seconds::default(),
             randomize_delay: true,
             params: Object::new(),
@@ -167,6 +170,7 @@ impl SessionSettings {
     /// lifetimes of the API do not hold for cookie sessions.
     pub fn pool_options(&self, profile: Profile, choice: &PoolChoice, cookie_mode: bool) -> PoolOptions {
         let table = self.pools.get(&choice.id).copied().unwrap_or_default();
+        let old_size = self.pool_sizes.get(&choice.id).copied();
         let by_profile = by_profile(profile);
         let max_bad_inits = self.max_bad_inits_per_pool.get(&choice.id).copied().unwrap_or(self.max_bad_inits);
         let max_in_flight = table.max_in_flight.or(choice.max_in_flight).or(self.max_in_flight);
@@ -176,7 +180,7 @@ impl SessionSettings {
             None => api,
         };
         PoolOptions {
-            size: table.size.or(choice.size).unwrap_or(self.pool_size),
+            size: table.size.or(old_size).or(choice.size).unwrap_or(self.pool_size),
             max_in_flight: max_in_flight.map_or(by_profile.max_in_flight, NonZeroU32::new),
             delay: table.delay.map_or_else(|| choice_delay(choice).unwrap_or(self.delay.duration()), Seconds::duration),
             randomize_delay: table.randomize_delay.or(choice.randomize_delay).unwrap_or(self.randomize_delay),
@@ -258,6 +262,20 @@ mod tests {
         assert_eq!((options.size, options.delay), (7, Duration::from_secs(1)));
         let options = settings.pool_options(Profile::Default, &PoolChoice::named("b"), false);
         assert_eq!((options.size, options.delay), (3, Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn the_old_form_of_pool_sizes_stands_between_a_pools_table_and_the_hook() {
+        let table = |size| PoolTable { size, ..PoolTable::default() };
+        let settings = SessionSettings {
+            pools: [("a".to_owned(), table(Some(1))), ("b".to_owned(), table(None))].into(),
+            pool_sizes: [("a".to_owned(), 2), ("b".to_owned(), 2)].into(),
+            ..SessionSettings::default()
+        };
+        for (name, size) in [("a", 1), ("b", 2), ("c", 3)] {
+            let choice = PoolChoice { size: Some(3), ..PoolChoice::named(name) };
+            assert_eq!(settings.pool_options(Profile::ScrapyZyteApi, &choice, false).size, size, "{name}");
+        }
     }
 
     #[test]

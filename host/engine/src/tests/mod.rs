@@ -447,3 +447,13 @@ async fn a_request_with_an_unknown_retry_policy_fails_before_anything_is_sent() 
     assert_eq!((failed.kind, api.log().len()), (FailureKind::BadRequest, 0));
     assert!(failed.message.starts_with("zyte_api_retry_policy: retry policy \"never\" is unknown"), "{}", failed.message);
 }
+
+#[tokio::test(start_paused = true)]
+async fn in_the_peers_profile_the_replacement_goes_before_the_session_that_a_retry_opens() {
+    let api = Api::failing(|n, _| (n == 2).then(|| problem(422, "/problem/session-expired")));
+    let mut settings = peer();
+    settings.session.pool_size = 2;
+    let engine = engine(settings, &api);
+    engine.fetch(request(1)).await.unwrap();
+    assert_eq!(api.log(), ["init a", "use a", "init b", "init c", "use c"]);
+}
