@@ -1,4 +1,4 @@
-//! The code that wit-bindgen makes of `wit/session.wit`; the rest of the crate hides it.
+//! The code that wit-bindgen makes of `wit/0.1.0/session.wit`; the rest of the crate hides it.
 
 #![allow(
     unsafe_code,
@@ -11,7 +11,7 @@
 )]
 
 wit_bindgen::generate!({
-    path: "../wit",
+    path: "../wit/0.1.0",
     world: "site",
     pub_export_macro: true,
     default_bindings_module: "carousel_guest::bindings",

@@ -78,8 +78,14 @@ mod component {
     }
 
     impl<P: Plugin> Guest for Component<P> {
-        fn describe() -> types::Description {
-            P::DESCRIPTION.into()
+        fn describe() -> Result<types::Description, types::Failure> {
+            let mut description: types::Description = P::DESCRIPTION.into();
+            if wire::config() != "null" {
+                tell_host_of_panics();
+                let needed = P::configure().map_err(failure)?;
+                description.hooks.retain(|hook| needed.contains(hook));
+            }
+            Ok(description)
         }
 
         fn enabled(request: &types::Request) -> Result<bool, types::Failure> {

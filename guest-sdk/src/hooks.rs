@@ -7,6 +7,13 @@ use crate::{Edit, Error, Location, Params, Pool, Request, Response, Result, Sess
 /// An implementation carries the attribute [`session_config`](crate::session_config), which says where it applies and
 /// tells the host which functions it has: the others cost nothing.
 pub trait SessionConfig {
+    /// Looks at the site's [`config`](crate::config) when the site is loaded, before any request. An error refuses the site
+    /// and is shown to whoever wrote the config; the result is which of the plugin's hooks this site needs. Not asked where a
+    /// site has no config.
+    fn configure() -> Result<Hooks> {
+        Ok(Hooks::all())
+    }
+
     /// Are sessions used for this request?
     fn enabled(request: &Request) -> Result<bool> {
         default::enabled(request)
@@ -61,5 +68,26 @@ pub trait LocationSessionConfig {
     /// Is the session that fetched this answer good, and at this location?
     fn location_check(response: &Response, request: &Request, _location: &Location) -> Result<Verdict> {
         default::check(response, request)
+    }
+}
+
+/// Which of its hooks a plugin needs at one site; the others are answered by the host, at no cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hooks(Option<Vec<&'static str>>);
+
+impl Hooks {
+    /// All that the plugin has.
+    pub fn all() -> Self {
+        Self(None)
+    }
+
+    /// Of those that the plugin has, these, by their names in the interface (`process-request`).
+    pub fn only(hooks: impl IntoIterator<Item = &'static str>) -> Self {
+        Self(Some(hooks.into_iter().collect()))
+    }
+
+    /// Tells whether this hook is needed.
+    pub fn contains(&self, hook: &str) -> bool {
+        self.0.as_ref().is_none_or(|hooks| hooks.contains(&hook))
     }
 }

@@ -64,12 +64,12 @@ pub use carousel_guest_macros::session_config;
 pub use download::{DownloadError, download};
 pub use edit::Edit;
 pub use error::{Error, Result};
-pub use hooks::{LocationSessionConfig, SessionConfig};
+pub use hooks::{Hooks, LocationSessionConfig, SessionConfig};
 pub use location::Location;
 pub use params::Params;
 pub use pool::Pool;
 pub use request::Request;
-pub use response::{Response, Selection};
+pub use response::{Response, Selection, check_query};
 pub use serde;
 pub use serde_json;
 pub use session::Session;
@@ -79,8 +79,8 @@ pub use verdict::Verdict;
 /// Everything that a plugin usually needs, for one `use` line.
 pub mod prelude {
     pub use crate::{
-        DownloadError, Edit, Error, Location, LocationSessionConfig, Params, Pool, Request, Response, Result, Selection, Session,
-        SessionConfig, Verdict, config, default, download, log, session_config, settings, shared, site_name,
+        DownloadError, Edit, Error, Hooks, Location, LocationSessionConfig, Params, Pool, Request, Response, Result, Selection,
+        Session, SessionConfig, Verdict, config, default, download, log, session_config, settings, shared, site_name,
     };
     pub use serde_json::{Value, json};
 }

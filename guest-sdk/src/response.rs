@@ -75,11 +75,25 @@ impl Response {
         let found = self.raw.jmespath(expression).map_err(Error::new)?;
         json::decode_some(found, &format!("the result of \"{expression}\""))
     }
+
+    /// Selects by a regular expression on the text of the page: the first group, or the whole match where there is none.
+    /// Fails if the expression cannot be read.
+    pub fn regex<'a>(&'a self, pattern: &'a str) -> Result<Selection<'a>> {
+        let first = self.raw.regex(pattern, "first").map_err(Error::new)?.into_iter().next();
+        Ok(Selection { response: self, query: Query::Regex(pattern), first })
+    }
+}
+
+/// Tells whether a [`Response`] could be asked this: `css`, `xpath`, `jmespath`, `pointer` or `regex`, and an expression.
+/// For plugins that take expressions from their config; the error names the expression and what is wrong with it.
+pub fn check_query(language: &str, expression: &str) -> Result<()> {
+    wire::check_query(language, expression).map_err(Error::new)
 }
 
 enum Query<'a> {
     Css(&'a str),
     XPath(&'a str),
+    Regex(&'a str),
 }
 
 /// What a selector found: the first match at once, the others on demand.
@@ -108,7 +122,7 @@ impl Selection<'_> {
     /// Returns the first match, or an error that says what was looked for: for what a page must have.
     pub fn required(self) -> Result<String> {
         let missing = match &self.query {
-            Query::Css(expression) | Query::XPath(expression) => {
+            Query::Css(expression) | Query::XPath(expression) | Query::Regex(expression) => {
                 format!("nothing on the page matches \"{expression}\"")
             }
         };
@@ -123,6 +137,7 @@ impl Selection<'_> {
         let all = match self.query {
             Query::Css(selector) => self.response.raw.css_all(selector),
             Query::XPath(expression) => self.response.raw.xpath_all(expression),
+            Query::Regex(pattern) => self.response.raw.regex(pattern, "all"),
         };
         all.map_err(Error::new)
     }

@@ -4,6 +4,7 @@ pub(crate) mod api;
 pub(crate) mod crawl;
 pub(crate) mod gate;
 pub(crate) mod guests;
+pub(crate) mod plugins;
 pub(crate) mod process;
 pub(crate) mod python;
 pub(crate) mod reply;

@@ -10,11 +10,15 @@
 )]
 
 mod crawl;
+mod declarative;
 mod demo;
 mod early_ends;
 mod harness;
+mod languages;
 mod misbehaviour;
+mod newcomer;
 mod official_client;
 mod plugins;
+mod readme;
 mod refusals;
 mod tidy;

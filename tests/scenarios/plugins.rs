@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use crate::crawl::NO_PAUSES;
 use crate::harness::api::{Api, Call, Kind};
 use crate::harness::crawl::Crawl;
-use crate::harness::process::{Running, command};
 use crate::harness::reply::Reply;
 
 /// Time enough for a hook on a machine that is busy with other tests.
@@ -190,24 +189,4 @@ fn a_location_is_set_before_the_pages_of_its_pool() {
     for call in api.calls_of(Kind::Init) {
         assert_eq!(call.body["actions"][0]["action"], "setLocation", "{}", call.body);
     }
-}
-
-#[test]
-fn a_new_plugin_is_a_project_that_builds_and_can_be_used_at_once() {
-    let dir = tempfile::tempdir().unwrap();
-    let run = |args: &[&str]| {
-        let mut command = command(dir.path());
-        // What the project needs is there, for the workspace needs it, too.
-        command.args(args).env("CARGO_TARGET_DIR", crate::harness::kept("new-plugin")).env("CARGO_NET_OFFLINE", "true");
-        let ended = Running::start(command).end();
-        assert_eq!(ended.code, Some(0), "{args:?}: {}", ended.stderr);
-        ended
-    };
-    run(&["plugin", "new", "my-shop"]);
-    for file in ["Cargo.toml", "src/lib.rs", "README.md"] {
-        assert!(dir.path().join("my-shop").join(file).is_file(), "{file}");
-    }
-    run(&["plugin", "build", "my-shop", "--out", "built"]).says(&["my-shop.wasm", "check"]);
-    std::fs::write(dir.path().join("urls.txt"), "https://other.example/\n").unwrap();
-    run(&["crawl", "urls.txt", "--simulate", "--plugins", "built"]).says(&["plugin=\"my-shop\""]);
 }

@@ -18,6 +18,9 @@ const HOOKS: [(&str, &str); 8] = [
     ("init_session", "init-session"),
 ];
 
+/// The function of the traits that is no hook.
+const CONFIGURE: &str = "configure";
+
 /// Functions that only `LocationSessionConfig` has, and the functions of `SessionConfig` that they stand in for.
 const LOCATION_HOOKS: [(&str, &str); 2] = [("location_params", "params"), ("location_check", "check")];
 
@@ -68,7 +71,9 @@ fn base(block: &ItemImpl) -> Result<Base> {
 fn overridden_hooks(block: &ItemImpl, base: Base) -> Result<Vec<&'static str>> {
     let mut found = Vec::new();
     for item in &block.items {
-        if let ImplItem::Fn(function) = item {
+        if let ImplItem::Fn(function) = item
+            && function.sig.ident != CONFIGURE
+        {
             found.push(hook_of(&function.sig.ident, base)?);
         }
     }

@@ -29,6 +29,7 @@ fn the_host_is_told_the_hooks_that_the_block_has_and_no_others() {
             r#""enabled" , "location" , "params""#,
         ),
         (quote!(impl LocationSessionConfig for Shop { fn location_check() {} }), r#""check""#),
+        (quote!(impl SessionConfig for Shop { fn configure() {} fn check() {} }), r#""check""#),
         (quote!(impl LocationSessionConfig for Shop { fn location_params() {} fn pool() {} }), r#""pool" , "params""#),
     ];
     for (block, hooks) in cases {

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use regex_lite::Regex;
 use scraper::{ElementRef, Html, Selector};
 use serde_json::Value;
 
@@ -50,21 +51,31 @@ impl Page {
     /// All matches of a selector that may end in `::text` or `::attr(name)`.
     pub(crate) fn css(&self, selector: &str) -> Result<Vec<String>, String> {
         let (elements, wanted) = wanted(selector);
-        let parsed =
-            Selector::parse(elements).map_err(|error| format!("cannot read the CSS selector \"{selector}\": {error}"))?;
+        let parsed = css_selector(elements)?;
         let document = Html::parse_document(&self.text());
         Ok(document.select(&parsed).flat_map(|element| pick(element, &wanted)).collect())
     }
 
     pub(crate) fn jmespath(&self, expression: &str) -> Result<Option<String>, String> {
-        let query = jmespath::compile(expression)
-            .map_err(|error| format!("cannot read the JMESPath expression \"{expression}\": {error}"))?;
+        let query = jmespath_query(expression)?;
         let page: Value = serde_json::from_str(&self.text()).map_err(|error| format!("the page is not JSON: {error}"))?;
         let found = query.search(page).map_err(|error| format!("cannot evaluate \"{expression}\": {error}"))?;
         if found.is_null() {
             return Ok(None);
         }
         serde_json::to_string(&found).map(Some).map_err(|error| error.to_string())
+    }
+
+    /// All matches of a regular expression: its groups if it has any.
+    pub(crate) fn regex(&self, pattern: &str) -> Result<Vec<String>, String> {
+        let (regex, text) = (regular_expression(pattern)?, self.text());
+        let from = usize::from(regex.captures_len() > 1);
+        let groups = regex.captures_iter(&text).flat_map(|found| {
+            let groups: Vec<String> =
+                found.iter().skip(from).map(|group| group.map_or("", |group| group.as_str()).to_owned()).collect();
+            groups
+        });
+        Ok(groups.collect())
     }
 
     /// Says whether `setLocation`, if it was asked for, worked.
@@ -80,6 +91,32 @@ impl Page {
     fn member(&self, name: &str) -> Option<&Value> {
         self.answer.get(name)
     }
+}
+
+/// Says what is wrong with a query, except with one in XPath, which only the real host can read.
+pub(crate) fn check_query(language: &str, expression: &str) -> Result<(), String> {
+    match language {
+        "css" => css_selector(wanted(expression).0).map(drop),
+        "jmespath" => jmespath_query(expression).map(drop),
+        "regex" => regular_expression(expression).map(drop),
+        "pointer" if !expression.is_empty() && !expression.starts_with('/') => {
+            Err(format!("cannot read the JSON pointer \"{expression}\": it must begin with /"))
+        }
+        "pointer" | "xpath" => Ok(()),
+        _ => Err(format!("there is no query language \"{language}\"")),
+    }
+}
+
+fn css_selector(selector: &str) -> Result<Selector, String> {
+    Selector::parse(selector).map_err(|error| format!("cannot read the CSS selector \"{selector}\": {error}"))
+}
+
+fn jmespath_query(expression: &str) -> Result<jmespath::Expression<'static>, String> {
+    jmespath::compile(expression).map_err(|error| format!("cannot read the JMESPath expression \"{expression}\": {error}"))
+}
+
+fn regular_expression(pattern: &str) -> Result<Regex, String> {
+    Regex::new(pattern).map_err(|error| format!("cannot read the regular expression \"{pattern}\": {error}"))
 }
 
 fn text_of(object: &Value, name: &str) -> String {

@@ -135,6 +135,11 @@ impl Response {
     pub(crate) fn jmespath(&self, expression: &str) -> Result<Option<String>, String> {
         self.0.resource().jmespath(expression)
     }
+
+    pub(crate) fn regex(&self, pattern: &str, want: &str) -> Result<Vec<String>, String> {
+        let answers = self.0.resource().select(&[query("regex", pattern, want)])?;
+        Ok(answers.into_iter().next().unwrap_or_default())
+    }
 }
 
 impl Session {
@@ -155,6 +160,10 @@ impl Session {
     }
 }
 
+fn query(language: &str, expression: &str, want: &str) -> types::Query {
+    types::Query { language: language.to_owned(), expression: expression.to_owned(), want: want.to_owned() }
+}
+
 pub(crate) fn log(level: &str, message: &str) {
     host::log(level, message);
 }
@@ -169,6 +178,10 @@ pub(crate) fn config() -> String {
 
 pub(crate) fn settings() -> String {
     host::settings()
+}
+
+pub(crate) fn check_query(language: &str, expression: &str) -> Result<(), String> {
+    host::check_query(&query(language, expression, "first"))
 }
 
 pub(crate) fn download(params: &str) -> Result<Response, DownloadError> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::testing::page::Page;
+use crate::testing::page::{self, Page};
 use crate::testing::state::{self, SessionState};
 use crate::{DownloadError, Error, Verdict};
 
@@ -111,6 +111,10 @@ impl Response {
     pub(crate) fn jmespath(&self, expression: &str) -> Result<Option<String>, String> {
         self.0.jmespath(expression)
     }
+
+    pub(crate) fn regex(&self, pattern: &str, _want: &str) -> Result<Vec<String>, String> {
+        self.0.regex(pattern)
+    }
 }
 
 pub(crate) struct Session(pub(crate) SessionState);
@@ -150,6 +154,10 @@ pub(crate) fn config() -> String {
 
 pub(crate) fn settings() -> String {
     state::current().settings.to_string()
+}
+
+pub(crate) fn check_query(language: &str, expression: &str) -> Result<(), String> {
+    page::check_query(language, expression)
 }
 
 pub(crate) fn download(params: &str) -> Result<Response, DownloadError> {

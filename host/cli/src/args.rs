@@ -212,27 +212,59 @@ Examples:
 #[derive(Debug, Subcommand)]
 #[command(after_help = PLUGIN_HELP)]
 pub(crate) enum Plugin {
-    /// Start a plugin: a small Rust project that builds, with a test
+    /// Start a plugin: a small project that builds, with a test, in Rust, Python or JavaScript
     New(NewPlugin),
     /// Compile plugins to components and check that they load
     Build(BuildPlugins),
 }
 
+const NEW_HELP: &str = "\
+Examples:
+  carousel plugin new my-shop
+  carousel plugin new plugins/my-shop --lang python
+  carousel plugin new my-shop --lang js";
+
+/// The languages of new plugins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    /// The smallest and quickest plugins.
+    Rust,
+    /// Needs python3 with pip to build.
+    Python,
+    /// Needs node with npm to build.
+    #[value(alias = "javascript")]
+    Js,
+}
+
 /// `carousel plugin new`.
 #[derive(Debug, Args)]
+#[command(after_help = NEW_HELP)]
 pub(crate) struct NewPlugin {
     /// Directory to make; its last part names the plugin (lower-case letters, digits and -)
     pub(crate) path: PathBuf,
-    /// Directory of the guest SDK (guest-sdk of a Carousel checkout). Default: the checkout around this directory, else the
-    /// one this program was built from
+    /// What it is written in
+    #[arg(long, value_enum, default_value = "rust")]
+    pub(crate) lang: Lang,
+    /// For Rust: directory of the guest SDK (guest-sdk of a Carousel checkout). Default: the checkout around this directory, else
+    /// the one this program was built from
     #[arg(long, value_name = "DIR")]
     pub(crate) sdk: Option<PathBuf>,
 }
 
+const BUILD_HELP: &str = "\
+A directory with a Cargo.toml is built by cargo, one with a plugin.py by componentize-py, one with a plugin.js by componentize-js.
+Those two are installed once, each into a folder of its own in the user's cache, when they are needed first.
+
+Examples:
+  carousel plugin build
+  carousel plugin build my-shop other-shop --out my-plugins
+  carousel plugin build declarative --out my-plugins      # a plugin of the checkout by its name: sites without code";
+
 /// `carousel plugin build`.
 #[derive(Debug, Args)]
+#[command(after_help = BUILD_HELP)]
 pub(crate) struct BuildPlugins {
-    /// Directories of plugin projects
+    /// Directories of plugin projects, or names of plugins of the checkout
     #[arg(value_name = "PATH", default_value = ".")]
     pub(crate) paths: Vec<PathBuf>,
     /// Where the .wasm files go. Default: --plugins, else plugins.dir of the settings file, else plugins-built

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::exchange::{Object, Request};
 use crate::hooks::PoolChoice;
+use crate::retry::{PolicyName, UnknownPolicy};
 use crate::settings::{Profile, SessionSettings};
 
 /// The metadata keys, which are the peer's, so that a crawl moves over unchanged.
@@ -22,6 +23,8 @@ pub mod meta {
     pub const COOKIE_MODE: &str = "zyte_api_session_cookie_mode";
     /// Retries of this request at most.
     pub const MAX_RETRY_TIMES: &str = "max_retry_times";
+    /// When a failed call of this request is repeated: the name of a policy.
+    pub const RETRY_POLICY: &str = "zyte_api_retry_policy";
 }
 
 /// Whether sessions are used: the metadata if the key is there, whatever its value, else the setting.
@@ -56,6 +59,15 @@ pub fn explicit_params(settings: &SessionSettings, request: &Request) -> Option<
         Some(params) => Some(params.clone()),
         None if of_request(meta::LOCATION).is_none() && !settings.params.is_empty() => Some(settings.params.clone()),
         None => None,
+    }
+}
+
+/// The retry policy that the request itself names; none where it names none.
+pub fn retry_policy(request: &Request) -> Result<Option<PolicyName>, UnknownPolicy> {
+    match request.meta().get(meta::RETRY_POLICY) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(name)) => name.parse().map(Some),
+        Some(other) => Err(UnknownPolicy(other.to_string())),
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Limits {
     /// Most steps (nodes visited, sixteen bytes compared) of one query. Default: 5,000,000, less than about
     /// 0.2 s; a simple query takes one to ten steps for each element of the page.
     pub query_steps: u64,
-    /// Longest time between the matches of one regular expression. Default: 500 ms.
+    /// Longest time after which no further match of one regular expression is looked for. Default: 200 ms.
     pub regex_time: Duration,
     /// Longest expression, in bytes. Default: 4,096.
     pub expression_bytes: usize,
@@ -40,7 +40,7 @@ impl Default for Limits {
             nodes: 1_000_000,
             parse_steps: 10_000_000,
             query_steps: 5_000_000,
-            regex_time: Duration::from_millis(500),
+            regex_time: Duration::from_millis(200),
             expression_bytes: 4096,
             answer_bytes: 16 << 20,
         }

@@ -1,18 +1,41 @@
 //! Regular expressions on the text of a page. Look-around and back-references do not exist. A search takes time linear in the
-//! text, but up to some microseconds a byte for an expression with hundreds of counted repetitions: it cannot be
-//! interrupted, the limit on time takes effect between two matches.
+//! text but cannot be interrupted, so that its cost is bounded beforehand; the limit on time takes effect between two matches.
 
 use regex::{Captures, Regex, RegexBuilder};
+use regex_syntax::hir::{Hir, HirKind};
 use std::time::{Duration, Instant};
+
+use crate::budget::Budget;
 
 /// Most memory of a compiled expression and of its caches, in bytes: `\w{60}` takes 1 MiB.
 const COMPILED_BYTES: usize = 4 << 20;
+
+/// Sets of characters that an expression may contain, repetitions written out, without being able to outgrow the caches:
+/// each set at most doubles the states of the automaton.
+const FREE_SETS: u64 = 10;
+
+/// Steps of an expression that can outgrow the caches, a place in it looked at for a byte, for one step of a query.
+const LOOKS_PER_STEP: u64 = 12;
+
+/// Pages longer than this may take longer, up to [`LONGER`] times.
+const COMMON_BYTES: u64 = 1 << 20;
+const LONGER: u64 = 4;
 
 /// A compiled regular expression.
 #[derive(Debug)]
 pub(crate) struct Pattern {
     regex: Regex,
     taken: Taken,
+    size: Size,
+}
+
+/// How much there is of an expression once its repetitions are written out.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    /// Characters and sets of characters.
+    places: u64,
+    /// Sets of characters.
+    sets: u64,
 }
 
 /// What is taken of a match.
@@ -25,7 +48,7 @@ enum Taken {
     Groups,
 }
 
-/// The matches took too long.
+/// The search would take or took too long.
 #[derive(Debug)]
 pub(crate) struct TooLong;
 
@@ -44,12 +67,29 @@ impl Pattern {
             (None, 1) => Taken::Whole,
             (None, _) => Taken::Groups,
         };
-        Ok(Self { regex, taken })
+        let size = regex_syntax::parse(expression).map(|parsed| Size::of(&parsed)).unwrap_or_default();
+        Ok(Self { regex, taken, size })
     }
 
-    /// Is there a match?
-    pub(crate) fn is_match(&self, text: &str) -> bool {
+    /// Is there a match? Pays for the search.
+    pub(crate) fn is_match(&self, text: &str, budget: &Budget) -> bool {
+        budget.spend(self.steps(text));
         self.regex.is_match(text)
+    }
+
+    /// Does the expression match where there is nothing?
+    pub(crate) fn matches_nothing(&self) -> bool {
+        self.regex.is_match("")
+    }
+
+    /// Steps that one search of the text takes at most.
+    pub(crate) fn steps(&self, text: &str) -> u64 {
+        let bytes = text.len() as u64;
+        let longer = (bytes / COMMON_BYTES).clamp(1, LONGER);
+        match self.size.sets <= FREE_SETS {
+            true => 1 + (bytes >> 8),
+            false => 1 + self.size.places.saturating_mul(bytes) / LOOKS_PER_STEP / longer,
+        }
     }
 
     /// Returns the answers, at most `most`; a group that takes no part in a match answers with an empty string.
@@ -75,6 +115,28 @@ impl Pattern {
             Taken::Whole => found.push(group(0)),
             Taken::Group(index) => found.push(group(index)),
             Taken::Groups => found.extend((1..captures.len()).map(group)),
+        }
+    }
+}
+
+impl Size {
+    fn of(expression: &Hir) -> Self {
+        match expression.kind() {
+            HirKind::Empty | HirKind::Look(_) => Self::default(),
+            HirKind::Literal(literal) => Self { places: literal.0.len() as u64, sets: 0 },
+            HirKind::Class(_) => Self { places: 1, sets: 1 },
+            HirKind::Repetition(repeated) => {
+                let times = u64::from(repeated.max.unwrap_or(repeated.min).max(1));
+                let Self { places, sets } = Self::of(&repeated.sub);
+                Self { places: places.saturating_mul(times), sets: sets.saturating_mul(times) }
+            }
+            HirKind::Capture(group) => Self::of(&group.sub),
+            HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+                parts.iter().map(Self::of).fold(Self::default(), |sum, part| Self {
+                    places: sum.places.saturating_add(part.places),
+                    sets: sum.sets.saturating_add(part.sets),
+                })
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A question to a page: a language, an expression, and what is wanted of the matches.
 
-use crate::QueryError;
+use crate::compiled::compiled;
+use crate::{Limits, QueryError};
 use std::str::FromStr;
 
 /// The language of an expression.
@@ -90,6 +91,11 @@ impl Query {
     /// Makes a query from the words of the plugin interface; an unknown word is an error that lists the known ones.
     pub fn parse(language: &str, expression: impl Into<String>, want: &str) -> Result<Self, QueryError> {
         Ok(Self::new(language.parse()?, expression, want.parse()?))
+    }
+
+    /// Says what is wrong with the expression, before there is a page.
+    pub fn check(&self) -> Result<(), QueryError> {
+        compiled(self.language, &self.expression, &Limits::default()).map(drop)
     }
 }
 

@@ -124,15 +124,18 @@ impl Asked<'_> {
     }
 
     fn regex(&mut self, pattern: &Pattern, text: &str) -> Result<Vec<String>, QueryError> {
+        if pattern.steps(text) > self.limits.query_steps {
+            return Err(self.too_costly());
+        }
         let most = match self.want {
-            Want::Exists => return Ok(vec![pattern.is_match(text).to_string()]),
-            Want::First => 1,
+            Want::First | Want::Exists => 1,
             Want::All | Want::Count => usize::MAX,
         };
         let found = pattern.find(text, most, self.limits.regex_time).map_err(|_| self.too_costly())?;
         match self.want {
             Want::Count => Ok(vec![found.len().to_string()]),
-            Want::First | Want::All | Want::Exists => found.into_iter().map(|text| self.pay(text.to_owned())).collect(),
+            Want::Exists => Ok(vec![(!found.is_empty()).to_string()]),
+            Want::First | Want::All => found.into_iter().map(|text| self.pay(text.to_owned())).collect(),
         }
     }
 

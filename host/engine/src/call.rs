@@ -6,6 +6,7 @@ use std::time::Duration;
 use carousel_core::exchange::{Answer, CallError, Object};
 use carousel_core::retry::{Decision, Failure, Policy, RetryState};
 use carousel_core::time::Instant;
+use serde_json::Value;
 
 use crate::engine::Shared;
 use crate::ports::{Sites, Transport};
@@ -13,6 +14,7 @@ use crate::ports::{Sites, Transport};
 impl<T: Transport, S: Sites> Shared<T, S> {
     /// Sends a call and repeats it as the policy says. When the crawl is closed a pause ends and the last error stands.
     pub(crate) async fn call(self: &Arc<Self>, params: &Object, policy: Policy) -> Result<Answer, CallError> {
+        self.warn_of_contradicting_context(params);
         let mut retries = RetryState::new(policy, self.policies.options);
         loop {
             let result = self.transport.send(params).await;
@@ -29,6 +31,19 @@ impl<T: Transport, S: Sites> Shared<T, S> {
                 () = tokio::time::sleep(pause) => {}
                 _ = self.closed() => return Err(error),
             }
+        }
+    }
+
+    fn warn_of_contradicting_context(&self, params: &Object) {
+        if params.contains_key("sessionContext") && self.contexts().is_contradiction(params) {
+            let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
+            let context = params.get("sessionContext").map(Value::to_string).unwrap_or_default();
+            tracing::warn!(
+                url,
+                context,
+                "this sessionContext was used with other sessionContextParameters before; for one context they should be the same \
+                 throughout a crawl, or requests share sessions that were not made for them"
+            );
         }
     }
 

@@ -11,7 +11,8 @@ use carousel_core::id::{PoolId, SessionId, Ticket};
 use carousel_core::ledger::Billed;
 use carousel_core::pool::{EndReason, Outlook, Refusal};
 use carousel_core::pools::Pools;
-use carousel_core::retry::{Policy, PolicyName, RetryOptions, UnknownPolicy};
+use carousel_core::retry::{Policy, PolicyName, RetryOptions};
+use carousel_core::session_context::SessionContexts;
 use carousel_core::settings::{Profile, Settings};
 use carousel_core::stats::Stats;
 use carousel_core::time::Instant;
@@ -59,6 +60,7 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     state: Mutex<State<T, S>>,
     stats: Mutex<Stats>,
     seen: Mutex<HashSet<String>>,
+    contexts: Mutex<SessionContexts>,
     /// Per pool, why its last initialisation failed, until one succeeds.
     bad_inits: Mutex<HashMap<PoolId, String>>,
     chance: Mutex<Chance>,
@@ -84,15 +86,18 @@ pub(crate) struct Waiter<T: Transport, S: Sites> {
 
 /// How failed calls are repeated.
 pub(crate) struct Policies {
-    pub(crate) plain: Policy,
-    pub(crate) session: Policy,
+    /// For requests without a session.
+    pub(crate) plain: PolicyName,
+    /// For requests with a session, and for initialisations.
+    pub(crate) session: PolicyName,
     pub(crate) options: RetryOptions,
+    only_throttling: bool,
 }
 
 impl<T: Transport, S: Sites> Engine<T, S> {
-    /// Starts an engine in the current tokio runtime. Fails if the settings name an unknown retry policy or checker.
+    /// Starts an engine in the current tokio runtime. Fails if the settings name an unknown checker.
     pub fn new(settings: Arc<Settings>, transport: T, sites: Arc<S>, options: EngineOptions) -> Result<Self, BadSettings> {
-        let policies = Policies::new(&settings, options.retry_only_throttling)?;
+        let policies = Policies::new(&settings, options.retry_only_throttling);
         if let Some(name) = &settings.session.checker
             && sites.named(name).is_none()
         {
@@ -111,6 +116,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             state: Mutex::new(State { pools, waiting: HashMap::new(), sessions: HashMap::new(), listener: None }),
             stats: Mutex::new(Stats::new(settings.session.stats_per_pool)),
             seen: Mutex::default(),
+            contexts: Mutex::default(),
             bad_inits: Mutex::default(),
             chance: Mutex::new(chance),
             close: watch::Sender::new(None),
@@ -214,8 +220,6 @@ impl<T: Transport, S: Sites> Engine<T, S> {
 /// Settings that cannot be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BadSettings {
-    /// A retry policy that does not exist, and the key that names it.
-    UnknownPolicy(&'static str, UnknownPolicy),
     /// `session.checker` names a site that does not exist.
     UnknownChecker(String),
 }
@@ -223,7 +227,6 @@ pub enum BadSettings {
 impl std::fmt::Display for BadSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::UnknownPolicy(key, error) => write!(f, "{key}: {error}"),
             Self::UnknownChecker(name) => {
                 write!(
                     f,
@@ -237,14 +240,9 @@ impl std::fmt::Display for BadSettings {
 impl std::error::Error for BadSettings {}
 
 impl Policies {
-    fn new(settings: &Settings, only_throttling: bool) -> Result<Self, BadSettings> {
-        let parse = |key, name: &str| name.parse::<PolicyName>().map_err(|error| BadSettings::UnknownPolicy(key, error));
-        let plain = parse("api.retry_policy", &settings.api.retry_policy)?;
-        let session = match &settings.session.retry_policy {
-            Some(name) => parse("session.retry_policy", name)?,
-            None => plain,
-        };
-        let chosen = |name: PolicyName| if only_throttling { PolicyName::OnlyThrottling } else { name };
+    fn new(settings: &Settings, only_throttling: bool) -> Self {
+        let plain = settings.api.retry_policy;
+        let session = settings.session.retry_policy.unwrap_or(plain).for_sessions();
         if settings.session.retry_policy.is_none() && matches!(plain, PolicyName::CustomDownload(_)) {
             tracing::warn!(
                 policy = %plain,
@@ -253,11 +251,17 @@ impl Policies {
             );
         }
         let honour_retry_after = settings.api.honour_retry_after.unwrap_or(!settings.profile.is_peer());
-        Ok(Self {
-            plain: chosen(plain).policy(),
-            session: chosen(session.for_sessions()).policy(),
+        Self {
+            plain,
+            session,
+            only_throttling,
             options: RetryOptions { honour_retry_after, wait_scale: settings.api.retry_wait_scale },
-        })
+        }
+    }
+
+    /// The policy of one call: that of its request, where it names one, else the one that holds for its kind.
+    pub(crate) fn of(&self, own: Option<PolicyName>, kind: PolicyName) -> Policy {
+        if self.only_throttling { Policy::ONLY_THROTTLING } else { own.unwrap_or(kind).policy() }
     }
 }
 
@@ -299,6 +303,10 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     /// Remembers a fingerprint; false if it was known.
     pub(crate) fn is_first(&self, fingerprint: &str) -> bool {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(fingerprint.to_owned())
+    }
+
+    pub(crate) fn contexts(&self) -> MutexGuard<'_, SessionContexts> {
+        self.contexts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn bad_inits(&self) -> MutexGuard<'_, HashMap<PoolId, String>> {

@@ -4,12 +4,14 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use carousel_core::defaults::{meta, retry_policy};
 use carousel_core::exchange::{Answer, CallError, Request};
 use carousel_core::fingerprint::fingerprint;
 use carousel_core::hooks::{Hook, HookCall, HookError, Plan};
 use carousel_core::id::PoolId;
 use carousel_core::ledger::Billed;
 use carousel_core::pool::Refusal;
+use carousel_core::retry::{Policy, PolicyName};
 use serde_json::{Value, json};
 
 use crate::engine::Shared;
@@ -88,16 +90,24 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         self.stop_if_closed()?;
         let Planned { site, plan } = self.planned.take().unwrap_or_else(|| self.shared.plan(&self.request));
         let plan = plan.map_err(|error| self.hook_failure(&error))?;
+        let policies = &self.shared.policies;
+        let policy = self.policy(if plan.enabled { policies.session } else { policies.plain })?;
         if !plan.enabled {
-            return self.send_without_session().await;
+            return self.send_without_session(policy).await;
         }
         let trigger = self.trigger(site, *plan)?;
         self.recognise(Some(&trigger.pool))?;
         let lease = self.session(trigger).await?;
         let outgoing = self.prepare(lease)?;
         self.let_the_replacement_go_first().await;
-        let result = self.shared.call(outgoing.request.params(), self.shared.policies.session).await;
+        let result = self.shared.call(outgoing.request.params(), policy).await;
         self.judge(outgoing, result).await
+    }
+
+    /// The policy of the request's calls: the one that it names, else that of its kind.
+    fn policy(&self, kind: PolicyName) -> Result<Policy, Stop> {
+        let unknown = |error| Stop::fail(FailureKind::BadRequest, format!("{}: {error}", meta::RETRY_POLICY));
+        Ok(self.shared.policies.of(retry_policy(&self.request).map_err(unknown)?, kind))
     }
 
     fn stop_if_closed(&self) -> Result<(), Stop> {
@@ -159,10 +169,10 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
     }
 
-    async fn send_without_session(&mut self) -> Result<Answer, Stop> {
+    async fn send_without_session(&mut self, policy: Policy) -> Result<Answer, Stop> {
         self.recognise(None)?;
         self.shared.stats().count_disabled();
-        let result = self.shared.call(self.request.params(), self.shared.policies.plain).await;
+        let result = self.shared.call(self.request.params(), policy).await;
         self.trace.attempts.push(Attempt { session: None, outcome: outcome_of(&result) });
         let answer = result.map_err(Stop::call)?;
         self.shared.bill(Billed::Use, None);

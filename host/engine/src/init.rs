@@ -165,7 +165,8 @@ impl<T: Transport, S: Sites> Init<T, S> {
         if let Some(tags) = self.shared.tags(params.get("tags"), pool, "init") {
             params.insert("tags".to_owned(), tags);
         }
-        let answer = self.shared.call(&params, self.shared.policies.session).await?;
+        let policies = &self.shared.policies;
+        let answer = self.shared.call(&params, policies.of(None, policies.session)).await?;
         self.shared.bill(Billed::Init, Some(pool));
         if self.trigger.cookie_mode {
             self.session.jar().merge(answer.cookies());

@@ -52,6 +52,8 @@ pub enum FailureKind {
     Plugin,
     /// An earlier request asked for the same.
     Duplicate,
+    /// What the request says of itself makes no sense.
+    BadRequest,
 }
 
 impl FailureKind {
@@ -69,6 +71,7 @@ impl FailureKind {
             Self::Closed => "closed",
             Self::Plugin => "plugin",
             Self::Duplicate => "duplicate",
+            Self::BadRequest => "bad-request",
         }
     }
 

@@ -1,4 +1,4 @@
-//! The code that wasmtime makes of `wit/session.wit`: the types that cross the boundary and the traits of what plugins import.
+//! The code that wasmtime makes of `wit/0.1.0/session.wit`: the types that cross the boundary and the traits of what plugins import.
 
 #![allow(
     missing_docs,
@@ -11,7 +11,7 @@
 )]
 
 wasmtime::component::bindgen!({
-    path: "../../wit",
+    path: "../../wit/0.1.0",
     world: "site",
     imports: { default: trappable },
     with: {

@@ -53,6 +53,8 @@ pub enum Problem {
     Mismatch(String),
     /// It failed when it was asked to describe itself.
     Describe(String),
+    /// It cannot work with the config of a `[[site]]` table.
+    Config(String),
     /// Its URL rules are wrong.
     Rules(RuleError),
     /// Its name is taken by another site, served by this plugin.
@@ -111,6 +113,7 @@ impl fmt::Display for Problem {
             Self::Forbidden(names) => write!(f, "it imports what plugins are not given: {}", names.join(", ")),
             Self::Mismatch(why) => write!(f, "it does not fit {PACKAGE}@{VERSION}: {why}"),
             Self::Describe(why) => write!(f, "asked to describe itself, it {why}"),
+            Self::Config(why) => write!(f, "its plugin refuses the config: {why}"),
             Self::Rules(error) => write!(f, "{error}"),
             Self::NameTaken { name, by } => write!(f, "the site name \"{name}\" is taken by the plugin \"{by}\""),
             Self::UnknownPlugin { plugin, known } if known.is_empty() => {
@@ -140,7 +143,7 @@ impl Problem {
             Self::NameTaken { .. } => Some("rename one of them, or give both a [[site]] table with a name"),
             Self::UnknownPlugin { .. } => Some("name a file of the directory without \".wasm\""),
             Self::NoDirectory => Some("set dir in [plugins] or use --plugins DIR"),
-            Self::Unreadable(_) | Self::Describe(_) | Self::Rules(_) | Self::BrokenPlugin(_) => None,
+            Self::Unreadable(_) | Self::Describe(_) | Self::Config(_) | Self::Rules(_) | Self::BrokenPlugin(_) => None,
         }
     }
 }

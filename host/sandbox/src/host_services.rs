@@ -5,6 +5,7 @@ use std::sync::Arc;
 use carousel_core::exchange::Object;
 use carousel_core::hooks::{Defaults, HookCall, PoolChoice};
 use carousel_core::verdict::Verdict;
+use carousel_document::Query;
 use serde_json::{Value, json};
 use wasmtime::Result;
 use wasmtime::component::Resource;
@@ -30,6 +31,12 @@ impl host::Host for Call {
 
     fn settings(&mut self) -> Result<String> {
         Ok(text(&self.asked()?.defaults.settings()))
+    }
+
+    fn check_query(&mut self, query: types::Query) -> Result<std::result::Result<(), String>> {
+        self.check_time()?;
+        let query = Query::parse(&query.language, query.expression, &query.want);
+        Ok(query.and_then(|query| query.check()).map_err(|error| error.to_string()))
     }
 
     /// Stands in the linker of the hooks that hold their thread; see [`download`](crate::download) for the other.

@@ -38,6 +38,37 @@ impl<'a> Name<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sha2::{Digest, Sha256};
+
+    /// The files of `wit/` that were released. What is built against them is out of our hands, so they never change: what is new
+    /// gets a folder of its own, and a line here.
+    const RELEASED: [(&str, &str); 1] =
+        [("0.1.0/session.wit", "53b5a5e2c027a6ac2e14b2e3f2ae985a99c1cffc49df8f0f9c4e1feec226c661")];
+
+    #[test]
+    fn a_released_version_of_the_interface_never_changes() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
+        for (file, digest) in RELEASED {
+            let text = std::fs::read_to_string(folder.join(file)).unwrap();
+            let found: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(found, digest, "wit/{file} was released and must stay as it was");
+            let (version, _) = file.split_once('/').unwrap();
+            assert!(text.contains(&format!("package {PACKAGE}@{version};")), "wit/{file} is not of the version {version}");
+        }
+    }
+
+    #[test]
+    fn every_version_in_the_folder_is_released_and_the_served_one_is_there() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        for version in entries {
+            assert!(
+                RELEASED.iter().any(|(file, _)| file.starts_with(&format!("{version}/"))),
+                "wit/{version} is not in RELEASED"
+            );
+        }
+        assert!(RELEASED.iter().any(|(file, _)| file.starts_with(&format!("{VERSION}/"))));
+    }
 
     #[test]
     fn names_are_taken_apart_and_patch_versions_are_served() {

@@ -1,6 +1,6 @@
 //! The room that runs plugins. wasmtime lives here and nowhere else.
 //!
-//! A plugin is a WebAssembly component that answers the questions of `wit/session.wit` for one or more websites. [`Sandbox::load`]
+//! A plugin is a WebAssembly component that answers the questions of `wit/0.1.0/session.wit` for one or more websites. [`Sandbox::load`]
 //! makes [sites](SiteDirectory) of a directory of them, which the engine asks through its ports.
 //!
 //! Every step of a request gets a fresh instance, and what outlives it is kept by the host: so a plugin that loops, panics or eats

@@ -197,7 +197,7 @@ impl Sandbox {
             name.clone_into(&mut rule.name);
         }
         RuleIndex::new(rules.clone()).map_err(Problem::Rules)?;
-        let site = PluginSite::new(name, config.unwrap_or(&Value::Null), plugin.clone(), self.host.clone());
+        let site = PluginSite::new(name, config, plugin.clone(), self.host.clone())?;
         tracing::info!(site = name, plugin = &*plugin.file, version = plugin.description.version, "plugin loaded");
         sites.push((Arc::new(site), rules));
         Ok(())

@@ -6,7 +6,7 @@ use carousel_core::hooks::Hook;
 use serde_json::Value;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
-use crate::bindings::carousel::session::types::Description;
+use crate::bindings::carousel::session::types::{Description, Failure};
 use crate::call::Call;
 use crate::errors::Problem;
 use crate::guest::Guest;
@@ -37,7 +37,7 @@ struct Exports {
 
 /// A set of hooks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct HookSet(u16);
+pub(crate) struct HookSet(u16);
 
 impl Plugin {
     /// Links a component and asks it once what it is.
@@ -47,13 +47,23 @@ impl Plugin {
         let blocking = host.runtime.blocking.instantiate_pre(component).map_err(mismatch)?;
         let exports = Exports::find(component)?;
         let file: Arc<str> = file.into();
-        let description = describe(host, &file, &sync, &exports)?;
+        let facts =
+            SiteFacts { name: file.clone(), plugin: file.clone(), config: Value::Null.to_string(), shared: Shared::default() };
+        let description = describe(host, Arc::new(facts), &sync, &exports)?
+            .map_err(|failure| Problem::Describe(format!("failed: {}", failure.message)))?;
         let overridden = HookSet::of(&file, &description.hooks);
         Ok(Self { file, sync, blocking, description, exports, overridden })
     }
 
-    pub(crate) fn overrides(&self, hook: Hook) -> bool {
-        self.overridden.has(hook)
+    /// The hooks that the plugin has.
+    pub(crate) fn hooks(&self) -> HookSet {
+        self.overridden
+    }
+
+    /// Shows the plugin the config of a site: the hooks that it needs there, or why it cannot work with that config.
+    pub(crate) fn hooks_for(&self, host: &Host, site: Arc<SiteFacts>) -> Result<HookSet, Problem> {
+        let description = describe(host, site, &self.sync, &self.exports)?.map_err(|failure| Problem::Config(failure.message))?;
+        Ok(HookSet::of(&self.file, &description.hooks))
     }
 
     pub(crate) fn export(&self, hook: Hook) -> &ComponentExportIndex {
@@ -88,7 +98,7 @@ impl HookSet {
         set
     }
 
-    fn has(self, hook: Hook) -> bool {
+    pub(crate) fn has(self, hook: Hook) -> bool {
         self.0 & (1 << position(hook)) != 0
     }
 }
@@ -97,14 +107,18 @@ fn position(hook: Hook) -> usize {
     Hook::ALL.iter().position(|known| *known == hook).unwrap_or_default()
 }
 
-fn describe(host: &Host, file: &Arc<str>, pre: &InstancePre<Call>, exports: &Exports) -> Result<Description, Problem> {
-    let facts =
-        SiteFacts { name: file.clone(), plugin: file.clone(), config: Value::Null.to_string(), shared: Shared::default() };
-    let call = Call::new(Arc::new(facts), None, &host.allowance);
+/// What a plugin says of itself at a site; the inner error is the plugin's own.
+fn describe(
+    host: &Host,
+    site: Arc<SiteFacts>,
+    pre: &InstancePre<Call>,
+    exports: &Exports,
+) -> Result<Result<Description, Failure>, Problem> {
+    let call = Call::new(site, None, &host.allowance);
     let _place = host.places.take().map_err(|_| Problem::Describe("it was asked from within a hook".to_owned()))?;
     let words = |error: &wasmtime::Error, call: &Call| Problem::Describe(explain(error, call, host.allowance.max_result));
     let mut guest = Guest::start(pre, call, &host.allowance).map_err(|dead| words(&dead.error, &dead.call))?;
-    let described = guest.call::<(), Description>(&exports.describe, ());
+    let described = guest.call::<(), Result<Description, Failure>>(&exports.describe, ());
     guest.state_mut().flush_output();
     described.map_err(|error| words(&error, guest.state()))
 }

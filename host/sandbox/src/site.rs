@@ -12,9 +12,10 @@ use crate::answers;
 use crate::bindings::carousel::session::types;
 use crate::call::Call;
 use crate::counters::{Counters, SiteReport};
+use crate::errors::Problem;
 use crate::handles::{RequestHandle, ResponseHandle, SessionHandle, THE_ONE};
 use crate::host::Host;
-use crate::plugin::Plugin;
+use crate::plugin::{HookSet, Plugin};
 use crate::shared::Shared;
 use crate::step::{Asked, Step};
 
@@ -22,6 +23,7 @@ use crate::step::{Asked, Step};
 pub struct PluginSite {
     facts: Arc<SiteFacts>,
     plugin: Arc<Plugin>,
+    hooks: HookSet,
     host: Arc<Host>,
     counters: Counters,
 }
@@ -37,10 +39,21 @@ pub(crate) struct SiteFacts {
 }
 
 impl PluginSite {
-    pub(crate) fn new(name: &str, config: &serde_json::Value, plugin: Arc<Plugin>, host: Arc<Host>) -> Self {
-        let facts =
-            SiteFacts { name: name.into(), plugin: plugin.file.clone(), config: config.to_string(), shared: Shared::default() };
-        Self { facts: Arc::new(facts), plugin, host, counters: Counters::default() }
+    /// Puts a plugin to work for a site. One that has a config is shown it, and may refuse it.
+    pub(crate) fn new(
+        name: &str,
+        config: Option<&serde_json::Value>,
+        plugin: Arc<Plugin>,
+        host: Arc<Host>,
+    ) -> Result<Self, Problem> {
+        let text = config.unwrap_or(&serde_json::Value::Null).to_string();
+        let facts = SiteFacts { name: name.into(), plugin: plugin.file.clone(), config: text, shared: Shared::default() };
+        let facts = Arc::new(facts);
+        let hooks = match config {
+            Some(_) => plugin.hooks_for(&host, facts.clone())?,
+            None => plugin.hooks(),
+        };
+        Ok(Self { facts, plugin, hooks, host, counters: Counters::default() })
     }
 
     /// What the plugin did for this site so far.
@@ -109,7 +122,7 @@ impl Site for PluginSite {
     }
 
     fn overrides(&self, hook: Hook) -> bool {
-        self.plugin.overrides(hook)
+        self.hooks.has(hook)
     }
 
     fn plan(&self, mut call: HookCall) -> Result<Plan, HookError> {

@@ -13,12 +13,13 @@
 //!
 //! The plugin itself has no URL rules: without a table that names it, it serves nobody.
 //!
+//! * `configure` looks at a chain's table when the site is loaded, so that a mistake in it is told before anything is sent.
 //! * `location_params` initialises a session: it asks for `store_url` where the chain has one, and for the browser action
 //!   `setLocation` elsewhere.
 //! * `location_check` looks at every answer. First the usual check of the host (did `setLocation` work?), then the page itself:
 //!   shops have been seen that accept a postal code and go on showing another store, or none.
 
-use carousel_guest::prelude::*;
+use carousel_guest::{check_query, prelude::*};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
@@ -36,6 +37,11 @@ struct Chain {
 
 #[session_config]
 impl LocationSessionConfig for Storefront {
+    fn configure() -> Result<Hooks> {
+        check_query("css", &config::<Chain>()?.postal_code)?;
+        Ok(Hooks::all())
+    }
+
     fn location_params(request: &Request, location: &Location) -> Result<Params> {
         let (host, code) = (request.host(), postal_code(location)?);
         let Some(template) = config::<Chain>()?.store_url else {

@@ -64,10 +64,17 @@ fn a_page_that_looks_right_is_still_bad_if_set_location_failed() {
 }
 
 #[test]
-fn a_chain_that_is_not_described_is_told_so() {
-    for config in [Value::Null, json!({}), json!({"postal_code": "b", "shop_url": "x"})] {
+fn a_chain_that_is_not_described_is_refused_when_it_is_loaded() {
+    for (config, said) in [
+        (Value::Null, "cannot read the site's config"),
+        (json!({}), "missing field `postal_code`"),
+        (json!({"postal_code": "b", "shop_url": "x"}), "unknown field `shop_url`"),
+        (json!({"postal_code": "b["}), "cannot read the CSS selector \"b[\""),
+    ] {
         let _host = chain(config.clone());
-        let error = Storefront::params(&request("10001")).unwrap_err();
-        assert!(error.message().starts_with("cannot read the site's config"), "{config}: {error}");
+        let error = Storefront::configure().unwrap_err();
+        assert!(error.message().contains(said), "{config}: {error}");
     }
+    let _host = chain(json!({"postal_code": "b::text"}));
+    assert_eq!(Storefront::configure().unwrap(), Hooks::all());
 }

@@ -66,13 +66,18 @@ impl Crawl {
     }
 
     /// Drops a guest's component into the directory of plugins and names that directory.
-    pub(crate) fn plugin(mut self, guest: &str) -> Self {
+    pub(crate) fn plugin(self, guest: &str) -> Self {
+        self.component(&guests::component(guest))
+    }
+
+    /// Does so with a component of any origin.
+    pub(crate) fn component(mut self, file: &Path) -> Self {
         let plugins = self.path("plugins");
         if !plugins.exists() {
             std::fs::create_dir(&plugins).unwrap();
             self.command.arg("--plugins").arg(&plugins);
         }
-        std::fs::copy(guests::component(guest), plugins.join(format!("{guest}.wasm"))).unwrap();
+        std::fs::copy(file, plugins.join(file.file_name().unwrap())).unwrap();
         self
     }
 

@@ -1,11 +1,13 @@
-//! `carousel plugin build`: from a Rust project to a checked component in the plugin directory.
+//! `carousel plugin build`: from a project to a checked component in the plugin directory.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
-use super::{cargo, target};
+use super::project::{self, Project};
+use super::{cargo, script, target};
 use crate::args::{BuildPlugins, Common};
 use crate::logging::Screen;
 use crate::settings_file;
@@ -26,14 +28,48 @@ pub(crate) fn build(args: &BuildPlugins, common: &Common, screen: &Screen) -> an
 }
 
 /// Builds projects and copies their components to a directory under the names of their packages.
-pub(crate) fn build_into(dirs: &[PathBuf], out: &Path, screen: &Screen) -> anyhow::Result<Vec<PathBuf>> {
-    let projects = dirs.iter().map(|dir| cargo::project(dir)).collect::<anyhow::Result<Vec<_>>>()?;
+pub(crate) fn build_into(paths: &[PathBuf], out: &Path, screen: &Screen) -> anyhow::Result<Vec<PathBuf>> {
+    let (mut crates, mut scripts) = (Vec::new(), Vec::new());
+    for path in paths {
+        match project::find(path)? {
+            Project::Rust(project) => crates.push(project),
+            Project::Script(project) => scripts.push(project),
+        }
+    }
+    refuse_twins(crates.iter().map(|project| &project.package).chain(scripts.iter().map(|project| &project.name)))?;
+    std::fs::create_dir_all(out).with_context(|| format!("cannot make the directory {}", out.display()))?;
+    let mut installed = build_crates(&crates, out, screen)?;
+    for project in scripts {
+        installed.push(build_script(&project, out, screen)?);
+    }
+    Ok(installed)
+}
+
+/// Two projects of one name would become one file.
+fn refuse_twins<'n>(names: impl Iterator<Item = &'n String>) -> anyhow::Result<()> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            bail!("two of the projects are named {name}: build them one by one, with an --out for each");
+        }
+    }
+    Ok(())
+}
+
+fn build_crates(projects: &[cargo::Project], out: &Path, screen: &Screen) -> anyhow::Result<Vec<PathBuf>> {
     if let Some(project) = projects.first() {
         target::ensure(&project.workspace, screen)?;
     }
-    let built = cargo::build(&projects)?;
-    std::fs::create_dir_all(out).with_context(|| format!("cannot make the directory {}", out.display()))?;
+    let built = cargo::build(projects)?;
     built.into_iter().map(|(project, component)| install(&component, &out.join(format!("{}.wasm", project.package)))).collect()
+}
+
+fn build_script(project: &script::Project, out: &Path, screen: &Screen) -> anyhow::Result<PathBuf> {
+    screen.say(&format!("building {} ({:?}), which takes a minute", project.name, project.language));
+    let folder = tempfile::tempdir().context("cannot make a temporary directory")?;
+    let component = folder.path().join("plugin.wasm");
+    project.build(&component, screen)?;
+    install(&component, &out.join(format!("{}.wasm", project.name)))
 }
 
 /// Copies under another name first, so that a crawl that watches the directory never sees half a component.
@@ -60,6 +96,13 @@ fn size(file: &Path) -> anyhow::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_projects_of_one_name_are_refused() {
+        let names = |names: [&str; 2]| refuse_twins(names.map(str::to_owned).iter());
+        assert!(names(["a", "b"]).is_ok());
+        assert!(names(["a", "a"]).unwrap_err().to_string().contains("named a"));
+    }
 
     #[test]
     fn components_go_where_out_says_then_the_plugin_flag_then_the_settings() {

@@ -3,4 +3,6 @@
 pub(crate) mod build;
 mod cargo;
 pub(crate) mod new;
+mod project;
+mod script;
 mod target;

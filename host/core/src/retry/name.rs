@@ -1,6 +1,7 @@
 //! Policies by the names that settings use.
 
 use super::policy::Policy;
+use serde::de::{Deserialize, Deserializer, Error as _};
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -24,6 +25,10 @@ pub enum PolicyName {
     /// `only-throttling`: [`Policy::ONLY_THROTTLING`].
     OnlyThrottling,
 }
+
+/// The names, as they are told to somebody who gave another one.
+const NAMES: [&str; 6] =
+    ["default", "aggressive", "session-default", "session-aggressive", "only-throttling", "custom-download-xN"];
 
 /// A name that no policy has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +75,14 @@ impl FromStr for PolicyName {
     }
 }
 
+/// An unknown name is an unknown variant, so that whoever reads settings can say where it stands and which one was meant.
+impl<'de> Deserialize<'de> for PolicyName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(|UnknownPolicy(name)| D::Error::unknown_variant(&name, &NAMES))
+    }
+}
+
 impl fmt::Display for PolicyName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -85,12 +98,7 @@ impl fmt::Display for PolicyName {
 
 impl fmt::Display for UnknownPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "retry policy \"{}\" is unknown; use default, aggressive, session-default, session-aggressive, only-throttling, or \
-             custom-download-xN with N from 1",
-            self.0
-        )
+        write!(f, "retry policy \"{}\" is unknown; known are {}", self.0, NAMES.join(", "))
     }
 }
 

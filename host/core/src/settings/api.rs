@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::Seconds;
+use crate::retry::PolicyName;
 
 /// The `[api]` table.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -12,7 +13,7 @@ pub struct ApiSettings {
     pub url: String,
     /// When a failed call is repeated: `default` or `aggressive` (more attempts after 520, 521 and 5xx). Default: `default`.
     /// Calls of sessions follow `session.retry_policy`. The peer's `ZYTE_API_RETRY_POLICY`.
-    pub retry_policy: String,
+    pub retry_policy: PolicyName,
     /// Seconds for one call, answer included. Default 320: the API gives up after 200. Less loses answers that were on
     /// their way and may have been billed; more keeps a dead connection.
     pub timeout: Seconds,
@@ -32,7 +33,7 @@ impl Default for ApiSettings {
     fn default() -> Self {
         Self {
             url: ZYTE_API_URL.to_owned(),
-            retry_policy: "default".to_owned(),
+            retry_policy: PolicyName::Default,
             timeout: Seconds::new(320),
             connect_timeout: Seconds::new(30),
             retry_wait_scale: 1.0,

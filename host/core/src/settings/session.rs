@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{Growth, OnBadInits, PoolOptions, Profile, Rotation, Seconds};
 use crate::exchange::Object;
 use crate::hooks::PoolChoice;
+use crate::retry::PolicyName;
 
 /// The `[session]` table. Names are those of the peer's settings (`ZYTE_API_SESSION_POOL_SIZE` is `pool_size`).
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -59,7 +60,7 @@ pub struct SessionSettings {
     pub queue_max_attempts: Option<u32>,
     /// When a failed call of a session is repeated on the same session: `default`, `aggressive` (neither repeats 520 and 521)
     /// or `custom-download-xN` (up to N attempts for these). Default: that of `api.retry_policy`.
-    pub retry_policy: Option<String>,
+    pub retry_policy: Option<PolicyName>,
     /// How often a page is tried again because of its session (expired, banned, failed check). Default 5; in the peer's profile
     /// `crawl.retry_times`, and only for sessions that the API has ended. More costs an initialisation each.
     pub retry_times: Option<u32>,

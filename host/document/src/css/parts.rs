@@ -24,6 +24,16 @@ pub(super) struct Part {
     pub(super) taken: Taken,
 }
 
+impl Part {
+    /// `p ::text` and `p *::text` are the texts of `p` and of all that is in it: here is the part for `p` itself.
+    fn origin(&self) -> Option<Self> {
+        let selector = self.selector.strip_suffix('*').filter(|_| self.taken != Taken::Element)?;
+        let origin = selector.trim_end();
+        let descends = origin.len() < selector.len() && !origin.is_empty() && !origin.ends_with(['>', '+', '~', '\\']);
+        descends.then(|| Self { start: self.start, selector: origin.to_owned(), taken: self.taken.clone() })
+    }
+}
+
 /// Splits an expression into its parts.
 pub(super) fn split(expression: &str) -> Result<Vec<Part>, CssError> {
     let marks = marks(expression)?;
@@ -32,7 +42,9 @@ pub(super) fn split(expression: &str) -> Result<Vec<Part>, CssError> {
     let mut parts = Vec::new();
     for end in commas.chain([expression.len()]) {
         let pseudo = marks.iter().find(|mark| mark.kind == MarkKind::Pseudo && (start..end).contains(&mark.at));
-        parts.push(part(expression, start, pseudo.map(|mark| mark.at), end)?);
+        let part = part(expression, start, pseudo.map(|mark| mark.at), end)?;
+        parts.extend(part.origin());
+        parts.push(part);
         start = end + 1;
     }
     Ok(parts)
@@ -44,7 +56,7 @@ fn part(expression: &str, start: usize, pseudo: Option<usize>, end: usize) -> Re
         return Ok(Part { start, selector: text(start, end).to_owned(), taken: Taken::Element });
     };
     let mut selector = text(start, pseudo).to_owned();
-    if selector.trim_end().ends_with(['>', '+', '~']) || selector.trim().is_empty() || selector.ends_with([' ', '\t', '\n']) {
+    if selector.trim_end().ends_with(['>', '+', '~']) || selector.trim().is_empty() || selector.ends_with(char::is_whitespace) {
         selector.push('*');
     }
     let taken = taken(text(pseudo + 2, end).trim()).map_err(|reason| CssError { at: pseudo, reason })?;

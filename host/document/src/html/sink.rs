@@ -4,7 +4,7 @@ use crate::Limits;
 use crate::tree::{Draft, DraftId};
 use html5ever::interface::{ElemName, ElementFlags, NodeOrText, QuirksMode, TreeSink};
 use html5ever::tendril::StrTendril;
-use html5ever::{Attribute, LocalName, Namespace, QualName};
+use html5ever::{Attribute, LocalName, Namespace, QualName, ns};
 use std::borrow::Cow;
 use std::cell::{Cell, Ref, RefCell};
 
@@ -77,7 +77,15 @@ impl Sink {
 }
 
 fn pairs(attributes: Vec<Attribute>) -> impl Iterator<Item = (QualName, StrTendril)> {
-    attributes.into_iter().map(|attribute| (attribute.name, attribute.value))
+    attributes.into_iter().map(|attribute| (plain(attribute.name), attribute.value))
+}
+
+/// Attributes have no namespaces in a page of HTML: `xlink:href` is a name with a colon, and not another `href`.
+fn plain(name: QualName) -> QualName {
+    match &name.prefix {
+        Some(prefix) if !prefix.is_empty() => QualName::new(None, ns!(), format!("{prefix}:{}", name.local).into()),
+        _ => QualName::new(None, ns!(), name.local),
+    }
 }
 
 impl TreeSink for Sink {

@@ -78,6 +78,9 @@ pub(crate) struct Tree {
 const NOWHERE: Node = Node { kind: Kind::Root, name: 0, parent: NONE, previous: NONE, end: 0, text: 0, other: 0, attributes: 0 };
 static NOWHERE_ROW: Node = NOWHERE;
 
+/// What the prefix `xml` stands for without being declared.
+const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
+
 /// Stands for "no node".
 const NONE: NodeId = u32::MAX;
 
@@ -178,6 +181,9 @@ impl Tree {
 
     /// The address that a namespace prefix stands for.
     pub(crate) fn namespace_of(&self, prefix: &str) -> Option<&str> {
+        if prefix == "xml" {
+            return Some(XML_NAMESPACE);
+        }
         self.prefixes.iter().find(|(own, _)| own == prefix).map(|(_, address)| address.as_str())
     }
 

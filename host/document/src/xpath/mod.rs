@@ -1,21 +1,27 @@
-//! XPath 1.0 on a tree. Elements of an HTML page have no namespace here, as in lxml; in XML the prefixes that the page
-//! declares can be used.
+//! XPath 1.0 on a tree, with parsel's `has-class` and `re:test`. The context is the root element. Elements of an HTML page
+//! have no namespace here, as in lxml; in XML the prefixes that the page declares can be used.
 
+mod expression;
 mod node;
 mod sets;
 #[cfg(test)]
 mod tests;
 
 use crate::budget::Budget;
+use crate::pattern::Pattern;
 use crate::tree::{Item, Tree};
+use expression::Weights;
 use node::{Place, Spot};
-use xpath_eval::{DocumentCache, EvaluationContext, Expr, Value};
+use xpath_eval::{EvaluationContext, Expr, Value};
 
 /// A compiled XPath expression.
 #[derive(Debug)]
 pub(crate) struct Xpath {
     expression: Expr,
     compares_sets: bool,
+    weights: Weights,
+    /// What `re:test` looks for.
+    patterns: Vec<Pattern>,
 }
 
 /// What an expression amounts to.
@@ -37,20 +43,22 @@ pub(crate) struct XpathError {
 impl Xpath {
     /// Compiles an expression.
     pub(crate) fn compile(expression: &str) -> Result<Self, XpathError> {
-        match xpath_eval::parse(expression) {
-            Ok(expression) => Ok(Self { compares_sets: sets::compares_sets(&expression), expression }),
-            Err(error) => Err(XpathError { at: error.position, reason: error.message }),
-        }
+        let weights = Weights::of(expression);
+        let mut parsed =
+            xpath_eval::parse(expression).map_err(|error| XpathError { at: error.position, reason: error.message })?;
+        let patterns = expression::prepare(expression, &mut parsed)?;
+        Ok(Self { compares_sets: sets::compares_sets(&parsed), expression: parsed, weights, patterns })
     }
 
-    /// Evaluates the expression with the root as context; fails on an unknown function or a wrong number of arguments.
+    /// Evaluates the expression; fails where it takes for nodes what is none. The engine's own cache of lists of nodes stays
+    /// unused: copying from it looks at nodes that nobody pays for.
     pub(crate) fn find(&self, tree: &Tree, budget: &Budget) -> Result<Found, String> {
-        let place = Place::new(tree, budget, self.compares_sets);
-        let cache = DocumentCache::new();
+        let place = Place::new(tree, budget, self);
         let namespaces = |prefix: &str| tree.namespace_of(prefix).map(str::to_owned);
-        let mut context = EvaluationContext::new(Spot::root(&place));
+        let mut context = EvaluationContext::new(Spot::start(&place));
+        let variables = |name: &xpath_eval::QName| place.variable(name);
         context.namespaces = Some(&namespaces);
-        context.cache = Some(&cache);
+        context.variables = Some(&variables);
         let value = xpath_eval::evaluate(&self.expression, &context).map_err(|error| error.to_string())?;
         Ok(match value {
             Value::NodeSet(spots) => {

@@ -1,11 +1,14 @@
 //! A node as the XPath engine sees it; every look at the tree is paid for.
 
+use super::Xpath;
+use super::expression::Weights;
 use crate::budget::Budget;
+use crate::pattern::Pattern;
 use crate::tree::{Flavour, Item, Kind, Tree, is_declaration};
 use html5ever::QualName;
 use std::cell::Cell;
 use std::cmp::Ordering;
-use xpath_eval::{ExpandedName, Node, NodeKind};
+use xpath_eval::{ExpandedName, Node, NodeKind, QName, Value};
 
 /// Steps that a copy of a text costs, besides its length.
 const COPY_STEPS: u64 = 8;
@@ -13,29 +16,45 @@ const COPY_STEPS: u64 = 8;
 /// Comparisons of two texts that one step pays for.
 const PAIRS_PER_STEP: u64 = 4;
 
+/// Stands for the text of a node that matches a pattern.
+const MATCHED: &str = "matched";
+
 /// What all nodes of one evaluation share.
 pub(super) struct Place<'t> {
     tree: &'t Tree,
     budget: &'t Budget,
+    weights: Weights,
+    patterns: &'t [Pattern],
+    /// What the text of the next node is to be compared with instead of a string.
+    tested: Cell<Option<&'t Pattern>>,
     /// For an expression that compares sets: how many texts were read since the last move in the tree. The engine
     /// compares all of them with each other before it moves again.
     read: Option<Cell<u64>>,
 }
 
 impl<'t> Place<'t> {
-    pub(super) fn new(tree: &'t Tree, budget: &'t Budget, compares_sets: bool) -> Self {
-        Self { tree, budget, read: compares_sets.then(Cell::default) }
+    pub(super) fn new(tree: &'t Tree, budget: &'t Budget, xpath: &'t Xpath) -> Self {
+        let read = xpath.compares_sets.then(Cell::default);
+        Self { tree, budget, weights: xpath.weights, patterns: &xpath.patterns, tested: Cell::default(), read }
+    }
+
+    /// The value of a variable: that of a number makes the node that it is compared with look for a pattern.
+    pub(super) fn variable<N>(&self, name: &QName) -> Option<Value<N>> {
+        let number = name.local.parse().ok().filter(|_| name.prefix.is_none());
+        let pattern = number.and_then(|number: usize| self.patterns.get(number))?;
+        self.tested.set(Some(pattern));
+        Some(Value::String(MATCHED.to_owned()))
     }
 
     fn spend_move(&self) {
-        self.budget.spend(1);
+        self.budget.spend(self.weights.step);
         if let Some(read) = &self.read {
             read.set(0);
         }
     }
 
     fn spend_text(&self, bytes: usize) {
-        self.budget.spend_bytes(bytes);
+        self.budget.spend(self.weights.text * (1 + (bytes as u64 >> 4)));
         if let Some(read) = &self.read {
             read.set(read.get() + 1);
             self.budget.spend(read.get() / PAIRS_PER_STEP);
@@ -48,19 +67,30 @@ impl<'t> Place<'t> {
 pub(super) struct Spot<'a> {
     place: &'a Place<'a>,
     item: Item,
+    role: Role,
+}
+
+/// What a node or an attribute stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Itself,
+    /// The namespace that the attribute declares.
+    Namespace,
 }
 
 impl PartialEq for Spot<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.item == other.item
+        self.item == other.item && self.role == other.role
     }
 }
 
 impl Eq for Spot<'_> {}
 
 impl<'a> Spot<'a> {
-    pub(super) fn root(place: &'a Place<'a>) -> Self {
-        Self { place, item: Item { node: 0, attribute: 0 } }
+    /// The root element, which is where relative paths start; the root itself if there is no element.
+    pub(super) fn start(place: &'a Place<'a>) -> Self {
+        let element = place.tree.children(0).find(|&child| place.tree.kind(child) == Kind::Element);
+        Self { place, item: Item { node: element.unwrap_or(0), attribute: 0 }, role: Role::Itself }
     }
 
     pub(super) fn item(&self) -> Item {
@@ -69,7 +99,7 @@ impl<'a> Spot<'a> {
 
     fn at(self, node: u32, attribute: u32) -> Self {
         self.place.spend_move();
-        Self { item: Item { node, attribute }, ..self }
+        Self { item: Item { node, attribute }, role: Role::Itself, ..self }
     }
 
     fn name(self) -> Option<&'a QualName> {
@@ -79,9 +109,17 @@ impl<'a> Spot<'a> {
         }
     }
 
+    /// The local part of the name; that of a namespace is its prefix.
+    fn local_name(self, name: &QualName) -> &str {
+        match self.role {
+            Role::Namespace if name.prefix.is_none() => "",
+            _ => &name.local,
+        }
+    }
+
     /// The namespace as XPath sees it: none for any element of an HTML page.
     fn namespace(self, name: &QualName) -> Option<&str> {
-        let hidden = name.ns.is_empty() || self.place.tree.flavour() == Flavour::Html;
+        let hidden = name.ns.is_empty() || self.role == Role::Namespace || self.place.tree.flavour() == Flavour::Html;
         (!hidden).then_some(&*name.ns)
     }
 
@@ -97,6 +135,9 @@ impl<'a> Spot<'a> {
 
 impl<'a> Node<'a> for Spot<'a> {
     fn kind(self) -> NodeKind {
+        if self.role != Role::Itself {
+            return NodeKind::Namespace;
+        }
         if self.item.attribute > 0 {
             return NodeKind::Attribute;
         }
@@ -131,14 +172,28 @@ impl<'a> Node<'a> for Spot<'a> {
             .filter(|spot| spot.name().is_some_and(|name| !is_declaration(name)))
     }
 
+    /// The declarations in force, those of the element itself first.
     fn namespaces(self) -> impl Iterator<Item = Self> + 'a {
-        std::iter::empty()
+        let tree = self.place.tree;
+        let mut found: Vec<Self> = Vec::new();
+        if tree.flavour() == Flavour::Xml && tree.kind(self.item.node) == Kind::Element {
+            for node in std::iter::successors(Some(self.item.node), |&node| tree.parent(node)) {
+                self.place.spend_move();
+                for (index, name, _) in tree.attributes(node).filter(|(_, name, _)| is_declaration(name)) {
+                    let spot = Self { role: Role::Namespace, ..self.at(node, index + 1) };
+                    if !found.iter().any(|inner| inner.name() == Some(name)) {
+                        found.push(spot);
+                    }
+                }
+            }
+        }
+        found.into_iter()
     }
 
     fn expanded_name(self) -> Option<ExpandedName> {
         self.name().map(|name| ExpandedName {
             namespace_uri: self.namespace(name).map(str::to_owned),
-            local_name: name.local.to_string(),
+            local_name: self.local_name(name).to_owned(),
         })
     }
 
@@ -153,11 +208,14 @@ impl<'a> Node<'a> for Spot<'a> {
     }
 
     fn has_expanded_name(self, namespace: Option<&str>, local: &str) -> bool {
-        self.name().is_some_and(|name| *name.local == *local && self.namespace(name) == namespace)
+        self.name().is_some_and(|name| self.local_name(name) == local && self.namespace(name) == namespace)
     }
 
     fn with_string_value<R>(self, read: impl FnOnce(&str) -> R) -> R {
-        read(self.text())
+        match self.place.tested.take() {
+            Some(pattern) => read(if pattern.is_match(self.text(), self.place.budget) { MATCHED } else { "" }),
+            None => read(self.text()),
+        }
     }
 
     fn is_id_attribute(self) -> bool {

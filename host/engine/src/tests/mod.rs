@@ -286,7 +286,7 @@ async fn below_the_limit_of_check_failures_the_page_is_tried_again_and_the_sessi
 #[tokio::test(start_paused = true)]
 async fn a_custom_retry_policy_repeats_bans_on_the_same_session() {
     let api = Api::failing(|n, _| (n == 2 || n == 3).then(|| problem(520, "/download/temporary-error")));
-    let session = SessionSettings { retry_policy: Some("custom-download-x3".into()), ..SessionSettings::default() };
+    let session = SessionSettings { retry_policy: "custom-download-x3".parse().ok(), ..SessionSettings::default() };
     let engine = engine(with_session(session), &api);
     engine.fetch(request(1)).await.unwrap();
     assert_eq!(api.log(), ["init a", "use a", "use a", "use a"]);
@@ -430,9 +430,19 @@ async fn the_same_seed_gives_the_same_counters() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_policy_is_refused_by_name() {
-    let session = SessionSettings { retry_policy: Some("never".into()), ..SessionSettings::default() };
-    let made =
-        Engine::new(Arc::new(with_session(session)), Api::good(), Arc::new(crate::NoSites), crate::EngineOptions::default());
-    assert!(made.err().unwrap().to_string().starts_with("session.retry_policy: retry policy \"never\" is unknown"));
+async fn a_retry_policy_of_the_request_holds_for_its_pages_and_not_for_the_initialisation() {
+    let banned = |n, params: &_| (n <= 2 || (is_use(params) && n < 5)).then(|| problem(520, "/download/temporary-error"));
+    let api = Api::failing(banned);
+    let engine = engine(peer(), &api);
+    engine.fetch(request_with(1, json!({"meta": {"zyte_api_retry_policy": "custom-download-x3"}}))).await.unwrap();
+    assert_eq!(api.log(), ["init a", "init b", "init c", "use c", "use c"], "the calls up to the fourth were banned");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_with_an_unknown_retry_policy_fails_before_anything_is_sent() {
+    let api = Api::good();
+    let engine = engine(Settings::default(), &api);
+    let failed = engine.fetch(request_with(1, json!({"meta": {"zyte_api_retry_policy": "never"}}))).await.unwrap_err();
+    assert_eq!((failed.kind, api.log().len()), (FailureKind::BadRequest, 0));
+    assert!(failed.message.starts_with("zyte_api_retry_policy: retry policy \"never\" is unknown"), "{}", failed.message);
 }

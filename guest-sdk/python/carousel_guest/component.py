@@ -1,0 +1,130 @@
+"""The way from the component's exports to the hooks of the plugin; used by `carousel plugin build`."""
+
+import json
+
+import carousel_guest as sdk
+from componentize_py_types import Err
+from wit_world import exports
+from wit_world.imports import defaults, host, shared, types
+
+
+class _Host:
+    """The real host, whose errors become exceptions of the SDK."""
+
+    log = staticmethod(host.log)
+    site_name = staticmethod(host.site_name)
+    config = staticmethod(host.config)
+    settings = staticmethod(host.settings)
+    download = staticmethod(host.download)
+    shared_get = staticmethod(shared.get)
+    shared_set = staticmethod(shared.set)
+    shared_increment = staticmethod(shared.increment)
+    default_enabled = staticmethod(defaults.enabled)
+    default_cookie_mode = staticmethod(defaults.cookie_mode)
+    default_pool = staticmethod(defaults.pool)
+    default_location = staticmethod(defaults.location)
+    default_params = staticmethod(defaults.params)
+    default_check = staticmethod(defaults.check)
+
+    @staticmethod
+    def ask(function, *arguments):
+        try:
+            return function(*arguments)
+        except Err as error:
+            raise _exception(error.value) from None
+
+
+def _exception(value):
+    if isinstance(value, types.DownloadError):
+        return sdk.DownloadError(value.message, value.token, value.kind, value.status, value.problem_type)
+    if isinstance(value, types.Failure):
+        return sdk.Error(value.message, value.kind, value.token)
+    return sdk.Error(str(value))
+
+
+def _asked(hook, *arguments):
+    """Runs a hook; whatever it raises becomes a failure that the host understands."""
+    try:
+        return hook(*arguments)
+    except sdk.Error as error:
+        raise Err(types.Failure(error.kind, error.message, error.token)) from None
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}"
+        host.log("error", f"{message}{_places(error.__traceback__)}")
+        raise Err(types.Failure("error", message, 0)) from None
+
+
+def _places(traceback):
+    """Where an exception came by. The module traceback would look into the source files, and there are no files."""
+    places = ""
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        places += f"\n  at {code.co_filename}:{traceback.tb_lineno} in {code.co_name}"
+        traceback = traceback.tb_next
+    return places
+
+
+class Hooks(exports.Hooks):
+    """What the component exports."""
+
+    def describe(self):
+        return _asked(_describe)
+
+    def enabled(self, request):
+        return _asked(lambda: bool(_config().enabled(sdk.Request(request))))
+
+    def cookie_mode(self, request):
+        return _asked(lambda: bool(_config().cookie_mode(sdk.Request(request))))
+
+    def pool(self, request):
+        return _asked(lambda: json.dumps(_config().pool(sdk.Request(request))))
+
+    def location(self, request):
+        return _asked(lambda: json.dumps(_config().location(sdk.Request(request)) or {}))
+
+    def params(self, request):
+        return _asked(lambda: json.dumps(_config().params(sdk.Request(request))))
+
+    def check(self, response, request):
+        def check():
+            verdict = _config().check(sdk.Response(response), sdk.Request(request))
+            if isinstance(verdict, bool):
+                verdict = sdk.Verdict.keep_if(verdict)
+            return types.Verdict(verdict.kind, verdict.reason, verdict.delay)
+
+        return _asked(check)
+
+    def process_request(self, request):
+        def process_request():
+            edit = _config().process_request(sdk.Request(request)) or sdk.Edit()
+            return types.Edit(edit.url, json.dumps(edit.resolved(sdk.Request(request))), list(edit.remove))
+
+        return _asked(process_request)
+
+    def init_session(self, session, request):
+        return _asked(lambda: bool(_config().init_session(sdk.Session(session), sdk.Request(request))))
+
+
+_project = {}
+
+
+def serve(name, version):
+    """Makes the registered class the plugin; what is wrong with it stops the build."""
+    if len(sdk._plugins) != 1:
+        raise TypeError(f"plugin.py must have one class with @site_plugin, it has {len(sdk._plugins)}")
+    _project.update(name=name, version=version)
+    sdk._bind(_Host)
+
+
+def _config():
+    return sdk._plugins[0].config
+
+
+def _describe():
+    plugin = sdk._plugins[0]
+    if sdk.config() is not None:
+        plugin.config.configure()
+    rule = types.Rule(plugin.include, plugin.exclude, plugin.priority, plugin.instead_of)
+    hooks = [hook.replace("_", "-") for hook in type(plugin.config).hooks()]
+    name, version = plugin.name or _project["name"], plugin.version or _project["version"]
+    return types.Description(name, version, [rule] if plugin.include else [], hooks)

@@ -1,0 +1,43 @@
+//! What plugins cost: one table of figures, each beside what it should be. Exits with 1 where a bound is not kept.
+//!
+//! Run by hand: `cargo bench -p carousel-cli --bench plugins`. Only some groups: append their names, as in `-- loading swaps`.
+//!
+//! Times of a machine that does other work at the same time say little; so groups print processor time beside them, or ratios to
+//! something that runs in the same minute.
+
+#![allow(clippy::print_stdout, reason = "it prints its result")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a benchmark may panic")]
+
+#[path = "../../../host/sandbox/tests/plugins/guests.rs"]
+mod guests;
+mod loading;
+mod table;
+
+use std::process::ExitCode;
+
+use table::Table;
+
+/// Measures a group of rows.
+type Group = fn(&mut Table);
+
+/// The groups, by the names that the command line may give.
+const GROUPS: [(&str, Group); 1] = [("loading", loading::rows)];
+
+fn main() -> ExitCode {
+    // Cargo appends `--bench`.
+    let given: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    if let [child, rest @ ..] = &given[..]
+        && child == loading::CHILD
+    {
+        loading::child(rest);
+        return ExitCode::SUCCESS;
+    }
+    let mut table = Table::default();
+    for (name, rows) in GROUPS {
+        if given.is_empty() || given.iter().any(|wanted| wanted == name) {
+            rows(&mut table);
+        }
+    }
+    print!("{table}");
+    if table.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,184 @@
+//! Plugins in Python and JavaScript: the examples do what their namesakes in Rust do, and everything of the SDKs works.
+
+use std::path::Path;
+use std::process::Command;
+
+use carousel_simulator::demo_requests;
+use serde_json::{Value, json};
+
+use crate::harness::api::{Api, Call, Kind};
+use crate::harness::crawl::Crawl;
+use crate::harness::plugins::{built, built_script};
+use crate::harness::process::{Running, command};
+use crate::harness::reply::{Reply, UNPROCESSABLE};
+use crate::harness::root;
+use crate::plugins::PATIENT;
+
+/// Runs unit tests of scripts in a folder of the checkout; so many pass.
+fn unit_tests(folder: &str, (program, args): (&str, &[&str]), passed: &str) {
+    let mut tests = Command::new(program);
+    tests.args(args).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONPATH", root().join("guest-sdk/python"));
+    match tests.current_dir(root().join(folder)).output() {
+        Err(error) => println!("SKIPPED: {program} cannot be run: {error}"),
+        Ok(output) => {
+            let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+            assert!(output.status.success() && said.contains(passed), "{said}");
+        }
+    }
+}
+
+#[test]
+fn the_examples_and_the_sdks_pass_their_own_tests_without_a_host() {
+    unit_tests("plugins/market-python", ("python3", &["-m", "unittest"]), "Ran 5 tests");
+    unit_tests("plugins/tickets-js", ("node", &["--test"]), "# pass 5");
+    unit_tests("guest-sdk/tests", ("python3", &["python_sdk.py"]), "Ran 9 tests");
+    unit_tests("guest-sdk/tests", ("node", &["--test"]), "# pass 8");
+}
+
+/// Crawls the demo's requests for one family of sites, one after the other, and gives the counters that do not tell who answered.
+fn counters(family: &str, component: &Path, hooks: &[&str]) -> Value {
+    let of_family = |request: &Value| request["url"].as_str().is_some_and(|url| url.contains(&format!(".{family}.example/")));
+    let requests = demo_requests().map(Value::Object).filter(of_family).take(200);
+    let lines: String = requests.map(|request| request.to_string() + "\n").collect();
+    let crawled = Crawl::simulated().settings(PATIENT).component(component).args(["--n-conn", "1", "--seed", "7"]).run(&lines);
+    crawled.exits(0);
+    let mut stats = crawled.stats.clone();
+    let sites = stats["sites"].as_object().unwrap();
+    let asked = &sites.values().next().unwrap()["hooks"];
+    for hook in hooks {
+        assert!(asked[hook]["calls"].as_u64() > Some(0) && asked[hook]["failures"] == 0 && asked[hook]["traps"] == 0, "{asked}");
+    }
+    let members = stats.as_object_mut().unwrap();
+    members.remove("sites");
+    members.remove("seconds");
+    stats
+}
+
+#[test]
+fn the_market_in_python_ends_with_the_counters_of_the_market_in_rust() {
+    let Some(component) = built_script("plugins/market-python") else { return };
+    let hooks = ["params", "check"];
+    assert_eq!(counters("market", &component, &hooks), counters("market", &built("market"), &hooks));
+}
+
+#[test]
+fn the_box_office_in_javascript_ends_with_the_counters_of_the_one_in_rust() {
+    let Some(component) = built_script("plugins/tickets-js") else { return };
+    let hooks = ["params", "check", "process-request"];
+    assert_eq!(counters("tickets", &component, &hooks), counters("tickets", &built("tickets"), &hooks));
+}
+
+/// What the probes do at each of their sites.
+const TASKS: [&str; 5] = ["surface", "raise", "selector", "close-pool", "pass-on"];
+
+fn answer(call: &Call) -> Reply {
+    if call.url().contains("/fail") {
+        return UNPROCESSABLE;
+    }
+    let headers = json!([{"name": "X-Shop", "value": "open"}]);
+    let members = json!({"extra": {"a": [1]}, "httpResponseHeaders": headers});
+    Reply::Page { html: "<p class=ok>fine</p><p class=ok>too</p>".to_owned(), members }
+}
+
+fn table(plugin: &str, task: &str) -> String {
+    let name = format!("{task}.example");
+    format!("[[site]]\nname = \"{task}\"\nplugin = \"{plugin}\"\ninclude = [\"{name}\"]\nconfig = {{ task = \"{task}\" }}\n")
+}
+
+/// What a probe must have seen, whatever its language.
+fn seen() -> Value {
+    let location = json!({"postalCode": "10001", "addressCountry": "US"});
+    json!({
+        "site": "surface", "url": "https://surface.example/a?edited", "host": "surface.example", "init": false, "location": location,
+        "params": ["browserHtml", "customHttpRequestHeaders", "echoData", "session", "tags", "url"], "param": true, "no param": null, "meta": {"name": "ann"},
+        "pool": "surface-10001", "id": 36,
+        "started": {"status": 200, "found": ["fine", "too"]}, "failed": ["api", 422, "/request/unprocessable"],
+        "page": ["https://surface.example/a?edited", 200, "<p class=ok>fine</p><p class=ok>too</p>", 39],
+        "header": "open", "headers": 1, "actions": [], "field": [1], "no field": null,
+        "css": "fine", "no css": null, "xpath": ["fine", ["fine", "too"]], "jmespath": null,
+        "shared": [2, 2, null, [1]], "size": 8, "usual": "keep",
+        "usual params": {"actions": [{"action": "setLocation", "address": location}], "browserHtml": true},
+        "usual pool": "surface.example@addressCountry=US,postalCode=10001",
+    })
+}
+
+fn the_probe_works(path: &str, error: &str) {
+    let Some(component) = built_script(path) else { return };
+    let plugin = component.file_stem().unwrap().to_str().unwrap();
+    let api = Api::start(answer);
+    let meta = json!({"user": {"name": "ann"}, "zyte_api_session_location": {"postalCode": "10001"}});
+    let line = |task: &str| {
+        json!({"url": format!("https://{task}.example/a"), "browserHtml": true, "geolocation": "US", "meta": meta}).to_string()
+            + "\n"
+    };
+    let settings: String = TASKS.iter().map(|task| table(plugin, task)).collect();
+    let settings = format!("{PATIENT}[session]\nmax_bad_inits = 1\ncool_down = 3600\n{settings}");
+    let crawl = Crawl::through(&api).settings(&settings).component(&component);
+    let crawled = crawl.args(["--n-conn", "1", "--store-errors"]).run(&TASKS.map(line).concat());
+    crawled.exits(1).process.says(&[error, "p[", "had enough"]);
+
+    let said = crawled.process.stderr.lines().find_map(|line| line.split_once("SURFACE ")).expect("the surface is seen").1;
+    let json_end = said.rfind('}').unwrap();
+    let found: Value = serde_json::from_str(&said[..=json_end]).unwrap();
+    assert_eq!(found, seen());
+    let page = api.calls_of(Kind::Use).into_iter().find(|call| call.url().contains("surface")).unwrap().body;
+    assert_eq!(page["url"], "https://surface.example/a?edited");
+    assert_eq!(page["customHttpRequestHeaders"], json!([{"name": "X-Probe", "value": "200"}]));
+    assert_eq!((page.get("geolocation"), &page["tags"]["probe"]), (None, &json!("edit")));
+}
+
+#[test]
+fn everything_of_the_python_sdk_works_in_a_component() {
+    the_probe_works("tests/guests/probe-python", "ValueError: boom");
+}
+
+#[test]
+fn everything_of_the_javascript_sdk_works_in_a_component() {
+    the_probe_works("tests/guests/probe-js", "TypeError: boom");
+}
+
+#[test]
+fn a_script_plugin_refuses_a_config_in_its_own_words() {
+    for path in ["tests/guests/probe-python", "tests/guests/probe-js"] {
+        let Some(component) = built_script(path) else { continue };
+        let plugin = component.file_stem().unwrap().to_str().unwrap();
+        let settings = format!("{PATIENT}{}", table(plugin, "refuse"));
+        let crawled = Crawl::simulated().settings(&settings).component(&component).run("https://refuse.example/\n");
+        crawled
+            .exits(2)
+            .process
+            .says(&["[[site]] \"refuse\" is left out: its plugin refuses the config: the probe is to refuse"]);
+    }
+}
+
+#[test]
+fn a_machine_without_the_language_is_told_what_is_missing() {
+    for (path, compiler, needs) in [
+        ("plugins/market-python", "componentize-py", "Python 3.10 or later with pip and venv"),
+        ("plugins/tickets-js", "componentize-js", "Node.js 20 or later with npm"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut command = command(dir.path());
+        command.args(["plugin", "build"]).arg(root().join(path)).args(["--out", "built"]);
+        let ended = Running::start({
+            command.env("PATH", dir.path()).env("XDG_CACHE_HOME", dir.path());
+            command
+        })
+        .end();
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        ended.says(&[&format!("installing {compiler} "), &format!("{compiler} "), " cannot be installed; it needs ", needs]);
+    }
+}
+
+#[test]
+fn a_script_that_cannot_be_a_plugin_is_not_built_and_the_reason_is_told() {
+    let Some(_) = built_script("plugins/market-python") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("plugin.py"), "from carousel_guest import SessionConfig\n").unwrap();
+    std::fs::write(dir.path().join("pyproject.toml"), "[project]\nname = \"none\"\nversion = \"1\"\n").unwrap();
+    let mut command = command(dir.path());
+    command.args(["plugin", "build", ".", "--out", "built"]);
+    let ended = Running::start(command).end();
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    ended.says(&["plugin.py must have one class with @site_plugin, it has 0"]);
+}
