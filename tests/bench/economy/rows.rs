@@ -64,10 +64,10 @@ pub(crate) fn small() -> anyhow::Result<Vec<Row>> {
         )?,
         throttled(
             "429 for the account",
-            json!([{"every": 20, "status": 429, "type": "/limits/over-user-limit", "retry_after": 3}]),
+            json!([{"nth": [10, 30, 50], "status": 429, "type": "/limits/over-user-limit", "retry_after": 3}]),
         )?,
-        throttled("429 for all", json!([{"every": 20, "status": 429, "type": "/limits/over-global-limit"}]))?,
-        throttled("503", json!([{"every": 20, "status": 503}]))?,
+        throttled("429 for all", json!([{"nth": [10, 30, 50], "status": 429, "type": "/limits/over-global-limit"}]))?,
+        throttled("503", json!([{"nth": [10, 30, 50], "status": 503}]))?,
     ])
 }
 
@@ -177,7 +177,8 @@ fn two_places() -> Row {
     })
 }
 
-/// Calls that the API puts off: nothing may be lost, and no session may end for it.
+/// Calls that the API puts off: nothing may be lost, and no session may end for it. They come early, so that the time until the
+/// end is not that of the last pause.
 fn throttled(name: &str, faults: Value) -> anyhow::Result<Row> {
     let lines = (0..60).flat_map(|page| (0..5).map(move |site| plain(site, page))).collect();
     Ok(row(Workload::new(name, lines).failing(faults)?, |_, ours| {
