@@ -1,13 +1,14 @@
 //! Requests that are held back until their turn comes.
 
+use carousel_core::exchange::Request;
+use carousel_core::settings::Settings;
 use carousel_core::turns::{Order, TurnsOptions};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::fake::{Api, engine, request_with};
-use super::*;
-use crate::Bursts;
+use crate::{Bursts, Fetcher};
 
-fn in_pool(n: usize, pool: serde_json::Value) -> Request {
+fn in_pool(n: usize, pool: Value) -> Request {
     request_with(n, json!({"meta": {"zyte_api_session_pool": pool}}))
 }
 
@@ -16,7 +17,7 @@ fn turns(places: usize) -> TurnsOptions {
 }
 
 /// The pages in the order in which they are done.
-async fn done(mut bursts: Bursts<impl crate::Fetcher, usize>) -> Vec<usize> {
+async fn done(mut bursts: Bursts<impl Fetcher, usize>) -> Vec<usize> {
     let mut order = Vec::new();
     while let Some(done) = bursts.next().await {
         order.push(done.unwrap().key);
