@@ -101,7 +101,7 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
         self.turns.wants_more()
     }
 
-    /// Takes a request, which starts when [`Self::next`] is awaited and its turn has come. `bytes` is its share of the window.
+    /// Takes a request and starts what may start, this one perhaps. `bytes` is its share of the window.
     pub fn add(&mut self, key: K, request: Request, bytes: usize) {
         let prepared = self.fetcher.prepare(request);
         let pool = F::pool(&prepared);
@@ -110,6 +110,7 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
         {
             self.look_at(pool);
         }
+        self.start_ready();
     }
 
     /// No more requests will come.
@@ -130,16 +131,6 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
     /// Requests that wait for their turn.
     pub fn waiting(&self) -> usize {
         self.turns.waiting()
-    }
-
-    /// Starts what may start; [`Self::next`] does it by itself.
-    pub fn start_ready(&mut self) {
-        while let Some((pool, (key, prepared))) = self.turns.poll_start() {
-            self.start(pool.clone(), key, prepared);
-            if let Some(pool) = &pool {
-                self.look_at(pool);
-            }
-        }
     }
 
     /// Starts what may start and resolves with the next result; none when nothing waits or runs. The error is of a request
@@ -173,6 +164,15 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
     /// Abandons what is under way.
     pub async fn shutdown(&mut self) {
         self.running.shutdown().await;
+    }
+
+    fn start_ready(&mut self) {
+        while let Some((pool, (key, prepared))) = self.turns.poll_start() {
+            self.start(pool.clone(), key, prepared);
+            if let Some(pool) = &pool {
+                self.look_at(pool);
+            }
+        }
     }
 
     /// Starts a request. Its first step, up to its place in a pool's queue, is done here, so that requests queue in this order

@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "it prints its result")]
 
 mod crawl;
+mod peer;
 mod rows;
 mod shops;
 mod table;
@@ -21,17 +22,26 @@ fn main() -> anyhow::Result<ExitCode> {
     let has = |flag: &str| args.iter().any(|arg| arg == flag);
     let scale = if has("--full") { Scale::FULL } else { Scale::TENTH };
     let part = args.iter().find(|arg| !arg.starts_with("--"));
+    let peer = if has("--no-peer") { Err(anyhow::anyhow!("left out")) } else { peer::Peer::install() };
     let mut missed = Vec::new();
     table::head();
     for row in rows::all(scale)?.iter().filter(|row| part.is_none_or(|part| row.workload.name.contains(part.as_str()))) {
         let [other, ours] = crawl::PROFILES.map(|profile| crawl::crawl(&row.workload, profile, 1));
         let (other, ours) = (other?, ours?);
-        table::line(&row.workload.name, crawl::PROFILES[0], &other);
-        table::line("", crawl::PROFILES[1], &ours);
+        table::line(&row.workload.name, "scrapy-zyte-api", peer_outcome(&peer, &row.workload).as_ref().map_err(String::as_str));
+        table::line("", "profile scrapy-zyte-api", Ok(&other));
+        table::line("", "profile default", Ok(&ours));
         missed.extend(rows::judge(row, &other, &ours).into_iter().map(|miss| format!("{}: {miss}", row.workload.name)));
     }
     for miss in &missed {
         println!("MISSED {miss}");
     }
     Ok(if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn peer_outcome(peer: &anyhow::Result<peer::Peer>, workload: &workload::Workload) -> Result<crawl::Outcome, String> {
+    match peer {
+        Ok(peer) => peer.crawl(workload).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
 }

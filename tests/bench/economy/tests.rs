@@ -25,7 +25,7 @@ fn the_default_profile_is_thrifty_true_and_contained() {
 
 #[test]
 fn a_broad_crawl_needs_few_sessions_and_giants_do_not_hold_small_sites_up() {
-    check(&[rows::broad(Scale { sites: 300, lines: 12_000, window: 900 })]);
+    check(&[rows::broad(Scale { sites: 300, lines: 12_000, window: 1_800 })]);
 }
 
 #[test]

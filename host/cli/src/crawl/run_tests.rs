@@ -233,7 +233,6 @@ async fn a_second_interrupt_stops_at_once() {
     let mut run = Run::new(fake, options(2, StoreErrors::No), Output::to(Box::new(Sink::default())), &Quiet);
     let held = Request::from_json(serde_json::json!({"url": "https://a.example/held"})).unwrap();
     run.bursts.add(Key { line: 1, bytes: 1 }, held, 1);
-    run.bursts.start_ready();
     let (ending, tally) = run.run(entries(&input(&["held"; 3])), &mut interrupts).await;
     assert_eq!(ending, Ending::Interrupted);
     assert_eq!((tally.ok, tally.aborted), (0, 1));

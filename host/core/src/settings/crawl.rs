@@ -23,7 +23,7 @@ pub struct CrawlSettings {
     /// Otherwise they start pool by pool, so that a session serves as many as possible before it dies of disuse.
     pub ordered: Option<bool>,
     /// Requests that are read ahead, to be started pool by pool. Default 30,000; 16 MiB of lines at most. Fewer cost more
-    /// initialisations where the input mixes many sites; more cost memory, some 1.5 KiB for a short request.
+    /// initialisations where the input mixes many sites.
     pub window: usize,
 }
 

@@ -1,5 +1,6 @@
 //! The road of a request through a scripted API and a scripted site, in virtual time.
 
+mod bursts;
 mod fake;
 mod faults;
 
