@@ -14,6 +14,8 @@ use crate::runtime::{Room, Runtime};
 pub(crate) struct Host {
     pub(crate) runtime: Runtime,
     pub(crate) allowance: Allowance,
+    /// Hosts that all sites' downloads may go to, as the settings name them.
+    pub(crate) download_hosts: Vec<String>,
     pub(crate) init_timeout: Duration,
     /// For hooks that hold their thread.
     pub(crate) places: Places,
@@ -41,8 +43,10 @@ impl Host {
                 memory: settings.memory,
                 max_log_lines: settings.max_log_lines,
                 max_downloads: settings.max_downloads,
+                max_download_bytes: settings.max_download_bytes,
                 max_result: settings.max_result,
             },
+            download_hosts: settings.download_hosts.clone().unwrap_or_default(),
             init_timeout: settings.init_timeout.duration(),
             places: Places::new(outer, inner),
             waiting_places: Semaphore::new(usize::try_from(concurrency).unwrap_or(1)),

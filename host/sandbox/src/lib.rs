@@ -19,6 +19,7 @@
 )]
 
 mod answers;
+mod backtrace;
 mod bindings;
 mod cache;
 mod call;
@@ -40,12 +41,14 @@ mod log;
 mod page;
 mod places;
 mod plugin;
+mod reach;
 mod runtime;
 mod shared;
 mod site;
 mod sites;
 mod step;
 mod stopped;
+mod stops;
 mod ticker;
 mod wasi;
 

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use carousel_core::pattern::{Rule, RuleIndex};
 use carousel_core::settings::{PluginSettings, SiteTable};
-use serde_json::Value;
 
 use crate::bindings::carousel::session::types;
 use crate::cache::Cache;
@@ -16,6 +15,7 @@ use crate::errors::{LoadError, Problem, Subject};
 use crate::host::Host;
 use crate::inspect;
 use crate::plugin::Plugin;
+use crate::reach::Reach;
 use crate::site::PluginSite;
 use crate::sites::{SiteDirectory, SiteMap};
 
@@ -149,12 +149,10 @@ impl Sandbox {
         let mut sites = Sites::new();
         for table in tables {
             let problem = match plugins.get(&table.plugin) {
-                Some(plugin) => {
-                    match self.add(&mut sites, &table.name, table.config.as_ref(), plugin, rules(plugin, Some(table))) {
-                        Ok(()) => continue,
-                        Err(problem) => problem,
-                    }
-                }
+                Some(plugin) => match self.add(&mut sites, &table.name, Some(table), plugin, rules(plugin, Some(table))) {
+                    Ok(()) => continue,
+                    Err(problem) => problem,
+                },
                 None if self.directory.is_none() => Problem::NoDirectory,
                 None if files.iter().any(|file| stem(file) == table.plugin) => Problem::BrokenPlugin(table.plugin.clone()),
                 None => Problem::UnknownPlugin { plugin: table.plugin.clone(), known: plugins.keys().cloned().collect() },
@@ -186,7 +184,7 @@ impl Sandbox {
         &self,
         sites: &mut Sites,
         name: &str,
-        config: Option<&Value>,
+        table: Option<&SiteTable>,
         plugin: &Arc<Plugin>,
         mut rules: Vec<Rule>,
     ) -> Result<(), Problem> {
@@ -197,7 +195,10 @@ impl Sandbox {
             name.clone_into(&mut rule.name);
         }
         RuleIndex::new(rules.clone()).map_err(Problem::Rules)?;
-        let site = PluginSite::new(name, config, plugin.clone(), self.host.clone())?;
+        let hosts = table.and_then(|table| table.download_hosts.as_ref()).into_iter().flatten();
+        let reach = Reach::new(&rules, hosts.chain(&self.host.download_hosts)).map_err(Problem::Rules)?;
+        let config = table.and_then(|table| table.config.as_ref());
+        let site = PluginSite::new(name, config, reach, plugin.clone(), self.host.clone())?;
         tracing::info!(site = name, plugin = &*plugin.file, version = plugin.description.version, "plugin loaded");
         sites.push((Arc::new(site), rules));
         Ok(())

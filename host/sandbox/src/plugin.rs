@@ -12,6 +12,7 @@ use crate::errors::Problem;
 use crate::guest::Guest;
 use crate::host::Host;
 use crate::interface::HOOKS;
+use crate::reach::Reach;
 use crate::shared::Shared;
 use crate::site::SiteFacts;
 use crate::stopped::explain;
@@ -47,8 +48,13 @@ impl Plugin {
         let blocking = host.runtime.blocking.instantiate_pre(component).map_err(mismatch)?;
         let exports = Exports::find(component)?;
         let file: Arc<str> = file.into();
-        let facts =
-            SiteFacts { name: file.clone(), plugin: file.clone(), config: Value::Null.to_string(), shared: Shared::default() };
+        let facts = SiteFacts {
+            name: file.clone(),
+            plugin: file.clone(),
+            config: Value::Null.to_string(),
+            reach: Reach::default(),
+            shared: Shared::default(),
+        };
         let description = describe(host, Arc::new(facts), &sync, &exports)?
             .map_err(|failure| Problem::Describe(format!("failed: {}", failure.message)))?;
         let overridden = HookSet::of(&file, &description.hooks);

@@ -16,6 +16,7 @@ use crate::errors::Problem;
 use crate::handles::{RequestHandle, ResponseHandle, SessionHandle, THE_ONE};
 use crate::host::Host;
 use crate::plugin::{HookSet, Plugin};
+use crate::reach::Reach;
 use crate::shared::Shared;
 use crate::step::{Asked, Step};
 
@@ -35,6 +36,7 @@ pub(crate) struct SiteFacts {
     pub(crate) plugin: Arc<str>,
     /// JSON text; `null` if there is none.
     pub(crate) config: String,
+    pub(crate) reach: Reach,
     pub(crate) shared: Shared,
 }
 
@@ -43,11 +45,13 @@ impl PluginSite {
     pub(crate) fn new(
         name: &str,
         config: Option<&serde_json::Value>,
+        reach: Reach,
         plugin: Arc<Plugin>,
         host: Arc<Host>,
     ) -> Result<Self, Problem> {
         let text = config.unwrap_or(&serde_json::Value::Null).to_string();
-        let facts = SiteFacts { name: name.into(), plugin: plugin.file.clone(), config: text, shared: Shared::default() };
+        let shared = Shared::default();
+        let facts = SiteFacts { name: name.into(), plugin: plugin.file.clone(), config: text, reach, shared };
         let facts = Arc::new(facts);
         let hooks = match config {
             Some(_) => plugin.hooks_for(&host, facts.clone())?,

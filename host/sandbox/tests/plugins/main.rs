@@ -7,5 +7,6 @@ mod faults;
 mod guests;
 mod hooks;
 mod loading;
+mod random;
 mod record;
 mod stage;
