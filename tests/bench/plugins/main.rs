@@ -10,7 +10,16 @@
 
 #[path = "../../../host/sandbox/tests/plugins/guests.rs"]
 mod guests;
+#[path = "../../../host/sandbox/tests/plugins/record.rs"]
+mod record;
+#[path = "../../../host/sandbox/tests/plugins/stage.rs"]
+#[allow(dead_code, reason = "shared with the sandbox's tests")]
+mod stage;
+
+mod bare;
+mod calls;
 mod loading;
+mod misdeeds;
 mod table;
 
 use std::process::ExitCode;
@@ -21,15 +30,18 @@ use table::Table;
 type Group = fn(&mut Table);
 
 /// The groups, by the names that the command line may give.
-const GROUPS: [(&str, Group); 1] = [("loading", loading::rows)];
+const GROUPS: [(&str, Group); 3] = [("calls", calls::rows), ("misdeeds", misdeeds::rows), ("loading", loading::rows)];
+
+/// What this program does as a process of its own, by the word that makes it do so.
+const CHILDREN: [(&str, fn(&[String])); 2] = [(calls::CHILD, calls::child), (loading::CHILD, loading::child)];
 
 fn main() -> ExitCode {
     // Cargo appends `--bench`.
     let given: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     if let [child, rest @ ..] = &given[..]
-        && child == loading::CHILD
+        && let Some((_, work)) = CHILDREN.iter().find(|(name, _)| name == child)
     {
-        loading::child(rest);
+        work(rest);
         return ExitCode::SUCCESS;
     }
     let mut table = Table::default();
