@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context, anyhow, bail};
 use carousel_core::pattern::Rule;
 use carousel_core::settings::{PluginSettings, Settings};
-use carousel_sandbox::{HookReport, LoadError, PluginInfo, Sandbox, SiteDirectory, SiteReport, Subject};
+use carousel_sandbox::{HookReport, LoadError, PluginInfo, Sandbox, SiteDirectory, SiteReport, Subject, Watch};
 use serde_json::{Map, Value, json};
 
 use crate::settings_file;
@@ -14,6 +14,10 @@ use crate::settings_file;
 /// The plugins that were found, ready to be asked.
 pub(crate) struct Plugins {
     sites: Arc<SiteDirectory>,
+    /// Plugins that are new get better code as long as it lives.
+    _sandbox: Option<Sandbox>,
+    /// The directory is watched as long as it lives.
+    _watch: Option<Watch>,
 }
 
 impl Plugins {
@@ -22,7 +26,7 @@ impl Plugins {
     pub(crate) fn load(flag: Option<&Path>, settings: &Settings) -> anyhow::Result<Self> {
         let dir = settings_file::plugin_dir(flag, settings)?;
         if dir.is_none() && settings.site.is_empty() {
-            return Ok(Self { sites: Arc::default() });
+            return Ok(Self { sites: Arc::default(), _sandbox: None, _watch: None });
         }
         let download_hosts = Some(settings.plugins.download_hosts(settings.profile));
         let sandbox = Sandbox::new(&PluginSettings { dir, download_hosts, ..settings.plugins.clone() })?;
@@ -33,7 +37,9 @@ impl Plugins {
             tracing::error!("{error}");
         }
         refuse_errors(&relied_on)?;
-        Ok(Self { sites: Arc::new(loaded.sites) })
+        let watch = settings.plugins.watch.then(|| loaded.reloader.watch()).transpose();
+        let watch = watch.context("cannot watch the plugin directory; set watch = false in [plugins]")?;
+        Ok(Self { sites: loaded.sites, _sandbox: Some(sandbox), _watch: watch })
     }
 
     /// Who knows about sites.

@@ -67,6 +67,11 @@ impl Quarantine {
         self.paused.is_none()
     }
 
+    /// Whether nothing is held against the plugin: the next good end of a hook changes nothing.
+    pub fn is_calm(&self) -> bool {
+        self.is_at_work() && self.in_a_row.iter().all(|traps| *traps == 0)
+    }
+
     /// Until when no hook is asked; none outside of a pause.
     pub fn paused_until(&self, now: Instant) -> Option<Instant> {
         self.paused.map(|paused| paused.until).filter(|until| now < *until)
@@ -154,7 +159,7 @@ mod tests {
         quarantine.handle_trap(Hook::Pool, at(2));
         assert_eq!(quarantine.handle_trap(Hook::Check, at(3)), Turn::None);
         assert_eq!(quarantine.handle_ended(Hook::Pool, at(4)), Turn::None);
-        assert!(quarantine.is_at_work());
+        assert!(quarantine.is_at_work() && !quarantine.is_calm());
         assert_eq!(quarantine.handle_trap(Hook::Check, at(5)), pause(10));
         assert_eq!(quarantine.paused_until(at(5)), Some(at(15)));
         assert_eq!(quarantine.handle_request(at(6)), Err(Duration::from_secs(9)));
@@ -171,6 +176,7 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(quarantine.handle_request(at(11)), Ok(()));
         }
+        assert!(quarantine.is_calm());
         assert_eq!(quarantine.handle_trap(Hook::Check, at(12)), Turn::None, "it counts from the beginning");
     }
 

@@ -5,6 +5,9 @@ use jmespath::ast::Ast;
 use jmespath::{Expression, Rcvar, Variable};
 use serde_json::Value;
 
+/// How much more a value costs that is written as text than one that is passed on: it is copied, and its quotes double.
+const WRITTEN: u64 = 16;
+
 /// A compiled JMESPath expression.
 pub(crate) struct Jmespath {
     expression: Expression<'static>,
@@ -74,6 +77,9 @@ fn growth(ast: &Ast) -> u64 {
         Ast::Flatten { node, .. } | Ast::ObjectValues { node, .. } | Ast::Not { node, .. } => growth(node),
         Ast::MultiList { elements, .. } => sum(elements.iter()),
         Ast::MultiHash { elements, .. } => sum(elements.iter().map(|pair| &pair.value)),
+        Ast::Function { name, args, .. } if matches!(name.as_str(), "to_string" | "join") => {
+            sum(args.iter()).saturating_mul(WRITTEN)
+        }
         Ast::Function { args, .. } if args.iter().any(|argument| matches!(argument, Ast::Expref { .. })) => {
             args.iter().map(growth).fold(1, u64::saturating_mul)
         }

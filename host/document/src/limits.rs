@@ -20,10 +20,10 @@ pub struct Limits {
     /// Most steps of building a tree, beyond four for each byte of text. Default: 10,000,000. A common page takes less than
     /// one step a byte; hostile nesting takes thousands.
     pub parse_steps: u64,
-    /// Most steps (nodes visited, sixteen bytes compared) of one query. Default: 5,000,000, less than about
-    /// 0.2 s; a simple query takes one to ten steps for each element of the page.
+    /// Most steps (nodes visited, sixteen bytes compared) of one query. Default: 2,500,000, about
+    /// 0.2 s at most; a simple query takes one to ten steps for each element of the page.
     pub query_steps: u64,
-    /// Longest time after which no further match of one regular expression is looked for. Default: 200 ms.
+    /// Longest time after which no further match of one regular expression is looked for. Default: 300 ms.
     pub regex_time: Duration,
     /// Longest expression, in bytes. Default: 4,096.
     pub expression_bytes: usize,
@@ -39,8 +39,8 @@ impl Default for Limits {
             depth: 512,
             nodes: 1_000_000,
             parse_steps: 10_000_000,
-            query_steps: 5_000_000,
-            regex_time: Duration::from_millis(200),
+            query_steps: 2_500_000,
+            regex_time: Duration::from_millis(300),
             expression_bytes: 4096,
             answer_bytes: 16 << 20,
         }

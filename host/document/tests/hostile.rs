@@ -97,6 +97,63 @@ fn noise_is_a_page_too() {
 }
 
 #[test]
+fn noise_is_an_expression_too() {
+    const CSS: &str =
+        "p * > + ~ , : :: . # [ ] ( ) = ~= ^= 'a' a b :not( :has( :is( :nth-child( 2n+1 of ::text ::attr( :contains(";
+    const XPATH: &str = "// / a b * @ . .. [ ] ( ) | = != < and or not( count( position() last() 1 'a' ancestor:: following:: - + div \
+                         contains( concat( has-class('a') re:test(.,'a') text() namespace:: self:: $x , normalize-space( translate(";
+    const JMESPATH: &str =
+        "a b @ . [ ] [*] [] * | || && ! { } : , ( ) & keys( sort( to_string( map( `1` 'a' ? [?a] == < join(',', 0 -1";
+    const REGEX: &str = "a b . * + ? ( ) [ ] (?: | ^ $ \\w \\b {2,9} {30} [^a] (?i) \\d (?P<extract>";
+    let mut state = 7_u64;
+    let mut noise = move |bound: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % bound
+    };
+    let limits = Limits { query_steps: 200_000, ..Limits::default() };
+    let documents = [
+        Document::with_limits("<a class=a b=1>a<b>b</b><p>1<b>2</p>3</b></a>".repeat(50), Some("text/html"), None, "", limits),
+        Document::with_limits("<a xmlns:x='u'><x:b b='1'>b</x:b><p/></a>", Some("text/xml"), None, "", limits),
+        Document::with_limits("[{\"a\": [1, {\"b\": \"a\"}]}, null, \"x\"]", Some("application/json"), None, "", limits),
+    ];
+    let mut answered = 0;
+    for (language, words) in
+        [(Language::Css, CSS), (Language::Xpath, XPATH), (Language::Jmespath, JMESPATH), (Language::Regex, REGEX)]
+    {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        for _ in 0..2_500 {
+            let expression: Vec<&str> = (0..=noise(9)).map(|_| words[noise(words.len())]).collect();
+            let expression = expression.join(["", "", " "][noise(3)]);
+            let want = [Want::First, Want::All, Want::Exists, Want::Count][noise(4)];
+            answered += documents.iter().filter(|document| ask(document, language, &expression, want).is_ok()).count();
+        }
+    }
+    assert!(answered > 2_000, "the expressions are too wild to tell: {answered}");
+}
+
+#[test]
+fn costs_that_double_are_foreseen() {
+    let json = page("[\"\\\"\", 1]".to_owned(), "application/json");
+    for unit in [" | to_string([@])", " | map(&to_string([@, @]), [@, @])", " | join('', [to_string(@), to_string(@)])"] {
+        let error = ask(&json, Language::Jmespath, &format!("@{}", unit.repeat(30)), Want::First).unwrap_err();
+        assert!(matches!(error, QueryError::TooCostly { .. }), "{error}");
+    }
+    let html = page("<p>a b</p>".repeat(100_000), "text/html");
+    for (language, expression) in [
+        (Language::Regex, r"(a|b|c| )*a(a|b|c| |<){60}q".to_owned()),
+        (Language::Regex, r"\w{60}".to_owned()),
+        (Language::Xpath, format!("//*[{}1]", "1+".repeat(400))),
+        (Language::Xpath, "//*[count(//*) > 1]".to_owned()),
+        (Language::Xpath, format!("//node()[{}self::x]", "self::*/".repeat(400))),
+        (Language::Xpath, format!("//*[re:test(/, '{}')]", "[ab]?".repeat(40))),
+    ] {
+        let error = ask(&html, language, &expression, Want::Count).unwrap_err();
+        assert!(matches!(error, QueryError::TooCostly { .. }), "{error}");
+    }
+    assert_eq!(ask(&html, Language::Regex, r"<p>(a\s\w)</p>", Want::First).unwrap(), ["a b"]);
+}
+
+#[test]
 fn expressions_cannot_overflow_the_stack() {
     let bodies = [("text/html", "<a><b>1</b><b>2</b></a>"), ("application/json", "{\"a\": [[1, 2], [3]]}")];
     let units = [

@@ -32,6 +32,15 @@ pub enum Subject {
 pub enum Problem {
     /// It cannot be read.
     Unreadable(std::io::Error),
+    /// It is a directory or something else that is no file.
+    NotAFile,
+    /// It is larger than any plugin.
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+        /// The size that is accepted.
+        limit: u64,
+    },
     /// It is not WebAssembly; how it begins.
     NotWasm(String),
     /// It is a core module, not a component.
@@ -103,6 +112,10 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(error) => write!(f, "it cannot be read: {error}"),
+            Self::NotAFile => f.write_str("it is not a file"),
+            Self::TooLarge { bytes, limit } => {
+                write!(f, "it has {} MiB, and a plugin has at most {} MiB", bytes >> 20, limit >> 20)
+            }
             Self::NotWasm(begin) => write!(f, "it is not WebAssembly, it begins with {begin:?}"),
             Self::CoreModule => f.write_str("it is a core module, not a component"),
             Self::Damaged(why) => write!(f, "it is damaged or cut short: {why}"),
@@ -133,6 +146,8 @@ impl Problem {
             Self::NotWasm(_) | Self::CoreModule => {
                 Some("build it as a component: cargo build --release --target wasm32-wasip2, or carousel plugin build")
             }
+            Self::NotAFile => Some("only files may be named .wasm in the plugin directory"),
+            Self::TooLarge { .. } => Some("build it in release mode and without embedded data"),
             Self::Damaged(_) => Some("copy or build it again"),
             Self::NoHooks => Some("write it with the carousel-guest SDK, or export that interface"),
             Self::OtherVersion { .. } => {
@@ -143,7 +158,11 @@ impl Problem {
             Self::NameTaken { .. } => Some("rename one of them, or give both a [[site]] table with a name"),
             Self::UnknownPlugin { .. } => Some("name a file of the directory without \".wasm\""),
             Self::NoDirectory => Some("set dir in [plugins] or use --plugins DIR"),
-            Self::Unreadable(_) | Self::Describe(_) | Self::Config(_) | Self::Rules(_) | Self::BrokenPlugin(_) => None,
+            Self::Unreadable(_) => Some("make it readable for the user that runs this"),
+            Self::Describe(_) => Some("its code runs too long or fails before any hook is asked: mend it and build it again"),
+            Self::Config(_) => Some("mend the config of the [[site]] table"),
+            Self::Rules(_) => Some("mend the plugin's rules, or say others in a [[site]] table"),
+            Self::BrokenPlugin(_) => Some("see the error about the plugin"),
         }
     }
 }

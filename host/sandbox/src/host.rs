@@ -1,21 +1,28 @@
 //! What all sites share: the runtime, what a call may use, and the places for calls.
 
 use std::num::NonZero;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use carousel_core::settings::PluginSettings;
 use tokio::sync::Semaphore;
 
 use crate::call::Allowance;
+use crate::gate::GateOptions;
 use crate::places::Places;
-use crate::runtime::{Room, Runtime};
+use crate::runtime::{Room, Runtime, Tier};
 
 /// Shared by all sites of a process.
 pub(crate) struct Host {
+    /// For optimised code.
     pub(crate) runtime: Runtime,
+    /// For baseline code; made when the first plugin needs it, and none where there is no baseline compiler.
+    baseline: OnceLock<Option<Runtime>>,
+    room: Room,
     pub(crate) allowance: Allowance,
     /// Hosts that all sites' downloads may go to, as the settings name them.
     pub(crate) download_hosts: Vec<String>,
+    pub(crate) gate: GateOptions,
     pub(crate) init_timeout: Duration,
     /// For hooks that hold their thread.
     pub(crate) places: Places,
@@ -37,7 +44,9 @@ impl Host {
             memory: settings.memory,
         };
         Ok(Self {
-            runtime: Runtime::new(room)?,
+            runtime: Runtime::new(room, Tier::Optimised)?,
+            baseline: OnceLock::new(),
+            room,
             allowance: Allowance {
                 deadline: settings.deadline.duration(),
                 memory: settings.memory,
@@ -47,9 +56,22 @@ impl Host {
                 max_result: settings.max_result,
             },
             download_hosts: settings.download_hosts.clone().unwrap_or_default(),
+            gate: GateOptions::new(settings),
             init_timeout: settings.init_timeout.duration(),
             places: Places::new(outer, inner),
             waiting_places: Semaphore::new(usize::try_from(concurrency).unwrap_or(1)),
         })
+    }
+
+    /// Where baseline code runs; none on machines that the baseline compiler does not know.
+    pub(crate) fn baseline(&self) -> Option<&Runtime> {
+        let make = || match Runtime::new(self.room, Tier::Baseline) {
+            Ok(runtime) => Some(runtime),
+            Err(error) => {
+                tracing::debug!("new plugins wait for optimised code: {error:#}");
+                None
+            }
+        };
+        self.baseline.get_or_init(make).as_ref()
     }
 }

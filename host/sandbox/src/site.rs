@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use carousel_core::exchange::{Answer, Object};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan, PoolChoice};
 use carousel_core::verdict::Verdict;
 use carousel_engine::{Downloader, Site};
+use serde_json::Value;
 use wasmtime::component::Resource;
 
 use crate::answers;
@@ -13,6 +15,7 @@ use crate::bindings::carousel::session::types;
 use crate::call::Call;
 use crate::counters::{Counters, SiteReport};
 use crate::errors::Problem;
+use crate::gate::{Gate, Who};
 use crate::handles::{RequestHandle, ResponseHandle, SessionHandle, THE_ONE};
 use crate::host::Host;
 use crate::plugin::{HookSet, Plugin};
@@ -21,12 +24,31 @@ use crate::shared::Shared;
 use crate::step::{Asked, Step};
 
 /// A plugin at work for one site, with the site's own config, shared data and counters.
+///
+/// The site stays when its plugin is replaced by another version: whoever holds it asks the version of that moment, step by step.
 pub struct PluginSite {
+    name: Arc<str>,
+    now: ArcSwap<Version>,
+    host: Arc<Host>,
+    lasting: Arc<Lasting>,
+}
+
+/// What is replaced as one when another version of the plugin comes.
+pub(crate) struct Version {
     facts: Arc<SiteFacts>,
     plugin: Arc<Plugin>,
+    /// Those that the plugin needs at this site.
     hooks: HookSet,
-    host: Arc<Host>,
+}
+
+/// The config of a site that has none, as JSON text.
+const NO_CONFIG: &str = "null";
+
+/// What a site keeps when its plugin is replaced, and when it comes back after it was removed.
+pub(crate) struct Lasting {
+    shared: Arc<Shared>,
     counters: Counters,
+    gate: Gate,
 }
 
 /// What a call knows of its site.
@@ -37,46 +59,104 @@ pub(crate) struct SiteFacts {
     /// JSON text; `null` if there is none.
     pub(crate) config: String,
     pub(crate) reach: Reach,
-    pub(crate) shared: Shared,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Version {
+    /// A plugin that has a config is shown it, and may refuse it.
+    fn new(host: &Host, facts: SiteFacts, plugin: Arc<Plugin>) -> Result<Self, Problem> {
+        let facts = Arc::new(facts);
+        let hooks = match facts.config.as_str() {
+            NO_CONFIG => plugin.hooks(),
+            _ => plugin.hooks_for(host, facts.clone())?,
+        };
+        Ok(Self { facts, plugin, hooks })
+    }
+
+    pub(crate) fn plugin(&self) -> &Arc<Plugin> {
+        &self.plugin
+    }
+}
+
+impl Lasting {
+    pub(crate) fn new(host: &Host) -> Self {
+        Self { shared: Arc::default(), counters: Counters::default(), gate: Gate::new(host.gate) }
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
 }
 
 impl PluginSite {
-    /// Puts a plugin to work for a site. One that has a config is shown it, and may refuse it.
+    /// Puts a plugin to work for a site.
     pub(crate) fn new(
         name: &str,
-        config: Option<&serde_json::Value>,
+        config: Option<&Value>,
         reach: Reach,
         plugin: Arc<Plugin>,
         host: Arc<Host>,
+        lasting: Arc<Lasting>,
     ) -> Result<Self, Problem> {
-        let text = config.unwrap_or(&serde_json::Value::Null).to_string();
-        let shared = Shared::default();
-        let facts = SiteFacts { name: name.into(), plugin: plugin.file.clone(), config: text, reach, shared };
-        let facts = Arc::new(facts);
-        let hooks = match config {
-            Some(_) => plugin.hooks_for(&host, facts.clone())?,
-            None => plugin.hooks(),
+        let name: Arc<str> = name.into();
+        let facts = SiteFacts {
+            name: name.clone(),
+            plugin: plugin.file.clone(),
+            config: config.unwrap_or(&Value::Null).to_string(),
+            reach,
+            shared: lasting.shared.clone(),
         };
-        Ok(Self { facts, plugin, hooks, host, counters: Counters::default() })
+        let now = ArcSwap::from_pointee(Version::new(&host, facts, plugin)?);
+        Ok(Self { name, now, host, lasting })
+    }
+
+    /// Prepares another version of the plugin for this site; none if it is the one at work.
+    pub(crate) fn version(&self, plugin: &Arc<Plugin>, reach: Reach) -> Result<Option<Version>, Problem> {
+        let now = self.now.load();
+        if Arc::ptr_eq(&now.plugin, plugin) {
+            return Ok(None);
+        }
+        let facts = SiteFacts {
+            name: self.name.clone(),
+            plugin: plugin.file.clone(),
+            config: now.facts.config.clone(),
+            reach,
+            shared: self.lasting.shared.clone(),
+        };
+        Version::new(&self.host, facts, plugin.clone()).map(Some)
+    }
+
+    /// Puts another version in the place of the one at work, which ends the steps that it began, and returns that one.
+    pub(crate) fn replace(&self, version: Version) -> Arc<Plugin> {
+        let old = self.now.swap(Arc::new(version));
+        self.lasting.gate.reset();
+        old.plugin.clone()
     }
 
     /// What the plugin did for this site so far.
     pub fn report(&self) -> SiteReport {
+        let plugin = self.plugin();
         SiteReport {
-            site: self.facts.name.to_string(),
-            plugin: self.facts.plugin.to_string(),
-            version: self.plugin.description.version.clone(),
-            instances: self.counters.instances(),
-            hooks: self.counters.report(),
+            site: self.name.to_string(),
+            plugin: plugin.file.to_string(),
+            version: plugin.description.version.clone(),
+            instances: self.counters().instances(),
+            hooks: self.counters().report(),
         }
     }
 
-    pub(crate) fn facts(&self) -> &SiteFacts {
-        &self.facts
+    pub(crate) fn facts(&self) -> Arc<SiteFacts> {
+        self.now.load().facts.clone()
     }
 
-    pub(crate) fn plugin(&self) -> &Plugin {
-        &self.plugin
+    pub(crate) fn plugin(&self) -> Arc<Plugin> {
+        self.now.load().plugin.clone()
+    }
+
+    /// The plugin and the hooks that it needs at this site.
+    pub(crate) fn at_work(&self) -> (Arc<Plugin>, HookSet) {
+        let now = self.now.load();
+        (now.plugin.clone(), now.hooks)
     }
 
     pub(crate) fn host(&self) -> &Host {
@@ -84,12 +164,25 @@ impl PluginSite {
     }
 
     pub(crate) fn counters(&self) -> &Counters {
-        &self.counters
+        &self.lasting.counters
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.lasting.gate
+    }
+
+    pub(crate) fn lasting(&self) -> Arc<Lasting> {
+        self.lasting.clone()
+    }
+
+    /// Whether the plugin answers this hook of a request that is under way; an error says why nobody does.
+    fn asks(&self, hook: Hook) -> Result<bool, HookError> {
+        Ok(self.now.load().hooks.has(hook) && self.gate().hook()? == Who::Plugin)
     }
 
     /// The state for a call about this.
     fn call(&self, asked: &HookCall) -> Call {
-        Call::new(self.facts.clone(), Some(asked.clone()), &self.host.allowance)
+        Call::new(self.facts(), Some(asked.clone()), &self.host.allowance)
     }
 
     /// Asks one of the hooks of a plan, if the plugin overrides it.
@@ -98,7 +191,7 @@ impl PluginSite {
         R: crate::step::ComponentTypeOf + wasmtime::component::Lift + 'static,
         (Result<R, types::Failure>,): wasmtime::component::ComponentNamedList + wasmtime::component::Lift,
     {
-        if !self.overrides(hook) {
+        if !step.asks(hook) {
             return Ok(None);
         }
         step.ask(hook, (request(),), || self.call(asked))
@@ -122,15 +215,16 @@ impl PluginSite {
 
 impl Site for PluginSite {
     fn name(&self) -> &str {
-        &self.facts.name
+        &self.name
     }
 
     fn overrides(&self, hook: Hook) -> bool {
-        self.hooks.has(hook)
+        // Requests that are turned away hear of it where they ask their first question.
+        self.now.load().hooks.has(hook) || (hook == Hook::Enabled && self.gate().turns_away())
     }
 
     fn plan(&self, mut call: HookCall) -> Result<Plan, HookError> {
-        let mut step = Step::new(self);
+        let mut step = Step::new(self, self.gate().request()?);
         let enabled = self.ask_about(&mut step, Hook::Enabled, &call)?;
         if !enabled.unwrap_or_else(|| call.defaults.enabled(&call.request)) {
             return Ok(Plan { enabled: false, cookie_mode: false, pool: Ok(PoolChoice::default()), location: Ok(Object::new()) });
@@ -147,7 +241,7 @@ impl Site for PluginSite {
     }
 
     async fn params(&self, call: HookCall, downloader: Arc<dyn Downloader>) -> Result<Object, HookError> {
-        let asked = match self.overrides(Hook::Params) {
+        let asked = match self.asks(Hook::Params)? {
             true => {
                 let state = self.call(&call).downloading(downloader, &self.host.allowance);
                 self.ask_blocking::<_, String>(Hook::Params, (request(),), state).await?
@@ -161,8 +255,11 @@ impl Site for PluginSite {
     }
 
     fn check(&self, call: HookCall, answer: Answer) -> Result<Verdict, HookError> {
-        let asked = match self.overrides(Hook::Check) {
-            true => Step::new(self).ask(Hook::Check, (response(), request()), || self.call(&call).judging(answer.clone()))?,
+        let asked = match self.asks(Hook::Check)? {
+            true => {
+                let mut step = Step::new(self, Who::Plugin);
+                step.ask(Hook::Check, (response(), request()), || self.call(&call).judging(answer.clone()))?
+            }
             false => None,
         };
         match asked {
@@ -172,14 +269,17 @@ impl Site for PluginSite {
     }
 
     fn process_request(&self, call: HookCall) -> Result<Edit, HookError> {
-        match self.ask_about(&mut Step::new(self), Hook::ProcessRequest, &call)? {
+        if !self.asks(Hook::ProcessRequest)? {
+            return Ok(Edit::default());
+        }
+        match self.ask_about(&mut Step::new(self, Who::Plugin), Hook::ProcessRequest, &call)? {
             Some(edit) => answers::edit(edit),
             None => Ok(Edit::default()),
         }
     }
 
     async fn init_session(&self, call: HookCall, downloader: Arc<dyn Downloader>) -> Result<Option<bool>, HookError> {
-        if !self.overrides(Hook::InitSession) {
+        if !self.asks(Hook::InitSession)? {
             return Ok(None);
         }
         if call.session.is_none() {

@@ -1,21 +1,25 @@
 //! The sites by name and by URL.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use arc_swap::ArcSwap;
 use carousel_core::pattern::{Rule, RuleError, RuleIndex};
-use carousel_engine::Sites;
+use carousel_engine::{Site, Sites};
 
 use crate::counters::SiteReport;
-use crate::site::PluginSite;
+use crate::site::{Lasting, PluginSite};
 
-/// All sites that plugins serve. Calls that are under way keep the site that they began with.
+/// All sites that plugins serve. It is replaced as a whole when plugins come and go; calls that are under way keep the site that
+/// they began with.
 #[derive(Default)]
 pub struct SiteDirectory {
-    now: RwLock<Arc<SiteMap>>,
+    now: ArcSwap<SiteMap>,
+    /// Sites that are no more, by name.
+    former: Mutex<BTreeMap<String, Former>>,
 }
 
-/// One state of the directory; never changed, only replaced as a whole.
+/// One state of the directory; never changed, only replaced.
 #[derive(Default)]
 pub(crate) struct SiteMap {
     by_name: BTreeMap<Arc<str>, Arc<PluginSite>>,
@@ -24,12 +28,28 @@ pub(crate) struct SiteMap {
     by_rule: Vec<Arc<PluginSite>>,
 }
 
+/// A site without its plugin, so that it costs next to nothing.
+struct Former {
+    /// As long as somebody holds it.
+    site: Weak<PluginSite>,
+    lasting: Arc<Lasting>,
+    last: SiteReport,
+}
+
+/// What is known of a site by its name.
+pub(crate) enum Known {
+    /// It is there, or a request or a pool still holds it.
+    Site(Arc<PluginSite>),
+    /// It was there, and left this.
+    Lasting(Arc<Lasting>),
+}
+
 impl SiteMap {
     /// Indexes sites with their rules; each rule is named after its site. An error names the rule that is wrong.
-    pub(crate) fn new(sites: &[(Arc<PluginSite>, Vec<Rule>)]) -> Result<Self, RuleError> {
-        let rules = sites.iter().flat_map(|(_, rules)| rules.iter().cloned()).collect();
-        let by_rule = sites.iter().flat_map(|(site, rules)| rules.iter().map(|_| site.clone())).collect();
-        let by_name = sites.iter().map(|(site, _)| (site.facts().name.clone(), site.clone())).collect();
+    pub(crate) fn new<'s>(sites: impl Iterator<Item = (&'s Arc<PluginSite>, &'s [Rule])> + Clone) -> Result<Self, RuleError> {
+        let rules = sites.clone().flat_map(|(_, rules)| rules.iter().cloned()).collect();
+        let by_rule = sites.clone().flat_map(|(site, rules)| rules.iter().map(|_| site.clone())).collect();
+        let by_name = sites.map(|(site, _)| (site.name().into(), site.clone())).collect();
         Ok(Self { by_name, rules: RuleIndex::new(rules)?, by_rule })
     }
 
@@ -40,22 +60,58 @@ impl SiteMap {
 }
 
 impl SiteDirectory {
-    pub(crate) fn new(map: SiteMap) -> Self {
-        Self { now: RwLock::new(Arc::new(map)) }
-    }
-
     /// The names of all sites, sorted.
     pub fn names(&self) -> Vec<String> {
-        self.now().by_name.keys().map(ToString::to_string).collect()
+        self.now.load().by_name.keys().map(ToString::to_string).collect()
     }
 
-    /// What each site's plugin did so far, by name.
+    /// What each site's plugin did so far, by name; sites that were removed are among them if they were ever asked.
     pub fn report(&self) -> Vec<SiteReport> {
-        self.now().by_name.values().map(|site| site.report()).collect()
+        let now = self.now.load();
+        let former = self.former();
+        let gone = former.values().map(Former::report).filter(|report| report.instances > 0);
+        let mut reports: Vec<SiteReport> = now.by_name.values().map(|site| site.report()).chain(gone).collect();
+        reports.sort_by(|a, b| a.site.cmp(&b.site));
+        reports
     }
 
-    fn now(&self) -> Arc<SiteMap> {
-        self.now.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What is known by this name.
+    pub(crate) fn known(&self, name: &str) -> Option<Known> {
+        if let Some(site) = self.now.load().by_name.get(name) {
+            return Some(Known::Site(site.clone()));
+        }
+        let former = self.former();
+        let former = former.get(name)?;
+        Some(former.site.upgrade().map_or_else(|| Known::Lasting(former.lasting.clone()), Known::Site))
+    }
+
+    /// Replaces all sites. Returns the names of those that are no more.
+    pub(crate) fn replace(&self, map: SiteMap) -> Vec<String> {
+        let mut former = self.former();
+        former.retain(|name, _| !map.by_name.contains_key(name.as_str()));
+        let old = self.now.swap(Arc::new(map));
+        let now = self.now.load();
+        let gone = old.by_name.iter().filter(|(name, _)| !now.by_name.contains_key(*name));
+        let gone: Vec<_> = gone.map(|(name, site)| (name.to_string(), Former::of(site))).collect();
+        let names = gone.iter().map(|(name, _)| name.clone()).collect();
+        former.extend(gone);
+        names
+    }
+
+    fn former(&self) -> MutexGuard<'_, BTreeMap<String, Former>> {
+        self.former.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Former {
+    fn of(site: &Arc<PluginSite>) -> Self {
+        Self { site: Arc::downgrade(site), lasting: site.lasting(), last: site.report() }
+    }
+
+    /// Calls that were under way when it left are counted, too.
+    fn report(&self) -> SiteReport {
+        let counters = self.lasting.counters();
+        SiteReport { instances: counters.instances(), hooks: counters.report(), ..self.last.clone() }
     }
 }
 
@@ -63,11 +119,11 @@ impl Sites for SiteDirectory {
     type Site = PluginSite;
 
     fn site(&self, url: &str) -> Option<Arc<PluginSite>> {
-        let now = self.now();
+        let now = self.now.load();
         now.by_rule.get(now.rules.find(url)?).cloned()
     }
 
     fn named(&self, name: &str) -> Option<Arc<PluginSite>> {
-        self.now().by_name.get(name).cloned()
+        self.now.load().by_name.get(name).cloned()
     }
 }

@@ -1,5 +1,6 @@
 //! One step of a request: hooks that are asked one after the other in one fresh instance.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use carousel_core::exchange::Object;
@@ -8,10 +9,15 @@ use wasmtime::component::{ComponentNamedList, Lift, Lower};
 
 use crate::backtrace::backtrace;
 use crate::bindings::carousel::session::types::Failure;
+use carousel_engine::Site as _;
+
 use crate::call::Call;
+use crate::code::Code;
 use crate::counters::Ended;
+use crate::gate::Who;
 use crate::guest::Guest;
 use crate::places::Place;
+use crate::plugin::HookSet;
 use crate::site::PluginSite;
 use crate::stopped::{Stop, explain};
 use crate::stops::is_told;
@@ -26,12 +32,26 @@ type Answered<T> = Result<T, Failure>;
 /// stopped.
 pub(crate) struct Step<'s> {
     site: &'s PluginSite,
+    /// Those that the plugin is asked: none where the default behaviours serve instead.
+    hooks: HookSet,
+    /// The code of the whole step, whatever replaces the plugin meanwhile.
+    code: Arc<Code>,
     live: Option<(Guest, Place<'s>)>,
 }
 
 impl<'s> Step<'s> {
-    pub(crate) fn new(site: &'s PluginSite) -> Self {
-        Self { site, live: None }
+    pub(crate) fn new(site: &'s PluginSite, who: Who) -> Self {
+        let (plugin, hooks) = site.at_work();
+        let hooks = match who {
+            Who::Plugin => hooks,
+            Who::Defaults => HookSet::default(),
+        };
+        Self { site, hooks, code: plugin.code(), live: None }
+    }
+
+    /// Whether the plugin is asked this.
+    pub(crate) fn asks(&self, hook: Hook) -> bool {
+        self.hooks.has(hook)
     }
 
     /// Asks a hook; `call` is used where there is no instance yet.
@@ -45,9 +65,9 @@ impl<'s> Step<'s> {
         let began = Instant::now();
         let (mut guest, place) = match self.live.take() {
             Some(live) => live,
-            None => self.site.start(hook, call(), began)?,
+            None => self.site.start(&self.code, hook, call(), began)?,
         };
-        let answered = guest.call::<P, Answered<R>>(self.site.plugin().export(hook), params);
+        let answered = guest.call::<P, Answered<R>>(self.code.hook(hook), params);
         guest.state_mut().flush_output();
         let alive = answered.is_ok();
         let result = self.site.judge(hook, answered, guest.state(), began);
@@ -58,7 +78,7 @@ impl<'s> Step<'s> {
     }
 
     /// Tells later hooks of this step which location is in force.
-    pub(crate) fn set_location(&mut self, location: &std::sync::Arc<Object>) {
+    pub(crate) fn set_location(&mut self, location: &Arc<Object>) {
         let asked = self.live.as_mut().and_then(|(guest, _)| guest.state_mut().asked_mut());
         if let Some(HookCall { location: known, .. }) = asked {
             *known = location.clone();
@@ -72,12 +92,12 @@ pub(crate) trait ComponentTypeOf: wasmtime::component::ComponentType + Send + Sy
 impl<T: wasmtime::component::ComponentType + Send + Sync> ComponentTypeOf for T {}
 
 impl PluginSite {
-    fn start(&self, hook: Hook, call: Call, began: Instant) -> Result<(Guest, Place<'_>), HookError> {
+    fn start(&self, code: &Code, hook: Hook, call: Call, began: Instant) -> Result<(Guest, Place<'_>), HookError> {
         let host = self.host();
         let place =
             host.places.take().map_err(|_| HookError::Raised("hooks of different sites ask each other in circles".to_owned()))?;
         self.counters().instance();
-        match Guest::start(&self.plugin().sync, call, &host.allowance) {
+        match Guest::start(&code.sync, call, &host.allowance) {
             Ok(guest) => Ok((guest, place)),
             Err(dead) => Err(self.trapped(hook, &dead.error, &dead.call, began)),
         }
@@ -95,13 +115,14 @@ impl PluginSite {
         let _place =
             host.waiting_places.acquire().await.map_err(|_| HookError::Raised("the plugins are shut down".to_owned()))?;
         let began = Instant::now();
+        let code = self.plugin().code();
         let work = async {
             self.counters().instance();
-            let mut guest = match Guest::start_blocking(&self.plugin().blocking, call, &host.allowance).await {
+            let mut guest = match Guest::start_blocking(&code.blocking, call, &host.allowance).await {
                 Ok(guest) => guest,
                 Err(dead) => return Err(self.trapped(hook, &dead.error, &dead.call, began)),
             };
-            let answered = guest.call_blocking::<P, Answered<R>>(self.plugin().export(hook), params).await;
+            let answered = guest.call_blocking::<P, Answered<R>>(code.hook(hook), params).await;
             guest.state_mut().flush_output();
             self.judge(hook, answered, guest.state(), began)
         };
@@ -115,7 +136,7 @@ impl PluginSite {
     fn judge<R>(&self, hook: Hook, answered: wasmtime::Result<Answered<R>>, call: &Call, began: Instant) -> Asked<R> {
         let failure = match answered {
             Ok(Ok(result)) => {
-                self.counters().called(hook, Ended::Well, began.elapsed());
+                self.ended(hook, Ended::Well, began);
                 return Ok(Some(result));
             }
             Ok(Err(failure)) => failure,
@@ -123,14 +144,20 @@ impl PluginSite {
         };
         match call.meaning(failure) {
             None => {
-                self.counters().called(hook, Ended::Well, began.elapsed());
+                self.ended(hook, Ended::Well, began);
                 Ok(None)
             }
             Some(error) => {
-                self.counters().called(hook, Ended::Failed, began.elapsed());
+                self.ended(hook, Ended::Failed, began);
                 Err(error)
             }
         }
+    }
+
+    /// The hook ended by itself.
+    fn ended(&self, hook: Hook, ended: Ended, began: Instant) {
+        self.counters().called(hook, ended, began.elapsed());
+        self.gate().ended(self.name(), hook);
     }
 
     fn trapped(&self, hook: Hook, error: &wasmtime::Error, call: &Call, began: Instant) -> HookError {
@@ -138,7 +165,7 @@ impl PluginSite {
     }
 
     fn stopped(&self, hook: Hook, why: String, backtrace: &str, began: Instant) -> HookError {
-        let (plugin, site) = (&*self.facts().plugin, &*self.facts().name);
+        let (plugin, site) = (&*self.plugin().file, self.name());
         match self.counters().stops.count(hook, &why) {
             1 => tracing::warn!(plugin, site, hook = hook.name(), "the plugin was stopped: it {why}{backtrace}"),
             times if is_told(times) => {
@@ -147,6 +174,8 @@ impl PluginSite {
             _ => {}
         }
         self.counters().called(hook, Ended::Trapped, began.elapsed());
-        HookError::Trapped(format!("plugin \"{plugin}\", {hook}: it {why}"))
+        let why = format!("plugin \"{plugin}\", {hook}: it {why}");
+        self.gate().trapped(site, hook, &why);
+        HookError::Trapped(why)
     }
 }

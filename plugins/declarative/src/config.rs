@@ -39,7 +39,10 @@ const ADDRESS: [&str; 4] = ["addressCountry", "addressRegion", "postalCode", "st
 impl Config {
     /// The config of the site that is served; it was looked through when the site was loaded.
     pub(crate) fn of_site() -> Result<Self> {
-        Self::read(&config()?, &Notes::default())
+        match config()? {
+            Value::Null => Err(Error::new("the [[site]] table of the plugin declarative needs a config")),
+            config => Self::read(&config, &Notes::default()),
+        }
     }
 
     /// Reads a config and looks at every expression in it.

@@ -85,7 +85,11 @@ impl SessionConfig for Declarative {
     }
 
     fn process_request(request: &Request) -> Result<Edit> {
-        edit::all(&Config::of_site()?.edit, request)
+        let config = Config::of_site()?;
+        if passes_by(config.only_with_location, request)? {
+            return Ok(Edit::none());
+        }
+        edit::all(&config.edit, request)
     }
 
     fn init_session(_session: &Session, request: &Request) -> Result<bool> {

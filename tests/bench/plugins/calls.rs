@@ -28,7 +28,7 @@ const BATCH: u32 = 500;
 const BATCHES: usize = 41;
 
 /// Measures calls.
-pub(crate) fn rows(table: &mut Table) {
+pub(crate) fn rows(table: &mut Table, _count: usize) {
     let (site, html) = (stage::site("good", json!({})), page_of(10 << 10));
     let answer = stage::page(&html);
     let bare = Bare::new(&guests::component("good"), &html);

@@ -24,7 +24,7 @@ const SLACK: Duration = Duration::from_millis(20);
 const PAGE_SECONDS: f64 = 0.5;
 
 /// Stops each of them.
-pub(crate) fn rows(table: &mut Table) {
+pub(crate) fn rows(table: &mut Table, _count: usize) {
     let deadline = Directory::new().settings().deadline.duration();
     let large = page(&format!("<body>{}", "<div><p>some words and <b>more 12345</b></p></div>".repeat(20_000)));
     // It is parsed beforehand: reading a page is not the plugin's own time.

@@ -1,13 +1,14 @@
 //! A rule as people write it, and what can be wrong with it.
 
 use super::matcher::PatternError;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The priority of a rule that names none.
 pub const DEFAULT_PRIORITY: i32 = 500;
 
 /// Which URLs a site serves, and which other site it replaces there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
     /// The site; several rules may share it.
     pub name: String,

@@ -35,6 +35,18 @@ pub struct PluginSettings {
     pub max_result: usize,
     /// Lines that one call may log; further ones are counted and dropped. Default 100.
     pub max_log_lines: u32,
+    /// Whether a file that is added to the directory, changed or removed counts at once. Default true. False spares one thread and
+    /// keeps a crawl on the plugins that it began with.
+    pub watch: bool,
+    /// What happens to the requests of a site whose plugin had to be stopped too often. Default `closed`.
+    pub on_fault: OnFault,
+    /// Calls of one hook in a row that had to be stopped and are too many. Default 5; 0: any number is fine. Too few takes a site
+    /// out for one odd page; too many spends `deadline` of a processor on each.
+    pub fault_limit: u32,
+    /// Seconds until such a plugin is tried again, doubled each time that it has to be stopped again. Default 10.
+    pub fault_pause: Seconds,
+    /// The longest such pause, in seconds. Default 600. Too long keeps a site out that is well again.
+    pub max_fault_pause: Seconds,
     /// Where compiled plugins are kept. Default: `carousel` in the user's cache directory. An empty text turns the cache off.
     pub cache: Option<PathBuf>,
 }
@@ -52,6 +64,11 @@ impl Default for PluginSettings {
             download_hosts: None,
             max_result: 4 << 20,
             max_log_lines: 100,
+            watch: true,
+            on_fault: OnFault::Closed,
+            fault_limit: 5,
+            fault_pause: Seconds::new(10),
+            max_fault_pause: Seconds::new(600),
             cache: None,
         }
     }
@@ -66,6 +83,17 @@ impl PluginSettings {
             None => Vec::new(),
         }
     }
+}
+
+/// What serves a site while its plugin is left alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFault {
+    /// Nothing: its requests fail at once, with the reason. A page without its check may be a wrong page.
+    #[default]
+    Closed,
+    /// The default behaviours, as if there were no plugin.
+    DefaultConfig,
 }
 
 /// One `[[site]]` table: a plugin at work for some URLs, with a config of its own. What stands here wins over what the plugin

@@ -38,6 +38,12 @@ const FUNCTIONS: [(&str, usize, usize); 27] = [
 /// Most characters that `translate` replaces: it looks each character of the text up in all of them.
 const TRANSLATED: u32 = 256;
 
+/// What operators, steps and functions are written with.
+const SIGNS: &str = "+-*|=<>/(@[.$";
+
+/// Signs of an expression that a look at the tree pays for anyway.
+const FREE_SIGNS: usize = 16;
+
 /// What one look at the tree and at a text costs, as a multiple of the usual.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Weights {
@@ -64,10 +70,12 @@ pub(super) fn prepare(source: &str, expression: &mut Expr) -> Result<Vec<Pattern
 }
 
 impl Weights {
-    /// Weighs an expression by its length and its brackets.
+    /// Weighs an expression by its signs.
     pub(super) fn of(source: &str) -> Self {
-        let count = |part: &str| source.matches(part).count() as u64;
-        Self { step: 1 + source.len() as u64 / 128, text: 1 + (count("(") + 16 * count("translate")) / 8 }
+        let signs = source.chars().filter(|&c| SIGNS.contains(c)).count() + source.matches(" or ").count();
+        let signs = signs + ["and ", "div ", "mod "].iter().map(|word| source.matches(word).count()).sum::<usize>();
+        let functions = source.matches('(').count() + 16 * source.matches("translate").count();
+        Self { step: 1 + signs.saturating_sub(FREE_SIGNS) as u64, text: 1 + functions as u64 / 8 }
     }
 }
 

@@ -57,6 +57,24 @@ fn a_stop_is_told_in_full_once_and_its_repetitions_are_counted() {
     assert!(told[2].contains("stopped again") && told[2].contains("times=100"), "{told:#?}");
 }
 
+/// A plugin that is not in the cache runs on the code of another compiler, which must hold it as tightly.
+#[test]
+fn a_plugin_on_baseline_code_is_bounded_in_the_same_way() {
+    let directory = Directory::new();
+    let settings = PluginSettings { cache: Some("".into()), fault_limit: 0, ..directory.settings() };
+    let site = site_with("misbehaving", json!({}), settings);
+    for (deed, words) in [
+        ("loop", "took longer than 0.1 s"),
+        ("recurse", "recursed too deep"),
+        ("panic", "panicked: misbehaving on purpose (at "),
+        ("long-lines", "gave the host more than 4 MiB at once"),
+    ] {
+        let result = site.check(call(&format!("https://misbehaving.example/check/{deed}")), page(""));
+        assert!(matches!(&result, Err(HookError::Trapped(why)) if why.contains(words)), "{deed}: {result:?}");
+        assert_eq!(site.check(call("https://misbehaving.example/"), page("")), Ok(Verdict::Keep), "after {deed}");
+    }
+}
+
 #[test]
 fn memory_ends_at_its_limit_and_the_next_call_has_all_of_it() {
     let settings = PluginSettings { memory: 16 << 20, deadline: Seconds::new(60), ..Directory::new().settings() };

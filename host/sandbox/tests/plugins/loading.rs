@@ -113,36 +113,52 @@ fn a_directory_that_cannot_be_read_is_an_error_and_not_a_crash() {
     assert!(loaded.errors[0].to_string().contains("plugin directory \"/nonexistent/plugins\""));
 }
 
+/// A plugin that was built for another version of the interface is the same file with other names in it.
 #[test]
-fn compiled_plugins_are_kept_and_a_damaged_one_is_compiled_again() {
-    let directory = Directory::with(&["good"]);
-    let cache = Directory::new();
-    let settings = PluginSettings { cache: Some(cache.0.join("compiled")), ..directory.settings() };
-    let works = || {
-        let loaded = load(&settings, &[]);
-        assert!(loaded.errors.is_empty());
-        let site = loaded.sites.site("https://good.example/").unwrap();
-        assert_eq!(site.check(call("https://good.example/"), page("<p class=ok>")), Ok(Verdict::Keep));
-    };
-    works();
-    let kept: Vec<_> = std::fs::read_dir(cache.0.join("compiled")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert_eq!(kept.len(), 1);
-    let compiled = std::fs::read(&kept[0]).unwrap();
-    works();
-    std::fs::remove_file(&kept[0]).unwrap();
-    std::fs::write(&kept[0], &compiled[..100]).unwrap();
-    works();
-    assert_eq!(std::fs::read(&kept[0]).unwrap().len(), compiled.len());
+fn a_plugin_of_another_version_of_the_interface_is_refused_in_words_that_name_both() {
+    let directory = Directory::new();
+    let plugin = std::fs::read(guests::component("good")).unwrap();
+    directory.write("newer.wasm", with_version(&plugin, b"0.2.0"));
+    directory.write("patch.wasm", with_version(&plugin, b"0.1.7"));
+    let loaded = directory.load(&[]);
+    let [error] = &loaded.errors[..] else { panic!("{:?}", loaded.errors) };
+    let told = error.to_string();
+    for words in ["newer.wasm", "built for carousel:session/", "@0.2.0", "this host serves carousel:session@0.1.0", "build it"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert_eq!(loaded.plugins.len(), 1, "a patch version is served");
 }
 
-#[cfg(unix)]
+/// Writes another version, which must be of the same length, behind every name of the interface.
+fn with_version(plugin: &[u8], version: &[u8; 5]) -> Vec<u8> {
+    const PACKAGE: &[u8] = b"carousel:session/";
+    let mut plugin = plugin.to_vec();
+    let mut at = 0;
+    while let Some(found) = plugin[at..].windows(PACKAGE.len()).position(|window| window == PACKAGE) {
+        at += found + PACKAGE.len();
+        let name = plugin[at..].iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+        if plugin[at + name..].starts_with(b"@0.1.0") {
+            plugin[at + name + 1..][..5].copy_from_slice(version);
+        }
+    }
+    plugin
+}
+
 #[test]
-fn a_cache_that_others_may_open_is_not_used() {
-    use std::os::unix::fs::PermissionsExt;
+fn a_file_that_is_none_or_cannot_be_one_is_reported_and_never_read_to_the_end() {
     let directory = Directory::with(&["good"]);
-    let cache = Directory::new();
-    std::fs::set_permissions(&cache.0, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let loaded = load(&PluginSettings { cache: Some(cache.0.clone()), ..directory.settings() }, &[]);
-    assert!(loaded.errors.is_empty());
-    assert_eq!(std::fs::read_dir(&cache.0).unwrap().count(), 0);
+    std::fs::create_dir(directory.0.join("folder.wasm")).unwrap();
+    // Takes no room on the disk.
+    std::fs::File::create(directory.0.join("huge.wasm")).unwrap().set_len(500 << 20).unwrap();
+    let loaded = directory.load(&[]);
+    let told: Vec<String> = loaded.errors.iter().map(ToString::to_string).collect();
+    let cases = [
+        ("folder.wasm", "it is not a file", "only files may be named .wasm"),
+        ("huge.wasm", "it has 500 MiB, and a plugin has at most 256 MiB", "release mode"),
+    ];
+    assert_eq!(told.len(), cases.len(), "{told:#?}");
+    for (told, (file, cause, remedy)) in told.iter().zip(cases) {
+        assert!(told.contains(file) && told.contains(cause) && told.contains(remedy), "{file}: {told}");
+    }
+    assert_eq!(loaded.sites.names(), ["guest-good"]);
 }

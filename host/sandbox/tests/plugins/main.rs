@@ -2,11 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a failing test may panic")]
 
+mod cache;
 mod downloads;
 mod faults;
 mod guests;
 mod hooks;
 mod loading;
+mod quarantine;
 mod random;
 mod record;
 mod stage;
+mod swaps;
+mod watch;

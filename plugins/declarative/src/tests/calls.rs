@@ -78,6 +78,7 @@ fn without_a_location_the_host_does_as_usual_if_the_config_says_so() {
         "only_with_location": true,
         "params": {"url": "https://{host}/{location.postalCode:url}"},
         "check": [{"require": {"css": "h1"}}],
+        "edit": [{"params": {"tags": {"a": "{location.postalCode}"}}}],
     }));
     let url = |request: &Request| Declarative::params(request).unwrap().get("url").cloned();
     assert_eq!(url(&placed()), Some(json!("https://s1.shop.example/SW1A%201AA")));
@@ -85,6 +86,14 @@ fn without_a_location_the_host_does_as_usual_if_the_config_says_so() {
     let answer = testing::response().html("<p>").build();
     assert!(Declarative::check(&answer, &page().build()).unwrap().is_keep());
     assert!(!Declarative::check(&answer, &placed()).unwrap().is_keep());
+    assert_eq!(Declarative::process_request(&page().build()).unwrap(), Edit::none());
+    assert_eq!(Declarative::process_request(&placed()).unwrap(), Edit::new().set("tags", json!({"a": "SW1A 1AA"})));
+}
+
+#[test]
+fn a_site_without_config_is_told_that_it_needs_one() {
+    let _host = testing::Host::new().start();
+    assert!(Declarative::params(&placed()).unwrap_err().message().contains("needs a config"));
 }
 
 #[test]

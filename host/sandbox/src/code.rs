@@ -1,0 +1,56 @@
+//! The compiled code of a plugin, linked with what it imports: ready to make instances.
+
+use carousel_core::hooks::Hook;
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
+
+use crate::call::Call;
+use crate::errors::Problem;
+use crate::interface::HOOKS;
+use crate::runtime::Runtime;
+
+/// Code for one plugin. Another tier's code for the same plugin may replace it at any time, so whoever makes an instance of it
+/// keeps it until the instance is gone.
+pub(crate) struct Code {
+    /// For hooks that hold their thread.
+    pub(crate) sync: InstancePre<Call>,
+    /// For hooks that download.
+    pub(crate) blocking: InstancePre<Call>,
+    exports: Exports,
+}
+
+/// Where the exports are in the component.
+struct Exports {
+    describe: ComponentExportIndex,
+    hooks: [ComponentExportIndex; Hook::ALL.len()],
+}
+
+impl Code {
+    /// Links a component that was compiled for this runtime.
+    pub(crate) fn link(runtime: &Runtime, component: &Component) -> Result<Self, Problem> {
+        let mismatch = |error: wasmtime::Error| Problem::Mismatch(format!("{error:#}"));
+        let sync = runtime.sync.instantiate_pre(component).map_err(mismatch)?;
+        let blocking = runtime.blocking.instantiate_pre(component).map_err(mismatch)?;
+        Ok(Self { sync, blocking, exports: Exports::find(component)? })
+    }
+
+    pub(crate) fn describe(&self) -> &ComponentExportIndex {
+        &self.exports.describe
+    }
+
+    pub(crate) fn hook(&self, hook: Hook) -> &ComponentExportIndex {
+        let [first, ..] = &self.exports.hooks;
+        let hooks = Hook::ALL.iter().zip(&self.exports.hooks);
+        hooks.into_iter().find(|(known, _)| **known == hook).map_or(first, |(_, index)| index)
+    }
+}
+
+impl Exports {
+    fn find(component: &Component) -> Result<Self, Problem> {
+        let hooks = component.get_export_index(None, HOOKS).ok_or(Problem::NoHooks)?;
+        let find = |name: &str| {
+            component.get_export_index(Some(&hooks), name).ok_or_else(|| Problem::Mismatch(format!("{HOOKS} has no \"{name}\"")))
+        };
+        let [a, b, c, d, e, f, g, h] = Hook::ALL.map(|hook| find(hook.name()));
+        Ok(Self { describe: find("describe")?, hooks: [a?, b?, c?, d?, e?, f?, g?, h?] })
+    }
+}

@@ -1,0 +1,217 @@
+//! The plugin directory, file by file: what was read, what came of it, and what changed since the last look.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::cache::Key;
+use crate::errors::{LoadError, Problem, Subject};
+use crate::plugin::Plugin;
+use crate::stamp::{self, Stamp};
+use crate::workshop::{self, Workshop};
+
+/// The files of a directory.
+#[derive(Default)]
+pub(crate) struct Library {
+    directory: Option<PathBuf>,
+    files: BTreeMap<PathBuf, Entry>,
+    is_unreadable: bool,
+}
+
+/// A file as it was at the last look.
+#[derive(Default)]
+struct Entry {
+    stamp: Option<Stamp>,
+    /// The content that was judged last.
+    key: Option<Key>,
+    /// The last version that works.
+    plugin: Option<Arc<Plugin>>,
+    /// The one before it, until the look is settled.
+    replaced: Option<Arc<Plugin>>,
+    /// Its content does not work but may still be growing: it is judged when it has rested.
+    is_unsettled: bool,
+}
+
+/// What a look found.
+#[derive(Default)]
+pub(crate) struct Look {
+    /// Whether plugins came, changed or went.
+    pub(crate) is_news: bool,
+    /// Whether another look is wanted soon, because a file may still be growing.
+    pub(crate) is_unsettled: bool,
+    /// What does not work, each content once.
+    pub(crate) errors: Vec<LoadError>,
+}
+
+/// How a file that does not work is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// It is reported.
+    None,
+    /// It is reported if it is still the same at the next look.
+    OneLook,
+}
+
+/// A file that was read.
+struct Reading<'f> {
+    path: &'f Path,
+    stamp: Option<Stamp>,
+    key: Option<Key>,
+    /// None: it is the content that was judged already.
+    plugin: Option<Result<Arc<Plugin>, Problem>>,
+}
+
+impl Library {
+    pub(crate) fn new(directory: Option<PathBuf>) -> Self {
+        Self { directory, ..Self::default() }
+    }
+
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        self.directory.as_deref()
+    }
+
+    /// The plugins that work, by the names of their files.
+    pub(crate) fn plugins(&self) -> BTreeMap<String, Arc<Plugin>> {
+        self.files.values().filter_map(|entry| entry.plugin.clone()).map(|plugin| (plugin.file.to_string(), plugin)).collect()
+    }
+
+    /// The names of the files that are there and do not work.
+    pub(crate) fn broken(&self) -> BTreeSet<String> {
+        self.files.iter().filter(|(_, entry)| entry.plugin.is_none()).map(|(path, _)| stamp::stem(path)).collect()
+    }
+
+    /// Looks at the directory. A file that is gone keeps its plugin if it `is_needed`, by the name of the file.
+    pub(crate) fn look(&mut self, workshop: &Workshop, patience: Patience, is_needed: impl Fn(&str) -> bool) -> Look {
+        let mut look = Look::default();
+        let Some(found) = self.list(&mut look) else { return look };
+        self.forget_missing(&found, &is_needed, &mut look);
+        let changed: Vec<PathBuf> = found.into_iter().filter(|path| self.is_changed(path)).collect();
+        for reading in self.read(workshop, &changed) {
+            self.judge(reading, patience, &mut look);
+        }
+        look
+    }
+
+    /// Puts the versions back that were replaced in the last look, of the files that `is_meant`.
+    pub(crate) fn take_back(&mut self, is_meant: impl Fn(&str) -> bool) {
+        for (path, entry) in &mut self.files {
+            if entry.replaced.is_some() && is_meant(&stamp::stem(path)) {
+                entry.plugin = entry.replaced.take();
+            }
+        }
+    }
+
+    /// Forgets the versions that were replaced: there is no way back from here.
+    pub(crate) fn settle(&mut self) {
+        for entry in self.files.values_mut() {
+            entry.replaced = None;
+        }
+    }
+
+    /// The files of the directory; none if they cannot be listed, which is said once.
+    fn list(&mut self, look: &mut Look) -> Option<BTreeSet<PathBuf>> {
+        let directory = self.directory.as_ref()?;
+        match stamp::list(directory) {
+            Ok(files) => {
+                self.is_unreadable = false;
+                Some(files.into_iter().collect())
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.is_unreadable, true) {
+                    let subject = Subject::Directory(directory.clone());
+                    look.errors.push(LoadError { subject, problem: Problem::Unreadable(error) });
+                }
+                None
+            }
+        }
+    }
+
+    fn forget_missing(&mut self, found: &BTreeSet<PathBuf>, is_needed: &impl Fn(&str) -> bool, look: &mut Look) {
+        self.files.retain(|path, entry| {
+            let is_kept = entry.plugin.is_some() && is_needed(&stamp::stem(path));
+            if found.contains(path) || (is_kept && entry.stamp.is_none()) {
+                return true;
+            }
+            if is_kept {
+                tracing::warn!(
+                    plugin = stamp::stem(path),
+                    "the plugin's file is gone; [[site]] tables name it, so it stays at work until this program ends"
+                );
+                // Whatever comes in its place is new.
+                (entry.stamp, entry.key) = (None, None);
+                return true;
+            }
+            look.is_news |= entry.plugin.is_some();
+            false
+        });
+    }
+
+    fn is_changed(&self, path: &Path) -> bool {
+        match self.files.get(path) {
+            Some(entry) => entry.is_unsettled || entry.stamp != Stamp::of(path),
+            None => true,
+        }
+    }
+
+    /// Reads the files and makes plugins of them, one on each processor at a time.
+    fn read<'f>(&self, workshop: &Workshop, files: &'f [PathBuf]) -> Vec<Reading<'f>> {
+        let next = AtomicUsize::new(0);
+        let done = Mutex::new(Vec::with_capacity(files.len()));
+        let work = || {
+            while let Some(file) = files.get(next.fetch_add(1, Relaxed)) {
+                let reading = self.reading(workshop, file);
+                done.lock().unwrap_or_else(PoisonError::into_inner).push(reading);
+            }
+        };
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(files.len());
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(work);
+            }
+            work();
+        });
+        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_by_key(|reading| reading.path);
+        done
+    }
+
+    fn reading<'f>(&self, workshop: &Workshop, path: &'f Path) -> Reading<'f> {
+        let known = self.files.get(path);
+        // Taken before the content is read, so that what is written meanwhile counts as a change.
+        let stamp = Stamp::of(path);
+        let wasm = match workshop::read(path) {
+            Ok(wasm) => wasm,
+            Err(problem) => return Reading { path, stamp, key: None, plugin: Some(Err(problem)) },
+        };
+        let key = Key::of(&wasm);
+        let is_judged = known.is_some_and(|entry| !entry.is_unsettled && entry.key.as_ref() == Some(&key));
+        let plugin = (!is_judged).then(|| workshop.plugin(path, &wasm, &key));
+        Reading { path, stamp, key: Some(key), plugin }
+    }
+
+    fn judge(&mut self, reading: Reading<'_>, patience: Patience, look: &mut Look) {
+        let Reading { path, stamp, key, plugin } = reading;
+        let entry = self.files.entry(path.to_owned()).or_default();
+        let rested = entry.is_unsettled && entry.stamp == stamp;
+        entry.stamp = stamp;
+        entry.is_unsettled = false;
+        match plugin {
+            None => {}
+            Some(Ok(plugin)) => {
+                entry.key = key;
+                entry.replaced = entry.plugin.replace(plugin);
+                look.is_news = true;
+            }
+            Some(Err(_)) if patience == Patience::OneLook && !rested => {
+                entry.is_unsettled = true;
+                look.is_unsettled = true;
+            }
+            Some(Err(problem)) => {
+                entry.key = key;
+                look.errors.push(LoadError { subject: Subject::File(path.to_owned()), problem });
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Who serves which URLs: plugins and `[[site]]` tables become sites, or keep those that are there.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use carousel_core::pattern::{Rule, RuleIndex};
+use carousel_core::settings::SiteTable;
+use carousel_engine::Site;
+use serde_json::Value;
+
+use crate::description::Description;
+use crate::errors::{LoadError, Problem, Subject};
+use crate::host::Host;
+use crate::plugin::Plugin;
+use crate::reach::Reach;
+use crate::site::{Lasting, PluginSite, Version};
+use crate::sites::{Known, SiteDirectory, SiteMap};
+
+/// What the sites are made of.
+pub(crate) struct Roster<'r> {
+    pub(crate) host: &'r Arc<Host>,
+    pub(crate) tables: &'r [SiteTable],
+    pub(crate) directory: Option<&'r Path>,
+    /// Those that work, by the names of their files.
+    pub(crate) plugins: &'r BTreeMap<String, Arc<Plugin>>,
+    /// Those that do not, by the same.
+    pub(crate) broken: &'r BTreeSet<String>,
+    /// The sites that are there.
+    pub(crate) sites: &'r SiteDirectory,
+}
+
+/// Sites as they are to be, checked but not yet in force.
+#[derive(Default)]
+pub(crate) struct Plan {
+    places: Vec<Place>,
+    /// The place of each name.
+    by_name: HashMap<String, usize>,
+    /// What had to be left out.
+    pub(crate) errors: Vec<LoadError>,
+}
+
+/// A site with its rules.
+struct Place {
+    site: Arc<PluginSite>,
+    rules: Vec<Rule>,
+    news: News,
+}
+
+/// What is new about a site.
+enum News {
+    Nothing,
+    Site,
+    Version(Version),
+}
+
+impl Roster<'_> {
+    /// Makes a plan; changes nothing.
+    pub(crate) fn plan(&self) -> Plan {
+        let mut plan = Plan::default();
+        for table in self.tables {
+            if let Err(problem) = self.add_table(&mut plan, table) {
+                plan.errors.push(LoadError { subject: Subject::Site(table.name.clone()), problem });
+            }
+        }
+        self.add_unnamed(&mut plan);
+        plan.leave_out_circles();
+        plan
+    }
+
+    fn add_table(&self, plan: &mut Plan, table: &SiteTable) -> Result<(), Problem> {
+        match self.plugins.get(&table.plugin) {
+            Some(plugin) => {
+                let rules = rules(&plugin.description, Some(table));
+                self.add(plan, &table.name, Some(table), plugin, rules)
+            }
+            None if self.directory.is_none() => Err(Problem::NoDirectory),
+            None if self.broken.contains(&table.plugin) => Err(Problem::BrokenPlugin(table.plugin.clone())),
+            None => Err(Problem::UnknownPlugin { plugin: table.plugin.clone(), known: self.plugins.keys().cloned().collect() }),
+        }
+    }
+
+    /// A plugin that no table names is a site of its own.
+    fn add_unnamed(&self, plan: &mut Plan) {
+        let named: BTreeSet<&str> = self.tables.iter().map(|table| table.plugin.as_str()).collect();
+        for (file, plugin) in self.plugins.iter().filter(|(file, _)| !named.contains(file.as_str())) {
+            let name = if plugin.description.name.is_empty() { file } else { &plugin.description.name };
+            if let Err(problem) = self.add(plan, name, None, plugin, rules(&plugin.description, None)) {
+                plan.errors.push(LoadError { subject: Subject::File(self.path(file)), problem });
+            }
+        }
+    }
+
+    fn add(
+        &self,
+        plan: &mut Plan,
+        name: &str,
+        table: Option<&SiteTable>,
+        plugin: &Arc<Plugin>,
+        mut rules: Vec<Rule>,
+    ) -> Result<(), Problem> {
+        if let Some(place) = plan.by_name.get(name).and_then(|place| plan.places.get(*place)) {
+            return Err(Problem::NameTaken { name: name.to_owned(), by: place.plugin().to_string() });
+        }
+        for rule in &mut rules {
+            name.clone_into(&mut rule.name);
+        }
+        RuleIndex::new(rules.clone()).map_err(Problem::Rules)?;
+        let hosts = table.and_then(|table| table.download_hosts.as_ref()).into_iter().flatten();
+        let reach = Reach::new(&rules, hosts.chain(&self.host.download_hosts)).map_err(Problem::Rules)?;
+        let (site, news) = self.site(name, table.and_then(|table| table.config.as_ref()), reach, plugin)?;
+        plan.by_name.insert(name.to_owned(), plan.places.len());
+        plan.places.push(Place { site, rules, news });
+        Ok(())
+    }
+
+    fn site(
+        &self,
+        name: &str,
+        config: Option<&Value>,
+        reach: Reach,
+        plugin: &Arc<Plugin>,
+    ) -> Result<(Arc<PluginSite>, News), Problem> {
+        let lasting = match self.sites.known(name) {
+            Some(Known::Site(site)) => {
+                let news = site.version(plugin, reach)?.map_or(News::Nothing, News::Version);
+                return Ok((site, news));
+            }
+            Some(Known::Lasting(lasting)) => lasting,
+            None => Arc::new(Lasting::new(self.host)),
+        };
+        let site = PluginSite::new(name, config, reach, plugin.clone(), self.host.clone(), lasting)?;
+        Ok((Arc::new(site), News::Site))
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.directory.unwrap_or(Path::new("")).join(format!("{file}.wasm"))
+    }
+}
+
+impl Plan {
+    /// Where rules contradict each other (they replace each other in a circle), the sites with rules that replace others are left
+    /// out.
+    fn leave_out_circles(&mut self) {
+        let Err(error) = self.map() else { return };
+        let replacing = |place: &mut Place| place.rules.iter().any(|rule| rule.instead_of.is_some());
+        for place in self.places.extract_if(.., replacing) {
+            let subject = Subject::Site(place.site.name().to_owned());
+            self.errors.push(LoadError { subject, problem: Problem::Rules(error.clone()) });
+        }
+    }
+
+    fn map(&self) -> Result<SiteMap, carousel_core::pattern::RuleError> {
+        SiteMap::new(self.places.iter().map(|place| (&place.site, place.rules.as_slice())))
+    }
+
+    /// Puts the plan in force: first the new versions, then the URLs that lead to them.
+    pub(crate) fn install(self, sites: &SiteDirectory) {
+        let map = self.map().unwrap_or_default();
+        for Place { site, news, .. } in self.places {
+            match news {
+                News::Nothing => {}
+                News::Site => {
+                    let report = site.report();
+                    tracing::info!(site = report.site, plugin = report.plugin, version = report.version, "plugin loaded");
+                }
+                News::Version(version) => swap(&site, version),
+            }
+        }
+        for rule in map.unreachable() {
+            tracing::warn!(
+                site = rule.name,
+                instead_of = rule.instead_of,
+                "the site replaces one that does not exist: it is never chosen"
+            );
+        }
+        for site in sites.replace(map) {
+            tracing::info!(site, "plugin removed: the site is served by the defaults from now on");
+        }
+    }
+}
+
+impl Place {
+    /// The file of the plugin that is to serve the site.
+    fn plugin(&self) -> Arc<str> {
+        match &self.news {
+            News::Version(version) => version.plugin().file.clone(),
+            News::Nothing | News::Site => self.site.plugin().file.clone(),
+        }
+    }
+}
+
+fn swap(site: &PluginSite, version: Version) {
+    let plugin = version.plugin().clone();
+    let old = site.replace(version);
+    let (from, to) = (&old.description.version, &plugin.description.version);
+    tracing::info!(site = site.name(), plugin = &*plugin.file, "plugin swapped: {from} → {to}");
+}
+
+/// A site's rules: the plugin's, each part replaced by what the table says.
+pub(crate) fn rules(description: &Description, table: Option<&SiteTable>) -> Vec<Rule> {
+    let own = description.rules.clone();
+    let Some(table) = table else { return own };
+    let mut rules = match &table.include {
+        Some(include) => vec![Rule { include: include.clone(), ..own.into_iter().next().unwrap_or_default() }],
+        None => own,
+    };
+    for rule in &mut rules {
+        if let Some(exclude) = &table.exclude {
+            rule.exclude.clone_from(exclude);
+        }
+        rule.priority = table.priority.unwrap_or(rule.priority);
+        if table.instead_of.is_some() {
+            rule.instead_of.clone_from(&table.instead_of);
+        }
+    }
+    rules
+}
