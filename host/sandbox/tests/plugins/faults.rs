@@ -44,7 +44,8 @@ fn work_of_the_host_counts_as_the_plugins_own() {
 
 #[test]
 fn a_stop_is_told_in_full_once_and_its_repetitions_are_counted() {
-    let site = site("misbehaving", json!({}));
+    let settings = PluginSettings { fault_limit: 0, ..Directory::new().settings() };
+    let site = site_with("misbehaving", json!({}), settings);
     let (_, lines) = logged(|| {
         for _ in 0..100 {
             let _ = site.check(call("https://misbehaving.example/check/panic"), page(""));
