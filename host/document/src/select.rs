@@ -21,25 +21,38 @@ impl Document {
     /// result (`null` is no match), `all` are the members if the result is an array. A page that is not JSON has no
     /// match for them, unless it is declared to be JSON. A regular expression answers with its groups if it has any.
     pub fn select(&self, queries: &[Query]) -> Result<Vec<Vec<String>>, QueryError> {
-        let mut room = self.limits().answer_bytes;
-        queries.iter().map(|query| self.answer(query.language, &query.expression, query.want, &mut room)).collect()
+        self.select_within(queries, self.limits())
+    }
+
+    /// Answers as [`Document::select`] does, within other limits on the questions and their answers. The limits on reading the
+    /// page are those that it was made with.
+    pub fn select_within(&self, queries: &[Query], limits: &Limits) -> Result<Vec<Vec<String>>, QueryError> {
+        let mut room = limits.answer_bytes;
+        queries.iter().map(|query| self.answer(query.language, &query.expression, query.want, limits, &mut room)).collect()
     }
 
     /// Returns the first match of an expression, as [`Document::select`] does for `first`.
     pub fn first(&self, language: Language, expression: &str) -> Result<Option<String>, QueryError> {
         let mut room = self.limits().answer_bytes;
-        self.answer(language, expression, Want::First, &mut room).map(|answers| answers.into_iter().next())
+        self.answer(language, expression, Want::First, self.limits(), &mut room).map(|answers| answers.into_iter().next())
     }
 
     /// Returns all matches of an expression, as [`Document::select`] does for `all`.
     pub fn all(&self, language: Language, expression: &str) -> Result<Vec<String>, QueryError> {
         let mut room = self.limits().answer_bytes;
-        self.answer(language, expression, Want::All, &mut room)
+        self.answer(language, expression, Want::All, self.limits(), &mut room)
     }
 
-    fn answer(&self, language: Language, expression: &str, want: Want, room: &mut usize) -> Result<Vec<String>, QueryError> {
-        let compiled = compiled(language, expression, self.limits())?;
-        let mut asked = Asked { language, expression, want, limits: self.limits(), stack: compiled.stack, room };
+    fn answer(
+        &self,
+        language: Language,
+        expression: &str,
+        want: Want,
+        limits: &Limits,
+        room: &mut usize,
+    ) -> Result<Vec<String>, QueryError> {
+        let compiled = compiled(language, expression, limits)?;
+        let mut asked = Asked { language, expression, want, limits, stack: compiled.stack, room };
         match &compiled.engine {
             Engine::Css(css) => asked.css(css, self.tree()?),
             Engine::Xpath(xpath) => asked.xpath(xpath, self.tree()?),

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use carousel_core::exchange::{Answer, CallError};
+use carousel_core::exchange::{Answer, CallError, Object};
 use carousel_core::hooks::{HookCall, HookError};
+use carousel_document::Limits as QueryLimits;
 use carousel_engine::Downloader;
 use wasmtime::component::Resource;
 
@@ -21,6 +22,15 @@ use crate::wasi::Wasi;
 /// The failures that one call may pass on later.
 const FAILURES: usize = 256;
 
+/// The slowest steps of a query that fit into a microsecond.
+const QUERY_STEPS_PER_MICROSECOND: u64 = 25;
+
+/// The steps that a query may always take.
+const QUERY_STEPS: u64 = 100_000;
+
+/// What is said where the answers of the downloads are too large together.
+const TOO_MANY_BYTES: &str = "the downloads have more bytes than [plugins] max_download_bytes allows";
+
 /// What a guest may use in one call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Allowance {
@@ -28,6 +38,7 @@ pub(crate) struct Allowance {
     pub(crate) memory: usize,
     pub(crate) max_log_lines: u32,
     pub(crate) max_downloads: u32,
+    pub(crate) max_download_bytes: usize,
     pub(crate) max_result: usize,
 }
 
@@ -49,6 +60,7 @@ pub(crate) struct Call {
 struct Downloads {
     downloader: Arc<dyn Downloader>,
     left: u32,
+    left_bytes: usize,
 }
 
 /// An error that a guest was given a token for.
@@ -83,7 +95,7 @@ impl Call {
 
     /// With permission to download.
     pub(crate) fn downloading(mut self, downloader: Arc<dyn Downloader>, allowance: &Allowance) -> Self {
-        self.downloads = Some(Downloads { downloader, left: allowance.max_downloads });
+        self.downloads = Some(Downloads { downloader, left: allowance.max_downloads, left_bytes: allowance.max_download_bytes });
         self
     }
 
@@ -124,6 +136,15 @@ impl Call {
         Ok(result)
     }
 
+    /// What a question to a page may cost: no more than the guest's time, and a little so that a short one is answered.
+    pub(crate) fn query_limits(&self) -> QueryLimits {
+        let usual = QueryLimits::default();
+        let left = self.clock.at_least();
+        let micros = u64::try_from(left.as_micros()).unwrap_or(u64::MAX);
+        let steps = micros.saturating_mul(QUERY_STEPS_PER_MICROSECOND).saturating_add(QUERY_STEPS);
+        QueryLimits { query_steps: usual.query_steps.min(steps), regex_time: usual.regex_time.min(left), ..usual }
+    }
+
     /// Stops a guest whose time is over, between the parts of a long host call.
     pub(crate) fn check_time(&self) -> Result<(), Stop> {
         match self.clock.left() {
@@ -132,11 +153,17 @@ impl Call {
         }
     }
 
-    /// Keeps a downloaded answer for the guest.
-    pub(crate) fn keep(&mut self, answer: Answer) -> Resource<ResponseHandle> {
+    /// Keeps a downloaded answer for the guest, where there is room for it; the error is for the plugin's author.
+    pub(crate) fn keep(&mut self, answer: Answer) -> Result<Resource<ResponseHandle>, String> {
+        if let Some(downloads) = &mut self.downloads {
+            // Once it is over, it is over: a smaller answer that would still fit is not let through.
+            let left = downloads.left_bytes.checked_sub(answer.text().len());
+            downloads.left_bytes = left.unwrap_or_default();
+            left.ok_or(TOO_MANY_BYTES)?;
+        }
         let number = u32::try_from(self.pages.len()).unwrap_or(u32::MAX);
         self.pages.push(Some(Page::new(answer)));
-        Resource::new_own(number)
+        Ok(Resource::new_own(number))
     }
 
     pub(crate) fn forget(&mut self, response: &Resource<ResponseHandle>) {
@@ -146,9 +173,16 @@ impl Call {
         }
     }
 
-    /// The way to the API for one more download; the error is for the plugin's author.
-    pub(crate) fn next_download(&mut self) -> Result<Arc<dyn Downloader>, String> {
+    /// The way to the API for one more download, if it may be made; the error is for the plugin's author.
+    pub(crate) fn next_download(&mut self, params: &Object) -> Result<Arc<dyn Downloader>, String> {
         let downloads = self.downloads.as_mut().ok_or("only params and init-session may download")?;
+        if let (Some(url), Some(asked)) = (params.get("url"), &self.asked) {
+            let url = url.as_str().ok_or("the url of a download must be text")?;
+            self.site.reach.check(url, &asked.request)?;
+        }
+        if downloads.left_bytes == 0 {
+            return Err(TOO_MANY_BYTES.to_owned());
+        }
         downloads.left = downloads.left.checked_sub(1).ok_or("there were more downloads than [plugins] max_downloads allows")?;
         Ok(downloads.downloader.clone())
     }

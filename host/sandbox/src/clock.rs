@@ -1,6 +1,6 @@
 //! The time that one call may compute, measured in CPU time of its thread, so that a busy machine does not stop a good plugin.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Counts the time that a guest computes. It runs while the guest runs and rests while the guest waits for a download.
 #[derive(Debug)]
@@ -8,6 +8,8 @@ pub(crate) struct Clock {
     limit: Duration,
     used: Duration,
     running_since: Duration,
+    /// The time on the wall that belongs to `running_since`.
+    wall: Instant,
 }
 
 /// CPU time of this thread.
@@ -26,7 +28,7 @@ pub(crate) enum Left {
 impl Clock {
     /// A clock that rests; reading the CPU time takes tenths of a microsecond, so it is not done before the guest runs.
     pub(crate) fn new(limit: Duration) -> Self {
-        Self { limit, used: Duration::ZERO, running_since: Duration::ZERO }
+        Self { limit, used: Duration::ZERO, running_since: Duration::ZERO, wall: Instant::now() }
     }
 
     /// Starts from zero, on this thread.
@@ -41,6 +43,19 @@ impl Clock {
         match self.limit.checked_sub(used) {
             Some(left) if !left.is_zero() => Left::Some(left),
             Some(_) | None => Left::Nothing,
+        }
+    }
+
+    /// What the guest may at least still compute. The time on the wall is cheaper to read and never runs slower, so it serves as
+    /// long as it leaves half.
+    pub(crate) fn at_least(&self) -> Duration {
+        let by_wall = self.limit.saturating_sub(self.used + self.wall.elapsed());
+        if by_wall >= self.limit / 2 {
+            return by_wall;
+        }
+        match self.left() {
+            Left::Some(left) => left,
+            Left::Nothing => Duration::ZERO,
         }
     }
 
@@ -67,6 +82,7 @@ impl Clock {
     /// Runs again, on this thread.
     pub(crate) fn resume(&mut self) {
         self.running_since = thread_time();
+        self.wall = Instant::now();
     }
 
     pub(crate) fn limit(&self) -> Duration {

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use carousel_core::hooks::Hook;
 
+use crate::stops::Stops;
+
 /// Counts the calls of one site.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     hooks: [HookCounters; Hook::ALL.len()],
     instances: AtomicU64,
+    pub(crate) stops: Stops,
 }
 
 #[derive(Debug, Default)]

@@ -27,7 +27,7 @@ async fn download(mut store: StoreContextMut<'_, Call>, params: String) -> Resul
         return Ok(Err(refused("the parameters of a download must be a JSON object".to_owned())));
     };
     match ask_engine(&mut store, params).await? {
-        Ok(Ok(answer)) => Ok(Ok(store.data_mut().keep(answer))),
+        Ok(Ok(answer)) => Ok(store.data_mut().keep(answer).map_err(refused)),
         Ok(Err(error)) => Ok(Err(failed(store.data_mut(), error))),
         Err(why) => Ok(Err(refused(why))),
     }
@@ -38,7 +38,7 @@ async fn ask_engine(
     store: &mut StoreContextMut<'_, Call>,
     params: Object,
 ) -> Result<std::result::Result<std::result::Result<Answer, CallError>, String>> {
-    let downloader = match store.data_mut().next_download() {
+    let downloader = match store.data_mut().next_download(&params) {
         Ok(downloader) => downloader,
         Err(why) => return Ok(Err(why)),
     };

@@ -20,6 +20,8 @@ pub(crate) struct Host {
     baseline: OnceLock<Option<Runtime>>,
     room: Room,
     pub(crate) allowance: Allowance,
+    /// Hosts that all sites' downloads may go to, as the settings name them.
+    pub(crate) download_hosts: Vec<String>,
     pub(crate) gate: GateOptions,
     pub(crate) init_timeout: Duration,
     /// For hooks that hold their thread.
@@ -50,8 +52,10 @@ impl Host {
                 memory: settings.memory,
                 max_log_lines: settings.max_log_lines,
                 max_downloads: settings.max_downloads,
+                max_download_bytes: settings.max_download_bytes,
                 max_result: settings.max_result,
             },
+            download_hosts: settings.download_hosts.clone().unwrap_or_default(),
             gate: GateOptions::new(settings),
             init_timeout: settings.init_timeout.duration(),
             places: Places::new(outer, inner),

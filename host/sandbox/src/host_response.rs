@@ -112,7 +112,8 @@ impl Call {
     }
 
     fn ask(&mut self, response: &Resource<ResponseHandle>, query: Query) -> Result<Told<Vec<String>>> {
-        let answers = self.look(response, |page| looks::ask(page, query))?;
+        let limits = self.query_limits();
+        let answers = self.look(response, |page| looks::ask(page, query, &limits))?;
         Ok(answers.map_err(|error| error.to_string()))
     }
 }

@@ -19,6 +19,7 @@
 )]
 
 mod answers;
+mod backtrace;
 mod bindings;
 mod cache;
 mod call;
@@ -47,6 +48,7 @@ mod optimiser;
 mod page;
 mod places;
 mod plugin;
+mod reach;
 mod reload;
 mod roster;
 mod runtime;
@@ -56,6 +58,7 @@ mod sites;
 mod stamp;
 mod step;
 mod stopped;
+mod stops;
 mod ticker;
 mod trace;
 mod wasi;

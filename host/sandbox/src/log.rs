@@ -57,7 +57,7 @@ impl Log {
             return;
         };
         self.left = left;
-        emit(&self.writer, level, cut(message));
+        emit(&self.writer, if is_panic(message) { Level::DEBUG } else { level }, cut(message));
     }
 
     /// What the guest said of its panic: the message, then the place.
@@ -78,6 +78,12 @@ impl Log {
             panic.message = cut(message).to_owned();
         }
     }
+}
+
+/// Whether a message is that of a panic. It is told where the call is stopped, with the reason; as a line of its own it would come
+/// a million times.
+fn is_panic(message: &str) -> bool {
+    message.starts_with(PANICKED) || (message.starts_with("thread '") && message.contains(PANICKED))
 }
 
 impl Drop for Log {

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use carousel_document::{Language, Query, QueryError, Want};
+use carousel_document::{Language, Limits, Query, QueryError, Want};
 
 use crate::page::Page;
 use crate::trace::{self, Look};
@@ -17,14 +17,14 @@ const AROUND_CHARS: usize = 80;
 const BEGINNING_CHARS: usize = 240;
 
 /// Asks a page one question.
-pub(crate) fn ask(page: &Page, query: Query) -> Result<Vec<String>, QueryError> {
+pub(crate) fn ask(page: &Page, query: Query, limits: &Limits) -> Result<Vec<String>, QueryError> {
     let words = trace::wants_looks().then(|| (query.language, query.expression.clone()));
-    let answers = page.ask(query);
+    let answers = page.ask(query, limits);
     if let Some((language, expression)) = words {
         trace::looked(|| Look {
             asked: format!("{} {expression:?}", language.word()),
             told: told(&answers),
-            excerpt: excerpt(page, language, &expression, answers.as_deref().unwrap_or_default()),
+            excerpt: excerpt(page, limits, language, &expression, answers.as_deref().unwrap_or_default()),
         });
     }
     answers
@@ -59,11 +59,11 @@ fn told(answers: &Result<Vec<String>, QueryError>) -> String {
 }
 
 /// The markup of the first match with what stands around it; the beginning of the page where nothing matches.
-fn excerpt(page: &Page, language: Language, expression: &str, answers: &[String]) -> String {
+fn excerpt(page: &Page, limits: &Limits, language: Language, expression: &str, answers: &[String]) -> String {
     let text = page.text();
     let found = match language {
-        Language::Css => page.ask(Query::new(language, elements(expression), Want::First)).ok(),
-        Language::Xpath => page.ask(Query::new(language, element(expression), Want::First)).ok(),
+        Language::Css => page.ask(Query::new(language, elements(expression), Want::First), limits).ok(),
+        Language::Xpath => page.ask(Query::new(language, element(expression), Want::First), limits).ok(),
         Language::Jmespath | Language::Pointer | Language::Regex => Some(answers.to_vec()),
     };
     match found.and_then(|found| found.into_iter().next()).filter(|markup| !markup.is_empty()) {
@@ -132,7 +132,7 @@ mod tests {
     #[track_caller]
     fn check(html: &str, language: Language, expression: &str, expected: (&str, &str, &str)) {
         let page = Page::new(Answer::parse(json!({"url": "u", "browserHtml": html}).to_string(), None).unwrap());
-        let ((), trace) = trace::observe(|| drop(ask(&page, Query::new(language, expression, Want::First))));
+        let ((), trace) = trace::observe(|| drop(ask(&page, Query::new(language, expression, Want::First), &Limits::default())));
         let [look] = trace.looks.as_slice() else { panic!("{trace:?}") };
         assert_eq!((look.asked.as_str(), look.told.as_str(), look.excerpt.as_str()), expected);
     }

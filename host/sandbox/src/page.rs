@@ -1,24 +1,30 @@
 //! An answer as a guest reads it: nothing is decoded or parsed before someone asks, and each thing at most once.
 
-use std::cell::OnceCell;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use carousel_core::exchange::Answer;
-use carousel_document::{Document, Query, QueryError};
+use carousel_document::{Document, Limits, Query, QueryError};
 use serde_json::Value;
 
-/// An answer and what was made of it so far.
+/// An answer and what was made of it so far, by this call or by an earlier one that looked at the same answer.
 pub(crate) struct Page {
     answer: Answer,
-    headers: OnceCell<Vec<(String, String)>>,
-    document: OnceCell<Document>,
+    reading: Arc<Reading>,
+}
+
+/// What was made of an answer; it is kept with the answer.
+#[derive(Default)]
+struct Reading {
+    headers: OnceLock<Vec<(String, String)>>,
+    document: OnceLock<Document>,
 }
 
 impl Page {
     pub(crate) fn new(answer: Answer) -> Self {
-        Self { answer, headers: OnceCell::new(), document: OnceCell::new() }
+        let reading = answer.reading();
+        Self { answer, reading }
     }
 
     pub(crate) fn answer(&self) -> &Answer {
@@ -34,7 +40,7 @@ impl Page {
     }
 
     pub(crate) fn headers(&self) -> &[(String, String)] {
-        self.headers.get_or_init(|| read_headers(&self.answer))
+        self.reading.headers.get_or_init(|| read_headers(&self.answer))
     }
 
     /// The first header of this name, whatever its case.
@@ -81,17 +87,17 @@ impl Page {
 
     /// Whether the costly part is done.
     pub(crate) fn is_parsed(&self) -> bool {
-        self.document.get().is_some_and(Document::is_parsed)
+        self.reading.document.get().is_some_and(Document::is_parsed)
     }
 
     /// Asks the page one question.
-    pub(crate) fn ask(&self, query: Query) -> Result<Vec<String>, QueryError> {
-        let answers = self.document().select(&[query])?;
+    pub(crate) fn ask(&self, query: Query, limits: &Limits) -> Result<Vec<String>, QueryError> {
+        let answers = self.document().select_within(&[query], limits)?;
         Ok(answers.into_iter().next().unwrap_or_default())
     }
 
     fn document(&self) -> &Document {
-        self.document.get_or_init(|| {
+        self.reading.document.get_or_init(|| {
             let url = self.url();
             match self.answer.string("browserHtml") {
                 Some(html) => Document::new([], None, Some(Arc::from(html)), &url),
@@ -121,6 +127,7 @@ fn read_headers(answer: &Answer) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use carousel_document::{Language, Want};
     use serde_json::json;
 
     fn page(answer: Value) -> Page {
@@ -137,6 +144,15 @@ mod tests {
         assert_eq!(http.header("CONTENT-type"), Some("text/html; charset=latin-1"));
         let neither = page(json!({"url": "u"}));
         assert_eq!((neither.text(), neither.body(), neither.status()), ("", vec![], 0));
+    }
+
+    #[test]
+    fn copies_of_an_answer_are_parsed_once() {
+        let answer = Answer::parse(json!({"browserHtml": "<p>x</p>"}).to_string(), None).unwrap();
+        let query = Query::new(Language::Css, "p::text", Want::First);
+        assert_eq!(Page::new(answer.clone()).ask(query, &Limits::default()), Ok(vec!["x".to_owned()]));
+        let (again, other) = (Page::new(answer), page(json!({"browserHtml": "<p>x</p>"})));
+        assert_eq!((again.is_parsed(), other.is_parsed()), (true, false));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::description::Description;
 use crate::errors::Problem;
 use crate::guest::Guest;
 use crate::host::Host;
+use crate::reach::Reach;
 use crate::site::SiteFacts;
 use crate::stopped::explain;
 
@@ -59,7 +60,13 @@ impl Plugin {
 
 /// Asks a plugin what it is.
 pub(crate) fn describe(host: &Host, file: &str, code: &Code) -> Result<Description, Problem> {
-    let facts = SiteFacts { name: file.into(), plugin: file.into(), config: Value::Null.to_string(), shared: Arc::default() };
+    let facts = SiteFacts {
+        name: file.into(),
+        plugin: file.into(),
+        config: Value::Null.to_string(),
+        reach: Reach::default(),
+        shared: Arc::default(),
+    };
     let told = ask(host, Arc::new(facts), code)?;
     told.map(Description::from).map_err(|failure| Problem::Describe(format!("failed: {}", failure.message)))
 }

@@ -13,6 +13,7 @@ use crate::description::Description;
 use crate::errors::{LoadError, Problem, Subject};
 use crate::host::Host;
 use crate::plugin::Plugin;
+use crate::reach::Reach;
 use crate::site::{Lasting, PluginSite, Version};
 use crate::sites::{Known, SiteDirectory, SiteMap};
 
@@ -71,7 +72,7 @@ impl Roster<'_> {
         match self.plugins.get(&table.plugin) {
             Some(plugin) => {
                 let rules = rules(&plugin.description, Some(table));
-                self.add(plan, &table.name, table.config.as_ref(), plugin, rules)
+                self.add(plan, &table.name, Some(table), plugin, rules)
             }
             None if self.directory.is_none() => Err(Problem::NoDirectory),
             None if self.broken.contains(&table.plugin) => Err(Problem::BrokenPlugin(table.plugin.clone())),
@@ -94,7 +95,7 @@ impl Roster<'_> {
         &self,
         plan: &mut Plan,
         name: &str,
-        config: Option<&Value>,
+        table: Option<&SiteTable>,
         plugin: &Arc<Plugin>,
         mut rules: Vec<Rule>,
     ) -> Result<(), Problem> {
@@ -105,22 +106,30 @@ impl Roster<'_> {
             name.clone_into(&mut rule.name);
         }
         RuleIndex::new(rules.clone()).map_err(Problem::Rules)?;
-        let (site, news) = self.site(name, config, plugin)?;
+        let hosts = table.and_then(|table| table.download_hosts.as_ref()).into_iter().flatten();
+        let reach = Reach::new(&rules, hosts.chain(&self.host.download_hosts)).map_err(Problem::Rules)?;
+        let (site, news) = self.site(name, table.and_then(|table| table.config.as_ref()), reach, plugin)?;
         plan.by_name.insert(name.to_owned(), plan.places.len());
         plan.places.push(Place { site, rules, news });
         Ok(())
     }
 
-    fn site(&self, name: &str, config: Option<&Value>, plugin: &Arc<Plugin>) -> Result<(Arc<PluginSite>, News), Problem> {
+    fn site(
+        &self,
+        name: &str,
+        config: Option<&Value>,
+        reach: Reach,
+        plugin: &Arc<Plugin>,
+    ) -> Result<(Arc<PluginSite>, News), Problem> {
         let lasting = match self.sites.known(name) {
             Some(Known::Site(site)) => {
-                let news = site.version(plugin)?.map_or(News::Nothing, News::Version);
+                let news = site.version(plugin, reach)?.map_or(News::Nothing, News::Version);
                 return Ok((site, news));
             }
             Some(Known::Lasting(lasting)) => lasting,
             None => Arc::new(Lasting::new(self.host)),
         };
-        let site = PluginSite::new(name, config, plugin.clone(), self.host.clone(), lasting)?;
+        let site = PluginSite::new(name, config, reach, plugin.clone(), self.host.clone(), lasting)?;
         Ok((Arc::new(site), News::Site))
     }
 

@@ -5,8 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-/// The bytes of keys and JSON text that one site may keep.
+/// The bytes of keys and JSON text that one site may keep, each entry counted as some bytes more.
 pub(crate) const SHARED_BYTES: usize = 1 << 20;
+
+/// What an entry takes besides its key and its text, so that very many small ones are bounded, too.
+const ENTRY_BYTES: usize = 64;
 
 /// JSON text by key, bounded.
 #[derive(Debug, Default)]
@@ -59,7 +62,7 @@ impl Shared {
 impl Entries {
     fn put(&mut self, key: &str, text: String) -> Result<(), String> {
         let old = self.size(key);
-        let bytes = self.bytes - old + key.len() + text.len();
+        let bytes = self.bytes - old + key.len() + text.len() + ENTRY_BYTES;
         if bytes > SHARED_BYTES {
             return Err(format!("the shared data of a site is limited to {SHARED_BYTES} bytes"));
         }
@@ -74,7 +77,7 @@ impl Entries {
     }
 
     fn size(&self, key: &str) -> usize {
-        self.texts.get(key).map_or(0, |text| key.len() + text.len())
+        self.texts.get(key).map_or(0, |text| key.len() + text.len() + ENTRY_BYTES)
     }
 }
 
@@ -98,7 +101,7 @@ mod tests {
     fn what_is_stored_is_json_and_bounded() {
         let shared = Shared::default();
         assert!(shared.set("k", Some("{".into())).unwrap_err().contains("not JSON"));
-        let large = format!("\"{}\"", "x".repeat(SHARED_BYTES - 10));
+        let large = format!("\"{}\"", "x".repeat(SHARED_BYTES - 10 - ENTRY_BYTES));
         shared.set("k", Some(large.clone())).unwrap();
         shared.set("k", Some(large.clone())).unwrap();
         assert!(shared.set("l", Some(large)).unwrap_err().contains("limited"));

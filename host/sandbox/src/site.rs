@@ -19,6 +19,7 @@ use crate::gate::{Gate, Who};
 use crate::handles::{RequestHandle, ResponseHandle, SessionHandle, THE_ONE};
 use crate::host::Host;
 use crate::plugin::{HookSet, Plugin};
+use crate::reach::Reach;
 use crate::shared::Shared;
 use crate::step::{Asked, Step};
 
@@ -57,6 +58,7 @@ pub(crate) struct SiteFacts {
     pub(crate) plugin: Arc<str>,
     /// JSON text; `null` if there is none.
     pub(crate) config: String,
+    pub(crate) reach: Reach,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -91,6 +93,7 @@ impl PluginSite {
     pub(crate) fn new(
         name: &str,
         config: Option<&Value>,
+        reach: Reach,
         plugin: Arc<Plugin>,
         host: Arc<Host>,
         lasting: Arc<Lasting>,
@@ -100,6 +103,7 @@ impl PluginSite {
             name: name.clone(),
             plugin: plugin.file.clone(),
             config: config.unwrap_or(&Value::Null).to_string(),
+            reach,
             shared: lasting.shared.clone(),
         };
         let now = ArcSwap::from_pointee(Version::new(&host, facts, plugin)?);
@@ -107,7 +111,7 @@ impl PluginSite {
     }
 
     /// Prepares another version of the plugin for this site; none if it is the one at work.
-    pub(crate) fn version(&self, plugin: &Arc<Plugin>) -> Result<Option<Version>, Problem> {
+    pub(crate) fn version(&self, plugin: &Arc<Plugin>, reach: Reach) -> Result<Option<Version>, Problem> {
         let now = self.now.load();
         if Arc::ptr_eq(&now.plugin, plugin) {
             return Ok(None);
@@ -116,6 +120,7 @@ impl PluginSite {
             name: self.name.clone(),
             plugin: plugin.file.clone(),
             config: now.facts.config.clone(),
+            reach,
             shared: self.lasting.shared.clone(),
         };
         Version::new(&self.host, facts, plugin.clone()).map(Some)

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use carousel_core::exchange::Object;
 use carousel_core::hooks::{Hook, HookCall, HookError};
-use wasmtime::WasmBacktrace;
 use wasmtime::component::{ComponentNamedList, Lift, Lower};
 
+use crate::backtrace::backtrace;
 use crate::bindings::carousel::session::types::Failure;
 use carousel_engine::Site as _;
 
@@ -20,6 +20,7 @@ use crate::places::Place;
 use crate::plugin::HookSet;
 use crate::site::PluginSite;
 use crate::stopped::{Stop, explain};
+use crate::stops::is_told;
 
 /// A hook's answer; none where the plugin defers to the default behaviour.
 pub(crate) type Asked<T> = Result<Option<T>, HookError>;
@@ -127,7 +128,7 @@ impl PluginSite {
         };
         match tokio::time::timeout(host.init_timeout, work).await {
             Ok(result) => result,
-            Err(_) => Err(self.stopped(hook, Stop::InitTimeout(host.init_timeout).to_string(), began)),
+            Err(_) => Err(self.stopped(hook, Stop::InitTimeout(host.init_timeout).to_string(), "", began)),
         }
     }
 
@@ -160,16 +161,18 @@ impl PluginSite {
     }
 
     fn trapped(&self, hook: Hook, error: &wasmtime::Error, call: &Call, began: Instant) -> HookError {
-        let stopped = self.stopped(hook, explain(error, call, self.host().allowance.max_result), began);
-        if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() {
-            tracing::debug!(site = self.name(), hook = hook.name(), "{backtrace}");
-        }
-        stopped
+        self.stopped(hook, explain(error, call, self.host().allowance.max_result), &backtrace(error), began)
     }
 
-    fn stopped(&self, hook: Hook, why: String, began: Instant) -> HookError {
+    fn stopped(&self, hook: Hook, why: String, backtrace: &str, began: Instant) -> HookError {
         let (plugin, site) = (&*self.plugin().file, self.name());
-        tracing::warn!(plugin, site, hook = hook.name(), "the plugin was stopped: it {why}");
+        match self.counters().stops.count(hook, &why) {
+            1 => tracing::warn!(plugin, site, hook = hook.name(), "the plugin was stopped: it {why}{backtrace}"),
+            times if is_told(times) => {
+                tracing::warn!(plugin, site, hook = hook.name(), times, "the plugin was stopped again: it {why}");
+            }
+            _ => {}
+        }
         self.counters().called(hook, Ended::Trapped, began.elapsed());
         let why = format!("plugin \"{plugin}\", {hook}: it {why}");
         self.gate().trapped(site, hook, &why);

@@ -131,6 +131,7 @@ fn site(n: usize) -> SiteTable {
         exclude: None,
         priority: None,
         instead_of: None,
+        download_hosts: None,
         config: None,
     }
 }

@@ -11,7 +11,16 @@
 
 #[path = "../../../host/sandbox/tests/plugins/guests.rs"]
 mod guests;
+#[path = "../../../host/sandbox/tests/plugins/record.rs"]
+mod record;
+#[path = "../../../host/sandbox/tests/plugins/stage.rs"]
+#[allow(dead_code, reason = "shared with the sandbox's tests")]
+mod stage;
+
+mod bare;
+mod calls;
 mod loading;
+mod misdeeds;
 mod swaps;
 mod table;
 
@@ -23,15 +32,19 @@ use table::Table;
 type Group = fn(&mut Table, usize);
 
 /// The groups, by the names that the command line may give.
-const GROUPS: [(&str, Group); 2] = [("loading", loading::rows), ("swaps", swaps::rows)];
+const GROUPS: [(&str, Group); 4] =
+    [("calls", calls::rows), ("misdeeds", misdeeds::rows), ("loading", loading::rows), ("swaps", swaps::rows)];
+
+/// What this program does as a process of its own, by the word that makes it do so.
+const CHILDREN: [(&str, fn(&[String])); 2] = [(calls::CHILD, calls::child), (loading::CHILD, loading::child)];
 
 fn main() -> ExitCode {
     // Cargo appends `--bench`.
     let given: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     if let [child, rest @ ..] = &given[..]
-        && child == loading::CHILD
+        && let Some((_, work)) = CHILDREN.iter().find(|(name, _)| name == child)
     {
-        loading::child(rest);
+        work(rest);
         return ExitCode::SUCCESS;
     }
     let (numbers, names): (Vec<_>, Vec<_>) = given.iter().partition(|argument| argument.parse::<usize>().is_ok());

@@ -130,6 +130,7 @@ fn site() -> SiteTable {
         exclude: None,
         priority: None,
         instead_of: None,
+        download_hosts: None,
         config: None,
     }
 }

@@ -24,6 +24,11 @@ impl Table {
         self.0.push(Row { what: what.into(), measured: measured.into(), wanted: wanted.into(), holds: Some(holds) });
     }
 
+    /// Words under the row before.
+    pub(crate) fn note(&mut self, words: impl Into<String>) {
+        self.figure(words, "");
+    }
+
     /// Whether every row with a bound keeps it.
     pub(crate) fn holds(&self) -> bool {
         self.0.iter().all(|row| row.holds != Some(false))
@@ -32,7 +37,9 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = |column: fn(&Row) -> &str| self.0.iter().map(|row| column(row).chars().count()).max().unwrap_or_default();
+        // Words may be long, and the columns are not made for them.
+        let rows = || self.0.iter().filter(|row| !row.measured.is_empty());
+        let width = |column: fn(&Row) -> &str| rows().map(|row| column(row).chars().count()).max().unwrap_or_default();
         let (what, measured) = (width(|row| &row.what), width(|row| &row.measured));
         let wanted = width(|row| &row.wanted);
         for row in &self.0 {

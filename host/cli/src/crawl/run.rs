@@ -102,7 +102,6 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
         let fetcher = self.fetcher.clone();
         let mut closed = std::pin::pin!(fetcher.closed());
         while self.ending.is_none() && (entries.is_some() || self.bursts.is_busy()) {
-            self.bursts.start_ready();
             let wants_more = self.bursts.wants_more();
             tokio::select! {
                 biased;

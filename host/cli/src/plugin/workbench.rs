@@ -76,6 +76,7 @@ pub(crate) fn table(name: &str, plugin: &str, config: Option<Value>) -> SiteTabl
         exclude: None,
         priority: None,
         instead_of: None,
+        download_hosts: None,
         config,
     }
 }

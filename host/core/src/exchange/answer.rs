@@ -1,26 +1,39 @@
 //! A successful answer of the API, kept as the text that came in and read member by member.
 
+use std::any::Any;
+use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// A JSON object from the API. Members are found once and parsed only when asked for; the text is never changed.
-#[derive(Clone, Debug)]
-pub struct Answer {
+///
+/// Copies share everything, also what a reader made of the answer (see [`reading`](Self::reading)).
+#[derive(Clone)]
+pub struct Answer(Arc<Parts>);
+
+struct Parts {
     text: Arc<str>,
-    members: Arc<[(Box<str>, Range<usize>)]>,
-    request_id: Option<Arc<str>>,
+    members: Members,
+    request_id: Option<Box<str>>,
+    reading: OnceLock<Arc<dyn Any + Send + Sync>>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Answer").field(&self.0.text).finish()
+    }
 }
 
 /// The API's text is not a JSON object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotAnAnswer(String);
 
-impl std::fmt::Display for NotAnAnswer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for NotAnAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the API's answer is not a JSON object: {}", self.0)
     }
 }
@@ -32,23 +45,23 @@ impl Answer {
     pub fn parse(text: impl Into<Arc<str>>, request_id: Option<&str>) -> Result<Self, NotAnAnswer> {
         let text: Arc<str> = text.into();
         let members = members(&text).map_err(|error| NotAnAnswer(error.to_string()))?;
-        Ok(Self { text, members: members.into(), request_id: request_id.map(Into::into) })
+        Ok(Self(Arc::new(Parts { text, members, request_id: request_id.map(Into::into), reading: OnceLock::new() })))
     }
 
     /// The JSON text exactly as the API sent it.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The `request-id` header of the answer.
     pub fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
+        self.0.request_id.as_deref()
     }
 
     /// The JSON text of a top-level member.
     pub fn raw(&self, name: &str) -> Option<&str> {
-        let (_, range) = self.members.iter().rfind(|(key, _)| **key == *name)?;
-        self.text.get(range.clone())
+        let (_, range) = self.0.members.iter().rfind(|(key, _)| **key == *name)?;
+        self.0.text.get(range.clone())
     }
 
     /// A top-level member, parsed.
@@ -63,7 +76,7 @@ impl Answer {
 
     /// The whole answer, parsed.
     pub fn value(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_default()
+        serde_json::from_str(&self.0.text).unwrap_or_default()
     }
 
     /// The page's URL after redirects.
@@ -84,6 +97,13 @@ impl Answer {
     /// The cookies that `responseCookies` asked for; empty where it did not.
     pub fn cookies(&self) -> Vec<Value> {
         self.list("responseCookies")
+    }
+
+    /// What a reader of pages keeps with the answer, so that those who judge it one after the other share its work. It is empty at
+    /// first. There is room for one kind of reading; a reader of another kind gets an empty one of its own each time.
+    pub fn reading<R: Any + Default + Send + Sync>(&self) -> Arc<R> {
+        let kept = self.0.reading.get_or_init(|| Arc::<R>::default());
+        Arc::clone(kept).downcast().unwrap_or_default()
     }
 
     fn list(&self, name: &str) -> Vec<Value> {
@@ -137,6 +157,14 @@ mod tests {
         assert_eq!(answer.raw("big"), Some("12345678901234567890123"));
         assert_eq!(answer.member("none"), None);
         assert_eq!(answer.request_id(), Some("r1"));
+    }
+
+    #[test]
+    fn copies_share_what_a_reader_keeps_and_kinds_of_readings_are_not_mixed_up() {
+        let answer = Answer::parse("{}", None).unwrap();
+        answer.reading::<OnceLock<u8>>().set(1).unwrap();
+        assert_eq!(answer.clone().reading::<OnceLock<u8>>().get(), Some(&1));
+        assert_eq!(answer.reading::<OnceLock<String>>().get(), None);
     }
 
     #[test]

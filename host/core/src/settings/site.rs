@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Seconds;
+use super::{Profile, Seconds};
 
 /// The `[plugins]` table.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -24,6 +24,13 @@ pub struct PluginSettings {
     pub concurrency: u32,
     /// Downloads in one initialisation. Default 20.
     pub max_downloads: u32,
+    /// Bytes of API answers that one initialisation may download. Default 64 MiB. The download that goes over is refused, and every
+    /// one after it; too little breaks initialisations of sites with large pages, too much lets a looping one hold them all in memory.
+    pub max_download_bytes: usize,
+    /// Hosts that downloads may go to besides those of the site's rules and of the request: patterns as in `include` (a bare host
+    /// stands for its subdomains too), or `"*"` for any host. Default: none, in the profile `scrapy-zyte-api` any. `[[site]]` tables
+    /// may name more of them.
+    pub download_hosts: Option<Vec<String>>,
     /// Bytes of text that a hook may return or store. Default 4 MiB.
     pub max_result: usize,
     /// Lines that one call may log; further ones are counted and dropped. Default 100.
@@ -53,6 +60,8 @@ impl Default for PluginSettings {
             memory: 64 << 20,
             concurrency: 64,
             max_downloads: 20,
+            max_download_bytes: 64 << 20,
+            download_hosts: None,
             max_result: 4 << 20,
             max_log_lines: 100,
             watch: true,
@@ -61,6 +70,17 @@ impl Default for PluginSettings {
             fault_pause: Seconds::new(10),
             max_fault_pause: Seconds::new(600),
             cache: None,
+        }
+    }
+}
+
+impl PluginSettings {
+    /// The hosts that downloads may go to, where the profile has a say: the peer asks nobody.
+    pub fn download_hosts(&self, profile: Profile) -> Vec<String> {
+        match &self.download_hosts {
+            Some(hosts) => hosts.clone(),
+            None if profile.is_peer() => vec!["*".to_owned()],
+            None => Vec::new(),
         }
     }
 }
@@ -93,6 +113,8 @@ pub struct SiteTable {
     pub priority: Option<i32>,
     /// The site that this one replaces. Default: the default config.
     pub instead_of: Option<String>,
+    /// Hosts that downloads for this site may go to, besides those of `[plugins] download_hosts`.
+    pub download_hosts: Option<Vec<String>>,
     /// A table for the plugin, or the path of a JSON or TOML file, relative to the settings file.
     pub config: Option<Value>,
 }

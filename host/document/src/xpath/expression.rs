@@ -152,15 +152,15 @@ fn re_test(arguments: &[Expr], patterns: &mut Vec<Pattern>) -> Result<Expr, Stri
 
 /// The nodes whose text an argument is, if it is one of theirs: `string(@x)` is `@x`.
 fn nodes_of(argument: &Expr) -> Option<&Expr> {
-    match argument {
-        Expr::Union(..) | Expr::Path(PathExpr::Location(_) | PathExpr::FilterLocation(..)) => Some(argument),
-        Expr::Path(PathExpr::Filter(filter)) => match &filter.primary {
-            PrimaryExpr::Parenthesized(inner) => nodes_of(inner).map(|_| argument),
-            PrimaryExpr::Function(call) if call.name.local == "string" => call.args.first().and_then(nodes_of),
-            PrimaryExpr::Function(call) if call.name.local == "id" => Some(argument),
-            PrimaryExpr::Function(_) | PrimaryExpr::Variable(_) | PrimaryExpr::Literal(_) | PrimaryExpr::Number(_) => None,
-        },
-        _ => None,
+    if matches!(argument, Expr::Union(..) | Expr::Path(PathExpr::Location(_) | PathExpr::FilterLocation(..))) {
+        return Some(argument);
+    }
+    let Expr::Path(PathExpr::Filter(filter)) = argument else { return None };
+    match &filter.primary {
+        PrimaryExpr::Parenthesized(inner) => nodes_of(inner).map(|_| argument),
+        PrimaryExpr::Function(call) if call.name.local == "string" => call.args.first().and_then(nodes_of),
+        PrimaryExpr::Function(call) if call.name.local == "id" => Some(argument),
+        PrimaryExpr::Function(_) | PrimaryExpr::Variable(_) | PrimaryExpr::Literal(_) | PrimaryExpr::Number(_) => None,
     }
 }
 
@@ -191,12 +191,10 @@ fn path(axis: Axis, name: &str) -> Expr {
 
 /// The text of an argument in quotes.
 fn text_of(argument: &Expr) -> Option<&str> {
-    match argument {
-        Expr::Path(PathExpr::Filter(FilterExpr { primary: PrimaryExpr::Literal(text), predicates })) if predicates.is_empty() => {
-            Some(text)
-        }
-        _ => None,
-    }
+    let Expr::Path(PathExpr::Filter(FilterExpr { primary: PrimaryExpr::Literal(text), predicates })) = argument else {
+        return None;
+    };
+    predicates.is_empty().then_some(text)
 }
 
 type Visit<'v> = dyn FnMut(&mut PrimaryExpr) -> Result<(), XpathError> + 'v;

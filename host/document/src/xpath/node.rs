@@ -113,7 +113,7 @@ impl<'a> Spot<'a> {
     fn local_name(self, name: &QualName) -> &str {
         match self.role {
             Role::Namespace if name.prefix.is_none() => "",
-            _ => &name.local,
+            Role::Namespace | Role::Itself => &name.local,
         }
     }
 

@@ -99,6 +99,33 @@ async fn downloads_are_counted_and_the_ones_too_many_are_refused() {
     assert_eq!(downloader.0.load(Relaxed), 3);
 }
 
+#[tokio::test]
+async fn the_bytes_of_downloads_are_bounded() {
+    let settings = PluginSettings { max_download_bytes: 100, ..Directory::new().settings() };
+    let site = site_with("scripted", chain(), settings);
+    let downloader = Arc::new(Counting::default());
+    let result = site.init_session(call("https://a.example/"), downloader.clone()).await;
+    let Err(HookError::Raised(message)) = result else { panic!("{result:?}") };
+    assert!(message.contains("more bytes than [plugins] max_download_bytes allows"), "{message}");
+    assert_eq!(downloader.0.load(Relaxed), 2);
+}
+
+#[tokio::test]
+async fn a_download_from_another_host_is_refused_unless_the_settings_name_it() {
+    for (hosts, allowed) in [(None, false), (Some(vec!["a.example".to_owned()]), true), (Some(vec!["*".to_owned()]), true)] {
+        let settings = PluginSettings { download_hosts: hosts.clone(), ..Directory::new().settings() };
+        let site = site_with("scripted", chain(), settings);
+        let downloader = Arc::new(Counting::default());
+        let result = site.init_session(call("https://elsewhere.example/"), downloader.clone()).await;
+        assert_eq!(result.is_ok(), allowed, "{hosts:?}: {result:?}");
+        assert_eq!(downloader.0.load(Relaxed), if allowed { 2 } else { 0 });
+        if let Err(error) = result {
+            let message = error.to_string();
+            assert!(message.contains("\"a.example\"") && message.contains("download_hosts"), "{message}");
+        }
+    }
+}
+
 /// Never answers.
 struct Silent;
 

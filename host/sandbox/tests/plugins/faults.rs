@@ -11,7 +11,6 @@ use crate::stage::{Directory, call, page, site, site_with};
 
 #[test]
 fn every_misdeed_ends_in_words_and_the_next_call_works() {
-    let site = site("misbehaving", json!({}));
     for (deed, words) in [
         ("loop", "took longer than 0.1 s"),
         ("recurse", "recursed too deep"),
@@ -20,15 +19,43 @@ fn every_misdeed_ends_in_words_and_the_next_call_works() {
         ("downloads", "took longer than 0.1 s"),
         ("log-flood", "took longer than 0.1 s"),
     ] {
+        let site = site("misbehaving", json!({}));
         let (result, lines) = logged(|| site.check(call(&format!("https://misbehaving.example/check/{deed}")), page("")));
         let Err(HookError::Trapped(message)) = result else { panic!("{deed}: {result:?}") };
         assert!(message.contains(words) && message.contains("misbehaving"), "{deed}: {message}");
         let warned = lines.iter().any(|line| line.starts_with("WARN") && line.contains(words) && line.contains("hook=check"));
         assert!(warned, "{deed}: {lines:?}");
         assert_eq!(site.check(call("https://misbehaving.example/"), page("")), Ok(Verdict::Keep), "after {deed}");
+        let report = site.report();
+        assert_eq!((report.traps(), report.calls()), (1, 2));
     }
-    let report = site.report();
-    assert_eq!((report.traps(), report.calls()), (6, 12));
+}
+
+#[test]
+fn work_of_the_host_counts_as_the_plugins_own() {
+    let site = site("misbehaving", json!({}));
+    let large = format!("<body>{}", "<div><p>some words and <b>more 12345</b></p></div>".repeat(5_000));
+    for deed in ["host-calls", "queries", "patterns", "session-data", "shared-data"] {
+        let result = site.check(call(&format!("https://misbehaving.example/check/{deed}")), page(&large));
+        let Err(HookError::Trapped(message)) = result else { panic!("{deed}: {result:?}") };
+        assert!(message.contains("took longer than 0.1 s"), "{deed}: {message}");
+    }
+}
+
+#[test]
+fn a_stop_is_told_in_full_once_and_its_repetitions_are_counted() {
+    let settings = PluginSettings { fault_limit: 0, ..Directory::new().settings() };
+    let site = site_with("misbehaving", json!({}), settings);
+    let (_, lines) = logged(|| {
+        for _ in 0..100 {
+            let _ = site.check(call("https://misbehaving.example/check/panic"), page(""));
+        }
+    });
+    let told: Vec<&String> = lines.iter().filter(|line| line.starts_with("WARN") || line.starts_with("ERROR")).collect();
+    assert_eq!(told.len(), 3, "{told:#?}");
+    assert!(told[0].contains("it panicked: misbehaving on purpose (at ") && told[0].contains("\n    in "), "{told:#?}");
+    assert!(told[0].contains("panic_with_message") && !told[0].contains("core::panicking"), "{told:#?}");
+    assert!(told[2].contains("stopped again") && told[2].contains("times=100"), "{told:#?}");
 }
 
 /// A plugin that is not in the cache runs on the code of another compiler, which must hold it as tightly.

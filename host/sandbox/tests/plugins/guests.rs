@@ -21,6 +21,8 @@ fn build() -> PathBuf {
     for name in GUESTS {
         cargo.args(["-p", &format!("guest-{name}")]);
     }
+    // As `carousel plugin build` does.
+    cargo.env("CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS", "-C link-arg=-zstack-size=65536");
     // What is set for the host's own code (coverage, a linker) does not fit the guests.
     cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
     add_target();

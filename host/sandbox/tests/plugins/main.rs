@@ -9,6 +9,7 @@ mod guests;
 mod hooks;
 mod loading;
 mod quarantine;
+mod random;
 mod record;
 mod stage;
 mod swaps;

@@ -84,6 +84,7 @@ pub(crate) fn table(name: &str, plugin: &str, config: Value) -> SiteTable {
         exclude: None,
         priority: None,
         instead_of: None,
+        download_hosts: None,
         config: Some(config),
     }
 }

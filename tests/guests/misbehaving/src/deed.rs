@@ -1,6 +1,7 @@
 //! The misdeeds.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use carousel_guest::prelude::*;
 
@@ -26,6 +27,18 @@ pub(crate) enum Deed {
     ReturnHuge,
     /// Downloads for ever; where that is refused, it insists.
     Downloads,
+    /// Asks the host small things for ever.
+    HostCalls,
+    /// Asks the page costly things for ever.
+    Queries,
+    /// Searches the page for a costly regular expression for ever.
+    Patterns,
+    /// Stores in the session for ever; where that is refused, it insists.
+    SessionData,
+    /// Stores in the shared data for ever; where that is refused, it insists.
+    SharedData,
+    /// Sleeps for a century.
+    Sleep,
 }
 
 impl Deed {
@@ -52,12 +65,18 @@ impl Deed {
             "panic" => Ok(Self::Panic),
             "return-huge" => Ok(Self::ReturnHuge),
             "downloads" => Ok(Self::Downloads),
+            "host-calls" => Ok(Self::HostCalls),
+            "queries" => Ok(Self::Queries),
+            "patterns" => Ok(Self::Patterns),
+            "session-data" => Ok(Self::SessionData),
+            "shared-data" => Ok(Self::SharedData),
+            "sleep" => Ok(Self::Sleep),
             _ => Err(Error::new(format!("unknown deed {name}"))),
         }
     }
 
     /// Does it; a deed that comes to an end returns the text that the hook returns.
-    pub(crate) fn carry_out(self) -> Result<String> {
+    pub(crate) fn carry_out(self, request: &Request, page: Option<&Response>) -> Result<String> {
         match self {
             Self::Loop => compute_forever(),
             Self::LogFlood => loop {
@@ -77,6 +96,20 @@ impl Deed {
             Self::Downloads => loop {
                 let _ = download(Params::http_response_body().url("https://misbehaving.example/again"));
             },
+            Self::HostCalls => loop {
+                black_box(request.url());
+            },
+            Self::Queries => ask_forever(page, "//*[count(.//*[count(.//*) > 1]) > 100000]"),
+            Self::Patterns => ask_forever(page, "//*[re:test(., '(\\w+\\s*)+\\d{20}x')]"),
+            Self::SessionData => store_forever(|key, text| match request.session() {
+                Some(session) => session.set(key, text),
+                None => Err(Error::new("there is no session")),
+            }),
+            Self::SharedData => store_forever(shared::set),
+            Self::Sleep => {
+                std::thread::sleep(Duration::from_secs(100 * 365 * 24 * 3600));
+                Ok("slept for a century".to_owned())
+            }
         }
     }
 }
@@ -86,6 +119,21 @@ fn compute_forever() -> ! {
     loop {
         number = black_box(number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
     }
+}
+
+fn ask_forever(page: Option<&Response>, expression: &str) -> Result<String> {
+    let page = page.ok_or_else(|| Error::new("there is no page in this hook"))?;
+    loop {
+        let _ = black_box(page.xpath(expression).map(|found| found.exists()));
+    }
+}
+
+fn store_forever(store: impl Fn(&str, &str) -> Result<()>) -> Result<String> {
+    let text = "x".repeat(1000);
+    for n in 0_u64.. {
+        let _ = store(&n.to_string(), &text);
+    }
+    Ok("stored for ever".to_owned())
 }
 
 /// Allocates so many MiB, touches and keeps them.

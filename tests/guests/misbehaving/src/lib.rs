@@ -18,9 +18,9 @@ struct Misbehaving;
 
 #[session_config(name = "misbehaving", include = ["misbehaving.example"])]
 impl SessionConfig for Misbehaving {
-    fn check(_response: &Response, request: &Request) -> Result<Verdict> {
+    fn check(response: &Response, request: &Request) -> Result<Verdict> {
         match Deed::of("check", request)? {
-            Some(deed) => Ok(Verdict::discard(deed.carry_out()?)),
+            Some(deed) => Ok(Verdict::discard(deed.carry_out(request, Some(response))?)),
             None => Ok(Verdict::keep()),
         }
     }
@@ -28,7 +28,7 @@ impl SessionConfig for Misbehaving {
     fn process_request(request: &Request) -> Result<Edit> {
         match Deed::of("process-request", request)? {
             Some(deed) => {
-                let text = deed.carry_out()?;
+                let text = deed.carry_out(request, None)?;
                 Ok(if deed == Deed::ReturnHuge { Edit::new().url(text) } else { Edit::none() })
             }
             None => Ok(Edit::none()),
@@ -37,7 +37,7 @@ impl SessionConfig for Misbehaving {
 
     fn init_session(_session: &Session, request: &Request) -> Result<bool> {
         match Deed::of("init-session", request)? {
-            Some(deed) => Err(Error::new(deed.carry_out()?)),
+            Some(deed) => Err(Error::new(deed.carry_out(request, None)?)),
             None => Err(Error::defer()),
         }
     }

@@ -34,5 +34,5 @@ fn a_hook_without_a_deed_behaves_well() {
 #[test]
 #[should_panic(expected = "misbehaving on purpose")]
 fn the_panic_has_a_message() {
-    let _ = Deed::Panic.carry_out();
+    let _ = Deed::Panic.carry_out(&testing::request("https://a.example/").build(), None);
 }

@@ -1,0 +1,218 @@
+//! What a call costs: beside the bare engine, in calls of the system, on two threads, and on pages of different sizes.
+
+use std::hint::black_box;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use carousel_core::exchange::Answer;
+use carousel_core::hooks::HookCall;
+use carousel_core::verdict::Verdict;
+use carousel_engine::Site;
+use carousel_sandbox::PluginSite;
+use rustix::time::{ClockId, clock_gettime};
+use serde_json::json;
+
+use crate::bare::Bare;
+use crate::table::Table;
+use crate::{guests, stage};
+
+/// The word that makes this program do nothing but call, for a trace of its calls of the system.
+pub(crate) const CHILD: &str = "call";
+
+/// Calls between two looks at the clock.
+const BATCH: u32 = 500;
+
+/// Batches of each of two things that are compared, in turns.
+const BATCHES: usize = 41;
+
+/// Measures calls.
+pub(crate) fn rows(table: &mut Table, _count: usize) {
+    let (site, html) = (stage::site("good", json!({})), page_of(10 << 10));
+    let answer = stage::page(&html);
+    let bare = Bare::new(&guests::component("good"), &html);
+    compare(table, &site, &answer, &bare);
+    system_calls(table);
+    two_threads(table, &site, &answer, &bare);
+    sizes(table);
+    no_call(table, &site);
+}
+
+/// Fresh instance, `check`, one CSS query on a parsed page.
+fn compare(table: &mut Table, site: &PluginSite, answer: &Answer, bare: &Bare) {
+    let call = stage::call("https://good.example/");
+    let (ours, floor) = in_turns(|| check(site, &call, answer), || assert!(bare.check()));
+    table.figure("bare wasmtime: instance + check with CSS on 10 KB", microseconds(floor));
+    let ratio = ours / floor;
+    table.check("the same in the sandbox", format!("{} ({ratio:.2} times)", microseconds(ours)), "≤ 1.3 times", ratio <= 1.3);
+}
+
+fn check(site: &PluginSite, call: &HookCall, answer: &Answer) {
+    assert_eq!(site.check(call.clone(), answer.clone()), Ok(Verdict::Keep));
+}
+
+/// Nanoseconds of processor time of a call of each, the median of many batches.
+fn in_turns(mut one: impl FnMut(), mut other: impl FnMut()) -> (f64, f64) {
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..BATCHES {
+        times[0].push(batch(&mut one));
+        times[1].push(batch(&mut other));
+    }
+    let median = |times: &mut Vec<f64>| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    };
+    let [one, other] = &mut times;
+    (median(one), median(other))
+}
+
+fn batch(work: &mut impl FnMut()) -> f64 {
+    let began = thread_time();
+    for _ in 0..BATCH {
+        work();
+    }
+    (thread_time() - began).as_nanos() as f64 / f64::from(BATCH)
+}
+
+pub(crate) fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Calls of the system that change the address space, per call in the steady state, as strace counts them.
+fn system_calls(table: &mut Table) {
+    const CALLS: u64 = 2_000;
+    let what = "mmap, munmap, mprotect and madvise per call";
+    let (Some(once), Some(twice)) = (trace(CALLS), trace(2 * CALLS)) else {
+        return table.figure(what, "n/a (no strace)");
+    };
+    let more = twice.saturating_sub(once);
+    table.check(what, format!("{:.3} ({once} in {CALLS}, {twice} in {})", more as f64 / CALLS as f64, 2 * CALLS), "0", more == 0);
+}
+
+/// How often a process that makes this many calls changes its address space; none without strace.
+fn trace(calls: u64) -> Option<u64> {
+    let program = std::env::current_exe().expect("this program");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-c", "-U", "name,calls", "-e", "trace=mmap,munmap,mprotect,madvise"]).arg(program);
+    let output = strace.args([CHILD, &calls.to_string()]).output().ok()?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    let count = |line: &str| line.split_whitespace().find_map(|word| word.parse::<u64>().ok());
+    let total = told.lines().find(|line| line.trim_start().starts_with("total"))?;
+    output.status.success().then_some(count(total)?)
+}
+
+/// Makes calls and nothing else.
+pub(crate) fn child(arguments: &[String]) {
+    let calls: u64 = arguments[0].parse().expect("a number");
+    let site = stage::site("good", json!({}));
+    let (call, answer) = (stage::call("https://good.example/"), stage::page(&page_of(10 << 10)));
+    for _ in 0..calls {
+        check(&site, &call, &answer);
+    }
+}
+
+/// The calls of two threads beside those of one, in the best of many short spells: others may want the processors, too.
+fn two_threads(table: &mut Table, site: &PluginSite, answer: &Answer, bare: &Bare) {
+    let call = stage::call("https://good.example/");
+    // A parsed page of its own for each thread, as in a crawl.
+    let own = || Answer::parse(answer.text(), None).expect("an answer");
+    let (one, told) = best(|threads| spell(threads, own, |answer| check(site, &call, answer)));
+    table.figure("calls a second, 1 thread", one);
+    let (bare_one, bare_told) = best(|threads| spell(threads, || (), |()| assert!(bare.check())));
+    table.figure("the same, bare wasmtime", bare_one);
+    table.figure("calls a second, 2 threads, bare wasmtime", bare_told.words());
+    table.check("calls a second, 2 threads", told.words(), "≥ 1.7 times", told.ratio >= 1.7);
+}
+
+/// What two threads do beside one.
+struct Scaling {
+    calls: f64,
+    ratio: f64,
+    /// The same, were the processors free: by the processor time of a call.
+    by_time: f64,
+}
+
+impl Scaling {
+    fn words(&self) -> String {
+        format!("{:.0} ({:.2} times; by processor time {:.2})", self.calls, self.ratio, self.by_time)
+    }
+}
+
+fn best(spell: impl Fn(usize) -> (f64, f64)) -> (String, Scaling) {
+    const SPELLS: usize = 20;
+    let best = |threads| (0..SPELLS).map(|_| spell(threads)).max_by(|a, b| a.0.total_cmp(&b.0)).expect("spells");
+    let ((one, one_time), (two, two_time)) = (best(1), best(2));
+    let words = format!("{one:.0} ({} of processor each)", microseconds(one_time));
+    (words, Scaling { calls: two, ratio: two / one, by_time: 2.0 * one_time / two_time })
+}
+
+/// Calls a second of all threads, and nanoseconds of processor time per call.
+fn spell<T>(threads: usize, prepare: impl Fn() -> T + Sync, work: impl Fn(&T) + Sync) -> (f64, f64) {
+    let (stop, calls, time) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
+    let thread = || {
+        let prepared = prepare();
+        work(&prepared);
+        let began = thread_time();
+        let mut count = 0;
+        while !stop.load(Relaxed) {
+            work(&prepared);
+            count += 1;
+        }
+        calls.fetch_add(count, Relaxed);
+        time.fetch_add((thread_time() - began).as_nanos() as u64, Relaxed);
+    };
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(thread);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+        stop.store(true, Relaxed);
+    });
+    let calls = calls.into_inner() as f64;
+    (calls / began.elapsed().as_secs_f64(), time.into_inner() as f64 / calls)
+}
+
+/// A `check` that reads only the status: the page stays where it is.
+fn sizes(table: &mut Table) {
+    let site = stage::site("misbehaving", json!({}));
+    let (call, small, large) = (stage::call("https://good.example/"), answer_of(1 << 10), answer_of(1 << 20));
+    let (with_large, with_small) = in_turns(|| check(&site, &call, &large), || check(&site, &call, &small));
+    let ratio = with_large / with_small;
+    let told = format!("{} and {} ({ratio:.2} times)", microseconds(with_small), microseconds(with_large));
+    table.check("check of the status, pages of 1 KB and 1 MB", told, "≤ 1.1 times", ratio <= 1.1);
+}
+
+/// Hooks that the plugin leaves out.
+fn no_call(table: &mut Table, site: &Arc<PluginSite>) {
+    let call = stage::call("https://good.example/");
+    let before = site.report();
+    let (plan, edit) =
+        in_turns(|| drop(black_box(site.plan(call.clone()))), || drop(black_box(site.process_request(call.clone()))));
+    let instances = site.report().instances - before.instances;
+    let told = format!("{instances} ({} and {})", microseconds(plan), microseconds(edit));
+    table.check("instances for a plan and an edit that are left out", told, "0", instances == 0);
+}
+
+fn answer_of(bytes: usize) -> Answer {
+    stage::page(&page_of(bytes))
+}
+
+/// A page of about this size, with the element that the guest looks for in its middle.
+fn page_of(bytes: usize) -> String {
+    let item = |n: usize| format!("<li class=item><a href=/p/{n}>Product {n}</a> <b>{n} €</b></li>\n");
+    let half: String = (0..)
+        .map(item)
+        .scan(0, |size, item| {
+            *size += item.len();
+            (*size <= bytes / 2).then_some(item)
+        })
+        .collect();
+    format!("<html><head><title>Shop</title></head><body><ul>{half}</ul><p class=ok>yes</p><ul>{half}</ul></body></html>")
+}
+
+pub(crate) fn microseconds(nanoseconds: f64) -> String {
+    format!("{:.2} µs", nanoseconds / 1_000.0)
+}
