@@ -51,7 +51,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         let limit = pool.and_then(|pool| self.settings.pool_budget(pool.as_str()));
         match self.with_budget(|budget| budget.handle_request(pool, limit, purpose)) {
             Word::Affordable => Ok(Allowance { shared: Arc::clone(self), pool: pool.cloned(), billed: false }),
-            word => Err(word),
+            word @ (Word::Later | Word::PoolSpent | Word::Spent) => Err(word),
         }
     }
 

@@ -26,10 +26,13 @@ impl Retries {
 
     /// Takes one retry for what became of a use; false if none is left.
     pub(crate) fn take(&mut self, used: Used) -> bool {
-        let left = match used {
-            Used::Throttled(_) if !self.profile.is_peer() => &mut self.throttled,
-            _ if self.is_sessions_fault(used) => &mut self.session,
-            _ => &mut self.page,
+        let is_throttled = matches!(used, Used::Throttled(_)) && !self.profile.is_peer();
+        let left = if is_throttled {
+            &mut self.throttled
+        } else if self.is_sessions_fault(used) {
+            &mut self.session
+        } else {
+            &mut self.page
         };
         let Some(less) = left.checked_sub(1) else { return false };
         *left = less;

@@ -39,10 +39,11 @@ const ADDRESS: [&str; 4] = ["addressCountry", "addressRegion", "postalCode", "st
 impl Config {
     /// The config of the site that is served; it was looked through when the site was loaded.
     pub(crate) fn of_site() -> Result<Self> {
-        match config()? {
-            Value::Null => Err(Error::new("the [[site]] table of the plugin declarative needs a config")),
-            config => Self::read(&config, &Notes::default()),
+        let config: Value = config()?;
+        if config.is_null() {
+            return Err(Error::new("the [[site]] table of the plugin declarative needs a config"));
         }
+        Self::read(&config, &Notes::default())
     }
 
     /// Reads a config and looks at every expression in it.

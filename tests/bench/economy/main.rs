@@ -5,6 +5,7 @@
 //! --no-peer` to leave scrapy-zyte-api out, or a part of a row's name to run that row alone.
 
 #![allow(clippy::print_stdout, reason = "it prints its result")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark may panic")]
 
 mod crawl;
 mod peer;

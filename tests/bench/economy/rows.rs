@@ -10,12 +10,15 @@ use crate::workload::{Line, Workload, placed, plain, shop, zipf};
 /// What a row must show, in words, where it does not.
 pub(crate) type Misses = Vec<String>;
 
+/// Judges what the other profile and the default one made of a workload.
+type Judge = Box<dyn Fn(&Outcome, &Outcome) -> Misses>;
+
 /// A workload with what both profiles made of it judged.
 pub(crate) struct Row {
     /// What is crawled.
     pub(crate) workload: Workload,
     /// Judges the default profile's outcome; the first is the other profile's.
-    pub(crate) judge: Box<dyn Fn(&Outcome, &Outcome) -> Misses>,
+    pub(crate) judge: Judge,
 }
 
 /// How large the large row is.

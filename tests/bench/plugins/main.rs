@@ -31,12 +31,15 @@ use table::Table;
 /// Measures a group of rows; the number is how many plugins or swaps, where there are many.
 type Group = fn(&mut Table, usize);
 
+/// What this program does as a process of its own, with its arguments.
+type Child = fn(&[String]);
+
 /// The groups, by the names that the command line may give.
 const GROUPS: [(&str, Group); 4] =
     [("calls", calls::rows), ("misdeeds", misdeeds::rows), ("loading", loading::rows), ("swaps", swaps::rows)];
 
 /// What this program does as a process of its own, by the word that makes it do so.
-const CHILDREN: [(&str, fn(&[String])); 2] = [(calls::CHILD, calls::child), (loading::CHILD, loading::child)];
+const CHILDREN: [(&str, Child); 2] = [(calls::CHILD, calls::child), (loading::CHILD, loading::child)];
 
 fn main() -> ExitCode {
     // Cargo appends `--bench`.

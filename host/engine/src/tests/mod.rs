@@ -4,7 +4,6 @@ mod bursts;
 mod fake;
 mod faults;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use carousel_core::hooks::{Edit, HookError};
