@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carousel_core::exchange::{Answer, CallError, Object};
-use carousel_core::pace::Scope;
+use carousel_core::pace::Busy;
 use carousel_core::retry::{Decision, Failure, Policy, RetryState};
 use carousel_core::settings::Throttling;
 use carousel_core::time::Instant;
@@ -17,8 +17,8 @@ use crate::ports::{Sites, Transport};
 pub(crate) enum NoAnswer {
     /// It failed for good.
     Failed(CallError),
-    /// The API is too busy for it; the gate knows how long. It has spent nothing.
-    Busy(CallError),
+    /// The API is too busy for it. It has spent nothing.
+    Busy(CallError, Busy),
     /// It could be repeated after this pause, but not on its session, which will not live so long.
     Outlived(CallError, Duration),
 }
@@ -26,7 +26,7 @@ pub(crate) enum NoAnswer {
 impl NoAnswer {
     pub(crate) fn into_error(self) -> CallError {
         match self {
-            Self::Failed(error) | Self::Busy(error) | Self::Outlived(error, _) => error,
+            Self::Failed(error) | Self::Busy(error, _) | Self::Outlived(error, _) => error,
         }
     }
 }
@@ -53,17 +53,15 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             let sent = self.now();
             let result = self.transport.send(params).await;
             self.stats().count_call(result.as_ref().err());
-            if self.is_paced() {
-                self.tell_gate(url, sent, result.as_ref().err());
-            }
+            let busy = if self.is_paced() { self.tell_gate(url, sent, result.as_ref().err()) } else { None };
             let error = match result {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             self.close_on_fatal(&error);
             self.end_domain(url, &error);
-            if self.is_paced() && error.problem().is_some_and(|problem| Scope::slowed_by(problem, url).is_some()) {
-                return Err(NoAnswer::Busy(error));
+            if let Some(busy) = busy {
+                return Err(NoAnswer::Busy(error, busy));
             }
             let pause = self.pause_after(&error, &mut repeats.0);
             let Some(pause) = pause.filter(|_| !self.is_closed()) else { return Err(NoAnswer::Failed(error)) };

@@ -11,6 +11,7 @@ use carousel_core::fingerprint::fingerprint;
 use carousel_core::hooks::{Hook, HookCall, HookError, Plan};
 use carousel_core::id::{PoolId, Ticket};
 use carousel_core::ledger::Billed;
+use carousel_core::pace::Busy;
 use carousel_core::pool::Refusal;
 use carousel_core::retry::{Policy, PolicyName};
 use carousel_core::time::Instant;
@@ -42,6 +43,8 @@ pub(crate) struct Fetch<'e, T: Transport, S: Sites> {
     ticket: Ticket,
     /// Not to be tried again before: the site asked for time.
     pub(crate) not_before: Option<Instant>,
+    /// The API was too busy for the last call.
+    busy: Option<Busy>,
     /// A call that could not be repeated on its session.
     repeats: Option<Repeats>,
 }
@@ -86,7 +89,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         let Prepared { request, planned } = prepared;
         let retries = Retries::new(&shared.settings, &request);
         let (planned, ticket) = (Some(planned), shared.ticket());
-        Self { shared, request, retries, planned, trace: Trace::default(), ticket, not_before: None, repeats: None }
+        Self { shared, request, retries, planned, trace: Trace::default(), ticket, not_before: None, busy: None, repeats: None }
     }
 
     pub(crate) async fn run(mut self) -> Result<Fetched, Failure> {
@@ -120,7 +123,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
         let trigger = self.trigger(site, *plan)?;
         self.recognise(Some(&trigger.pool))?;
-        self.give_time().await;
+        self.give_time(Some(&trigger.pool)).await;
         let opens = self.shared.state().pools.opens_for_the_next(&trigger.pool, self.shared.now());
         if opens {
             self.let_the_replacement_go_first().await;
@@ -133,7 +136,10 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         let mut repeats = self.repeats.take().unwrap_or_else(|| self.shared.repeats(policy));
         let lives = |at| outgoing.lease.lives(at);
         match self.shared.call(outgoing.request.params(), &mut repeats, lives).await {
-            Err(NoAnswer::Busy(error)) => Err(self.put_off(outgoing, &error)),
+            Err(NoAnswer::Busy(error, busy)) => {
+                self.busy = Some(busy);
+                Err(self.put_off(outgoing, &error))
+            }
             Err(NoAnswer::Outlived(error, pause)) => {
                 self.not_before = Some(self.shared.now() + pause);
                 self.repeats = Some(repeats);
@@ -150,12 +156,13 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         Stop::Again
     }
 
-    /// Waits for as long as the site has asked for.
-    async fn give_time(&mut self) {
-        let Some(until) = self.not_before.take() else { return };
-        tokio::select! {
-            () = tokio::time::sleep_until(self.shared.clock(until)) => {}
-            _ = self.shared.closed() => {}
+    /// Waits for as long as the site or the API has asked for.
+    async fn give_time(&mut self, pool: Option<&PoolId>) {
+        if let Some(until) = self.not_before.take() {
+            self.shared.rest_until(until, pool).await;
+        }
+        if let Some(busy) = self.busy.take() {
+            self.shared.rest_while_busy(self.request.url(), busy, pool).await;
         }
     }
 
@@ -278,11 +285,12 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         self.let_the_replacement_go_first().await;
         let mut repeats = self.shared.repeats(policy);
         loop {
+            self.give_time(None).await;
             let pass = self.pass(None).await?;
             let mut allowance = self.shared.afford(None, Purpose::Use).await.map_err(|word| self.unaffordable(word))?;
             let result = self.shared.call(self.request.params(), &mut repeats, |_| true).await;
             drop(pass);
-            let is_busy = matches!(result, Err(NoAnswer::Busy(_)));
+            let busy = if let Err(NoAnswer::Busy(_, busy)) = result { Some(busy) } else { None };
             let result = result.map_err(NoAnswer::into_error);
             self.trace.attempts.push(Attempt { session: None, outcome: outcome_of(&result) });
             match result {
@@ -290,7 +298,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
                     allowance.bill(Billed::Use);
                     return Ok(answer);
                 }
-                Err(_) if is_busy && !self.shared.is_closed() => {}
+                Err(_) if busy.is_some() && !self.shared.is_closed() => self.busy = busy,
                 Err(error) => return Err(Stop::call(error)),
             }
         }

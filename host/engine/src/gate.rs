@@ -5,16 +5,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use carousel_core::exchange::{CallError, Problem};
 use carousel_core::id::{PoolId, Ticket};
-use carousel_core::pace::{Pace, Pick, Scope};
+use carousel_core::pace::{Busy, Pace, Pick, Scope};
 use carousel_core::time::Instant;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::engine::Shared;
 use crate::ports::{Sites, Transport};
 
 /// Who waits at the gate, and the machine that decides.
 #[derive(Default)]
-pub(crate) struct Gate(Mutex<State>);
+pub(crate) struct Gate {
+    state: Mutex<State>,
+    /// A call was answered while something was slowed.
+    answered: Notify,
+}
 
 #[derive(Default)]
 struct State {
@@ -38,7 +42,7 @@ impl<T: Transport, S: Sites> Drop for Pass<T, S> {
 
 impl Gate {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// When it wants to be woken.
@@ -77,26 +81,66 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         self.gate.state().pace.pauses_until(&Scope::site(url), self.now())
     }
 
-    /// Hears what became of a call: slows its scope if the API is too busy for it.
-    pub(crate) fn tell_gate(self: &Arc<Self>, url: &str, sent: Instant, error: Option<&CallError>) {
-        match error {
-            // Nobody has answered, so nobody was free.
-            Some(CallError::Network(_)) => {}
-            Some(CallError::Api(problem)) => match Scope::slowed_by(problem, url) {
-                Some(scope) => self.slow(&scope, sent, problem),
-                None => self.at_gate(|pace, now| pace.handle_answer(&Scope::site(url), now)),
-            },
-            Some(CallError::BadAnswer(_)) | None => self.at_gate(|pace, now| pace.handle_answer(&Scope::site(url), now)),
+    /// Hears what became of a call: slows its scope if the API is too busy for it, and tells when it may be sent again then.
+    pub(crate) fn tell_gate(self: &Arc<Self>, url: &str, sent: Instant, error: Option<&CallError>) -> Option<Busy> {
+        // Where nobody has answered, nobody was free.
+        if matches!(error, Some(CallError::Network(_))) {
+            return None;
         }
+        if let Some(problem) = error.and_then(CallError::problem)
+            && let Some(scope) = Scope::slowed_by(problem, url)
+        {
+            return Some(self.slow(&scope, sent, problem));
+        }
+        let is_slowed = self.at_gate(|pace, now| {
+            let site = Scope::site(url);
+            let is_slowed = !pace.takes_calls(&site);
+            pace.handle_answer(&site, now);
+            is_slowed
+        });
+        if is_slowed {
+            self.gate.answered.notify_waiters();
+        }
+        None
     }
 
-    fn slow(self: &Arc<Self>, scope: &Scope, sent: Instant, problem: &Problem) {
+    fn slow(self: &Arc<Self>, scope: &Scope, sent: Instant, problem: &Problem) -> Busy {
         let asked = problem.retry_after.filter(|_| self.policies.options.honour_retry_after);
         let pick = Pick { random: self.random(), scale: self.policies.options.wait_scale };
         self.stats().count_busy(scope == &Scope::Everything);
-        let slows = self.at_gate(|pace, now| pace.handle_busy(scope, sent, asked, pick, now));
-        if let Some(pause) = slows {
-            tracing::info!(%scope, pause = pause.as_secs_f64(), "the API is busy; slowing down: {problem}");
+        let (busy, now) = self.at_gate(|pace, now| (pace.handle_busy(scope, sent, asked, pick, now), now));
+        if busy.is_new {
+            tracing::info!(%scope, pause = busy.again.since(now).as_secs_f64(), "the API is busy; slowing down: {problem}");
+        }
+        busy
+    }
+
+    /// Waits before a call on this URL is sent again that was answered like this; ends when the crawl is closed. Takes nobody's place.
+    pub(crate) async fn rest_while_busy(&self, url: &str, busy: Busy, pool: Option<&PoolId>) {
+        if busy.is_asked_for {
+            return self.rest_until(busy.again, pool).await;
+        }
+        let _parked = Parked::new(self, pool);
+        let site = Scope::site(url);
+        loop {
+            let answered = self.gate.answered.notified();
+            if self.gate.state().pace.takes_calls(&site) {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep_until(self.clock(busy.again)) => return,
+                _ = self.closed() => return,
+                () = answered => {}
+            }
+        }
+    }
+
+    /// Waits until then, or until the crawl is closed, without taking anybody's place.
+    pub(crate) async fn rest_until(&self, until: Instant, pool: Option<&PoolId>) {
+        let _parked = Parked::new(self, pool);
+        tokio::select! {
+            () = tokio::time::sleep_until(self.clock(until)) => {}
+            _ = self.closed() => {}
         }
     }
 
@@ -136,12 +180,12 @@ impl<T: Transport, S: Sites> Drop for Leave<'_, T, S> {
 
 /// A request that waits here is known to wait: it takes nobody's place.
 struct Parked<'e, T: Transport, S: Sites> {
-    shared: &'e Arc<Shared<T, S>>,
+    shared: &'e Shared<T, S>,
     pool: Option<PoolId>,
 }
 
 impl<'e, T: Transport, S: Sites> Parked<'e, T, S> {
-    fn new(shared: &'e Arc<Shared<T, S>>, pool: Option<&PoolId>) -> Self {
+    fn new(shared: &'e Shared<T, S>, pool: Option<&PoolId>) -> Self {
         if let Some(pool) = pool {
             *shared.gate.state().pools.entry(pool.clone()).or_default() += 1;
             shared.tell_listener(pool);

@@ -10,6 +10,7 @@ use carousel_core::defaults::{explicit_params, meta};
 use carousel_core::exchange::{Answer, CallError, NetworkError, Object, Request};
 use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
 use carousel_core::ledger::Billed;
+use carousel_core::pace::Busy;
 use carousel_core::pool::Opened;
 use carousel_core::stats::Counter;
 use carousel_core::time::Instant;
@@ -186,8 +187,9 @@ impl<T: Transport, S: Sites> Init<T, S> {
         let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
         let policies = &self.shared.policies;
         let mut repeats = self.shared.repeats(policies.of(None, policies.session));
+        let mut busy = None;
         loop {
-            self.wait_for_the_api(url).await?;
+            self.wait_for_the_api(url, busy.take()).await?;
             if let Some(reason) = self.shared.ended(url) {
                 return Err(not_sent(format!("requests of this domain have ended: {reason}")));
             }
@@ -198,20 +200,27 @@ impl<T: Transport, S: Sites> Init<T, S> {
             };
             let result = self.shared.call(params, &mut repeats, |at| self.lives(at)).await;
             let mut calls = self.session.init_calls();
-            calls.is_busy = matches!(result, Err(NoAnswer::Busy(_)));
+            calls.is_busy = matches!(result, Err(NoAnswer::Busy(..)));
             if matches!(result, Ok(_) | Err(NoAnswer::Failed(CallError::BadAnswer(_)))) {
                 calls.answered = Some(self.shared.now());
                 allowance.bill(Billed::Init);
             }
             match result {
-                Err(NoAnswer::Busy(error)) if self.shared.is_closed() => return Err(error),
-                Err(NoAnswer::Busy(_)) => {}
+                Err(NoAnswer::Busy(error, _)) if self.shared.is_closed() => return Err(error),
+                Err(NoAnswer::Busy(_, why)) => busy = Some(why),
                 result => return result.map_err(NoAnswer::into_error),
             }
         }
     }
 
-    async fn wait_for_the_api(&self, url: &str) -> Result<(), CallError> {
+    /// Waits until the API takes calls on this URL, and first for as long as its last answer asks for.
+    async fn wait_for_the_api(&self, url: &str, busy: Option<Busy>) -> Result<(), CallError> {
+        if let Some(busy) = busy {
+            self.shared.rest_while_busy(url, busy, None).await;
+            if !self.lives(self.shared.now()) {
+                return Err(not_sent("the API was too busy to go on before the session lapsed"));
+            }
+        }
         while let Some(until) = self.shared.pauses_until(url).filter(|_| self.shared.is_paced()) {
             self.session.init_calls().is_busy = true;
             if !self.lives(until) {

@@ -1,13 +1,15 @@
 //! The pace of calls while the API is busy: which calls wait, and how they are let in again.
 //!
-//! A 429 or 503 has a scope: one site, where its type is a limit of the domain, else everything. While a scope is slowed,
+//! A 429 or 503 has a scope: one site, where its type is a limit of the domain, else everything. The call itself is sent again after
+//! a pause: the answer's `Retry-After`, or else what the API's documentation asks for, which grows with each slowing in a row; in the
+//! second case at once when another call of the scope is answered ([`Pace::takes_calls`]), for then it has as good a chance as any.
+//! And the scope is slowed:
 //!
-//! - no call of it starts before the pause is over: the answer's `Retry-After`, or else the pause that the API's documentation asks
-//!   for, which grows with each slowing in a row;
-//! - afterwards only so many are under way at once: half as many as when it was slowed (multiplicative decrease), one more for each
-//!   round of answers (additive increase), until it is as many as before; then the scope is forgotten.
+//! - A busy answer with good ones around it is normal and tells that the pace is about right: a fifth fewer calls may be under way.
+//! - Where two come with no other answer in between, half as many may be under way, and none starts before the pause is over.
+//! - With each round of answers one more is let in, until it is as many as before; then the scope is forgotten.
 //!
-//! Calls that were sent before the scope was slowed and come back busy are part of the same slowing; they slow it only once.
+//! Calls that were sent before the scope was slowed and come back busy are part of the same slowing, which is counted once.
 //! Requests that wait are let in by their tickets' order; a scope that is not slowed is not held up by one that is.
 //!
 //! A machine without I/O, as [`Pool`](crate::pool::Pool): it is told what happened, says who may start ([`Pace::poll_admitted`]) and
@@ -28,6 +30,26 @@ use crate::time::Instant;
 
 /// The longest pause that an answer can ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+
+/// So many busy answers without another in between are no reason to stop a scope.
+const ALONE: u32 = 1;
+
+/// What is left of the calls under way after a busy answer that came alone.
+const GENTLE: f64 = 0.8;
+
+/// What is left of them when everybody must stop.
+const HARD: f64 = 0.5;
+
+/// What a busy answer means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy {
+    /// The call that was answered is not to be sent again before.
+    pub again: Instant,
+    /// The API has asked for this pause; otherwise it ends early when the scope takes calls again.
+    pub is_asked_for: bool,
+    /// It slows its scope, or slows it further; otherwise it is part of a slowing that is known.
+    pub is_new: bool,
+}
 
 /// Who may start a call, and who must wait.
 #[derive(Debug, Default)]
@@ -57,8 +79,12 @@ struct Slowed {
     since: Instant,
     /// Slowings in a row without a good answer in between.
     in_a_row: u32,
+    /// Busy answers since the last good one, those of one slowing included.
+    unanswered: u32,
     /// Calls under way at once.
     limit: f64,
+    /// The same when this slowing began.
+    width: f64,
     /// How many were under way when it began: so many again, and it is over.
     before: f64,
 }
@@ -96,40 +122,30 @@ impl Pace {
         self.admit(now);
     }
 
-    /// A call that was sent at `sent` was answered by "too busy" for this scope. `random`, from 0 to 1, picks the pause where the
-    /// answer asks for none; `scale` is a factor on that. Returns the pause if this slows the scope anew.
-    pub fn handle_busy(
-        &mut self,
-        scope: &Scope,
-        sent: Instant,
-        retry_after: Option<Duration>,
-        pick: Pick,
-        now: Instant,
-    ) -> Option<Duration> {
+    /// A call that was sent at `sent` was answered by "too busy" for this scope; `pick` chooses the pause where the answer asks for
+    /// none. Returns when this call may be sent again, and whether it slows the scope anew.
+    pub fn handle_busy(&mut self, scope: &Scope, sent: Instant, retry_after: Option<Duration>, pick: Pick, now: Instant) -> Busy {
         let asked = retry_after.map(|pause| pause.min(LONGEST_PAUSE));
         let state = self.scopes.entry(scope.clone()).or_default();
         let before = f64::from(state.under_way.max(1));
-        match &mut state.slowed {
-            Some(slowed) if sent < slowed.since => {
-                // The same slowing; only a longer pause is news.
-                slowed.until = slowed.until.max(now + asked.unwrap_or_default());
-                None
-            }
-            Some(slowed) => {
-                slowed.in_a_row = slowed.in_a_row.saturating_add(1);
-                slowed.limit = (slowed.limit / 2.0).max(1.0);
-                slowed.since = now;
-                let pause = asked.unwrap_or_else(|| pick.pause(slowed.in_a_row));
-                slowed.until = now + pause;
-                Some(pause)
-            }
-            None => {
-                let pause = asked.unwrap_or_else(|| pick.pause(1));
-                let limit = (before / 2.0).max(1.0);
-                state.slowed = Some(Slowed { until: now + pause, since: now, in_a_row: 1, limit, before });
-                Some(pause)
-            }
+        let is_new = state.slowed.as_ref().is_none_or(|slowed| sent >= slowed.since);
+        let slowed = state.slowed.get_or_insert(Slowed::at_first(before, now));
+        slowed.unanswered = slowed.unanswered.saturating_add(1);
+        if is_new {
+            slowed.in_a_row = slowed.in_a_row.saturating_add(1);
+            slowed.since = now;
+            slowed.width = slowed.limit;
         }
+        let pause = asked.unwrap_or_else(|| pick.pause(slowed.in_a_row));
+        match slowed.unanswered {
+            ..=ALONE => slowed.decrease(GENTLE),
+            unanswered if is_new || unanswered == ALONE + 1 => {
+                slowed.decrease(HARD);
+                slowed.until = slowed.until.max(now + pause);
+            }
+            _ => slowed.until = slowed.until.max(now + asked.unwrap_or_default()),
+        }
+        Busy { again: now + pause, is_asked_for: asked.is_some(), is_new }
     }
 
     /// Time has passed: those whose pause is over are let in.
@@ -156,6 +172,12 @@ impl Pace {
     pub fn pauses_until(&self, site: &Scope, now: Instant) -> Option<Instant> {
         let pause = |scope: &Scope| self.scopes.get(scope)?.slowed.as_ref().map(|slowed| slowed.until);
         [&Scope::Everything, site].into_iter().filter_map(pause).max().filter(|until| *until > now)
+    }
+
+    /// Has each slowed scope of this site answered a call since it was last busy?
+    pub fn takes_calls(&self, site: &Scope) -> bool {
+        let slowed = |scope: &Scope| self.scopes.get(scope)?.slowed.as_ref();
+        [&Scope::Everything, site].into_iter().filter_map(slowed).all(|slowed| slowed.unanswered == 0)
     }
 
     /// Scopes that are remembered.
@@ -216,9 +238,19 @@ impl State {
 }
 
 impl Slowed {
+    /// Before the first busy answer is counted.
+    fn at_first(before: f64, now: Instant) -> Self {
+        Self { until: now, since: now, in_a_row: 0, unanswered: 0, limit: before, width: before, before }
+    }
+
+    fn decrease(&mut self, factor: f64) {
+        self.limit = (self.width * factor).max(1.0);
+    }
+
     /// A good answer. Returns whether it is over.
     fn answered(&mut self) -> bool {
         self.in_a_row = 0;
+        self.unanswered = 0;
         self.limit += 1.0 / self.limit;
         self.limit > self.before
     }

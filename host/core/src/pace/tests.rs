@@ -69,7 +69,7 @@ fn nobody_waits_while_nothing_is_slowed_and_nothing_is_remembered_afterwards() {
 fn a_slowed_site_waits_and_others_go_on() {
     let mut pace = Pace::default();
     ask(&mut pace, 0..4, "a", 0);
-    pace.handle_busy(&site("a"), at(0), Some(Duration::from_secs(7)), PICK, at(1));
+    (0..2).for_each(|_| _ = pace.handle_busy(&site("a"), at(0), Some(Duration::from_secs(7)), PICK, at(1)));
     assert_eq!(ask(&mut pace, 4..6, "a", 1), [] as [u64; 0]);
     assert_eq!(ask(&mut pace, 6..8, "b", 1), [6, 7]);
     assert_eq!(pace.poll_timeout(), Some(at(8)));
@@ -79,9 +79,27 @@ fn a_slowed_site_waits_and_others_go_on() {
 }
 
 #[test]
+fn a_busy_answer_alone_slows_the_scope_and_a_second_one_stops_it() {
+    let mut pace = Pace::default();
+    ask(&mut pace, 0..4, "a", 0);
+    let busy = pace.handle_busy(&site("a"), at(0), None, PICK, at(1));
+    assert_eq!(busy, Busy { again: at(31), is_asked_for: false, is_new: true }, "this call waits");
+    (0..4).for_each(|n| pace.handle_done(Ticket::new(n), at(1)));
+    assert_eq!(ask(&mut pace, 4..8, "a", 1), [4, 5, 6], "others of the site go on, a fifth fewer");
+    assert!(!pace.takes_calls(&site("a")) && pace.takes_calls(&site("b")));
+    pace.handle_answer(&site("a"), at(2));
+    assert!(pace.takes_calls(&site("a")), "so the first one may go, too");
+    pace.handle_busy(&site("a"), at(1), None, PICK, at(2));
+    assert_eq!(pace.pauses_until(&site("a"), at(2)), None, "an answer came between");
+    pace.handle_busy(&site("a"), at(2), None, PICK, at(3));
+    assert_eq!(pace.pauses_until(&site("a"), at(3)), Some(at(33)), "20 to 40 s where the API says nothing");
+}
+
+#[test]
 fn slowing_everything_holds_every_site() {
     let mut pace = Pace::default();
     ask(&mut pace, 0..2, "a", 0);
+    pace.handle_busy(&Scope::Everything, at(0), None, PICK, at(1));
     pace.handle_busy(&Scope::Everything, at(0), None, PICK, at(1));
     assert!(ask(&mut pace, 2..4, "b", 1).is_empty());
     assert_eq!(pace.poll_timeout(), Some(at(31)), "20 to 40 s where the API says nothing");
@@ -116,7 +134,7 @@ fn a_longer_pause_of_a_call_sent_before_is_kept_to() {
 fn each_round_of_answers_lets_one_more_in_until_it_is_over() {
     let mut pace = Pace::default();
     ask(&mut pace, 0..4, "a", 0);
-    pace.handle_busy(&site("a"), at(0), Some(Duration::from_secs(1)), PICK, at(1));
+    (0..2).for_each(|_| _ = pace.handle_busy(&site("a"), at(0), Some(Duration::from_secs(1)), PICK, at(1)));
     (0..4).for_each(|n| pace.handle_done(Ticket::new(n), at(1)));
     let mut under_way: VecDeque<u64> = ask(&mut pace, 4..100, "a", 2).into();
     let mut widths = vec![under_way.len()];
@@ -136,10 +154,9 @@ fn pauses_grow_while_no_answer_comes_between() {
     let (mut now, mut pauses) = (0, Vec::new());
     for n in 0..6 {
         assert_eq!(ask(&mut pace, n..n + 1, "a", now), [n]);
-        pace.handle_busy(&site("a"), at(now), None, Pick { random: 1.0, scale: 1.0 }, at(now));
+        let busy = pace.handle_busy(&site("a"), at(now), None, Pick { random: 1.0, scale: 1.0 }, at(now));
         pace.handle_done(Ticket::new(n), at(now));
-        let until = pace.pauses_until(&site("a"), at(now)).unwrap();
-        pauses.push(until.since(at(now)).as_secs());
+        pauses.push(busy.again.since(at(now)).as_secs());
         now += pauses.last().unwrap();
     }
     assert_eq!(pauses, [40, 40, 34, 38, 46, 62]);
