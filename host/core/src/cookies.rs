@@ -1,57 +1,132 @@
 //! The cookies of a session that has no API session: gathered from answers, given to requests.
 
+use std::net::IpAddr;
+
+use psl::Psl as _;
 use serde_json::Value;
 use url::Url;
 
-/// Zyte API's limits (zyte-api reference, `requestCookies`; scrapy-zyte-api `ZYTE_API_MAX_COOKIE_*`).
-const MAX_COOKIES: usize = 100;
-const MAX_NAME_BYTES: usize = 4085;
-const MAX_VALUE_BYTES: usize = 4085;
-const MAX_COOKIE_BYTES: usize = 4097;
+/// Zyte API takes as many in `requestCookies`.
+const MAX_SENT: usize = 100;
+/// A jar keeps as many, also those that do not go with every URL, so that a site cannot fill the memory.
+const MAX_KEPT: usize = 300;
+/// The longest name of a domain.
+const MAX_DOMAIN_BYTES: usize = 253;
 
-/// Cookies by name, domain and path, in the order in which they first came.
+/// Cookies by name, domain and path, in the order in which they came.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CookieJar {
     cookies: Vec<Value>,
 }
 
-/// Which cookies of the jar go with a request.
+/// How large a cookie may be; one that is larger is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Selection {
-    /// All of them: the peer's rule.
-    All,
-    /// Those whose domain and path fit the URL and that have not expired at this Unix time in seconds.
-    Fitting {
+pub struct CookieLimits {
+    /// Bytes of the whole cookie.
+    pub whole: usize,
+    /// Bytes of its name.
+    pub name: usize,
+    /// Bytes of its value.
+    pub value: usize,
+}
+
+/// How cookies are kept and chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// All are kept as they came and go with every request.
+    Peer,
+    /// As browsers do: expired ones are dropped, and those go with a request that its site may see.
+    Browser {
         /// Seconds since 1970.
         unix_now: u64,
     },
 }
 
+/// Why a cookie was left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LeftOut {
+    /// It is larger than the limits allow.
+    TooLarge,
+    /// There are more than the API takes with a request, or than a jar keeps.
+    TooMany,
+}
+
+/// What a request is sent with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chosen {
+    /// The cookies.
+    pub cookies: Vec<Value>,
+    /// What was left out, in no particular order.
+    pub left_out: Vec<LeftOut>,
+}
+
 impl CookieJar {
-    /// Adds cookies as an answer gives them; one of the same name, domain and path is replaced.
-    pub fn merge(&mut self, cookies: impl IntoIterator<Item = Value>) {
+    /// Adds cookies as an answer gives them; one of the same name, domain and path is replaced. As in browsers a cookie that has
+    /// expired only removes its predecessor, and the jar is bounded: what is too large is not kept, and of too many those that
+    /// were set longest ago go.
+    pub fn merge(&mut self, cookies: impl IntoIterator<Item = Value>, limits: CookieLimits, manner: Manner) -> Vec<LeftOut> {
+        let Manner::Browser { unix_now } = manner else {
+            cookies.into_iter().for_each(|cookie| self.put_in_place(cookie));
+            return Vec::new();
+        };
+        let mut left_out = Vec::new();
+        self.cookies.retain(|cookie| is_fresh(cookie, unix_now));
         for cookie in cookies {
-            match self.cookies.iter_mut().find(|known| key(known) == key(&cookie)) {
-                Some(known) => *known = cookie,
-                None => self.cookies.push(cookie),
+            self.cookies.retain(|known| key(known) != key(&cookie));
+            match is_fresh(&cookie, unix_now) {
+                true if is_too_large(&cookie, limits, manner) => left_out.push(LeftOut::TooLarge),
+                true => self.cookies.push(cookie),
+                false => {}
             }
+        }
+        left_out.extend(drop_first(&mut self.cookies, MAX_KEPT));
+        left_out
+    }
+
+    /// The cookies for a request with those that it brings itself, `own`, last. As in browsers, `own` wins over the jar; the
+    /// hundred that the API takes are filled up with what was set last, what fits the URL before what fits its neighbours.
+    pub fn for_request(&self, url: &str, own: &[Value], limits: CookieLimits, manner: Manner) -> Chosen {
+        let mut cookies = match manner {
+            Manner::Peer => self.cookies.clone(),
+            Manner::Browser { unix_now } => self.of_site(url, own, unix_now),
+        };
+        let mut own = own.to_vec();
+        let before = cookies.len() + own.len();
+        cookies.retain(|cookie| !is_too_large(cookie, limits, manner));
+        own.retain(|cookie| !is_too_large(cookie, limits, manner));
+        let mut left_out = vec![LeftOut::TooLarge; before - cookies.len() - own.len()];
+        let room = MAX_SENT.saturating_sub(own.len());
+        match manner {
+            Manner::Browser { .. } => left_out.extend(drop_first(&mut cookies, room)),
+            Manner::Peer => left_out.extend(cookies.drain(room.min(cookies.len())..).map(|_| LeftOut::TooMany)),
+        }
+        cookies.append(&mut own);
+        Chosen { cookies, left_out }
+    }
+
+    fn put_in_place(&mut self, cookie: Value) {
+        match self.cookies.iter_mut().find(|known| peer_key(known) == peer_key(&cookie)) {
+            Some(known) => *known = cookie,
+            None => self.cookies.push(cookie),
         }
     }
 
-    /// The cookies for a request, those that the request brings itself first where `own` is given. Returns what the API would
-    /// refuse apart: cookies that are too large, and those beyond the hundredth.
-    pub fn for_request(&self, url: &str, own: &[Value], selection: Selection) -> (Vec<Value>, Vec<Value>) {
-        let url = Url::parse(url).ok();
-        let chosen = self.cookies.iter().filter(|cookie| match selection {
-            Selection::All => true,
-            Selection::Fitting { unix_now } => is_fresh(cookie, unix_now) && url.as_ref().is_none_or(|url| fits(cookie, url)),
-        });
-        let mut merged = Self { cookies: chosen.cloned().collect() };
-        merged.merge(own.iter().cloned());
-        let (mut good, mut refused): (Vec<Value>, Vec<Value>) = merged.cookies.into_iter().partition(is_within_limits);
-        refused.extend(good.drain(MAX_COOKIES.min(good.len())..));
-        (good, refused)
+    /// What the URL's site may see and the request does not bring itself, the URL's own host last.
+    fn of_site(&self, url: &str, own: &[Value], unix_now: u64) -> Vec<Value> {
+        let Ok(parsed) = Url::parse(url) else { return Vec::new() };
+        let site = site_of(parsed.host_str().unwrap_or_default());
+        let goes = |cookie: &&Value| {
+            is_fresh(cookie, unix_now) && fits(cookie, &parsed, site) && own.iter().all(|own| key(own) != key(cookie))
+        };
+        let mut cookies: Vec<Value> = self.cookies.iter().filter(goes).cloned().collect();
+        cookies.sort_by_key(|cookie| covers_host(cookie, &parsed));
+        cookies
     }
+}
+
+/// Drops the first ones until no more than `most` are left.
+fn drop_first(cookies: &mut Vec<Value>, most: usize) -> Vec<LeftOut> {
+    cookies.drain(..cookies.len().saturating_sub(most)).map(|_| LeftOut::TooMany).collect()
 }
 
 fn text<'c>(cookie: &'c Value, member: &str) -> &'c str {
@@ -62,22 +137,50 @@ fn path(cookie: &Value) -> &str {
     Some(text(cookie, "path")).filter(|path| !path.is_empty()).unwrap_or("/")
 }
 
-fn key(cookie: &Value) -> (&str, &str, &str) {
+fn peer_key(cookie: &Value) -> (&str, &str, &str) {
     (text(cookie, "name"), text(cookie, "domain"), path(cookie))
 }
 
-fn is_fresh(cookie: &Value, unix_now: u64) -> bool {
-    let expires = cookie.get("expires").and_then(Value::as_i64).filter(|at| *at > 0);
-    expires.is_none_or(|at| at.unsigned_abs() > unix_now)
+fn key(cookie: &Value) -> (&str, String, &str) {
+    (text(cookie, "name"), domain(cookie), path(cookie))
 }
 
-/// RFC 6265, sections 5.1.3 and 5.1.4. A domain counts for its subdomains, since the API does not tell host-only cookies apart.
-fn fits(cookie: &Value, url: &Url) -> bool {
-    let domain = text(cookie, "domain").trim_start_matches('.').to_ascii_lowercase();
-    let host = url.host_str().unwrap_or_default();
-    let domain_fits = domain.is_empty() || host == domain || host.strip_suffix(&domain).is_some_and(|rest| rest.ends_with('.'));
+/// A leading dot and the case of letters make no difference.
+fn domain(cookie: &Value) -> String {
+    text(cookie, "domain").trim_start_matches('.').to_ascii_lowercase()
+}
+
+/// Without a positive time a cookie lives as long as the session.
+fn is_fresh(cookie: &Value, unix_now: u64) -> bool {
+    let expires = cookie.get("expires").and_then(Value::as_f64).filter(|at| *at > 0.0);
+    expires.is_none_or(|at| at > unix_now as f64)
+}
+
+/// RFC 6265, section 5.1.3. A domain counts for its subdomains, since the API does not tell host-only cookies apart.
+fn covers_host(cookie: &Value, url: &Url) -> bool {
+    let (domain, host) = (domain(cookie), url.host_str().unwrap_or_default());
+    domain.is_empty() || host == domain || host.strip_suffix(&domain).is_some_and(|rest| rest.ends_with('.'))
+}
+
+/// The registered domain of a host; private suffixes (`blogspot.com`) count as suffixes, as for browsers. An address, or a suffix
+/// alone, is its own.
+fn site_of(host: &str) -> &str {
+    if host.parse::<IpAddr>().is_ok() || host.starts_with('[') {
+        return host;
+    }
+    let length = psl::List.domain(host.as_bytes()).map_or(host.len(), |domain| domain.as_bytes().len());
+    host.get(host.len().saturating_sub(length)..).unwrap_or(host)
+}
+
+/// Cookies of other hosts of the same registered domain go along, since a page may load from them or lead to them, and the API
+/// gives each host its own. Path and `secure` speak of the host's own pages only.
+fn fits(cookie: &Value, url: &Url, site: &str) -> bool {
+    let domain = domain(cookie);
+    if !domain.is_empty() && site_of(&domain) != site {
+        return false;
+    }
     let secure_fits = url.scheme() == "https" || cookie.get("secure") != Some(&Value::Bool(true));
-    domain_fits && secure_fits && path_fits(path(cookie), url.path())
+    !covers_host(cookie, url) || secure_fits && path_fits(path(cookie), url.path())
 }
 
 fn path_fits(cookie_path: &str, request_path: &str) -> bool {
@@ -85,11 +188,12 @@ fn path_fits(cookie_path: &str, request_path: &str) -> bool {
     rest.is_empty() || cookie_path.ends_with('/') || rest.starts_with('/')
 }
 
-fn is_within_limits(cookie: &Value) -> bool {
-    let (name, value, domain) = (text(cookie, "name").len(), text(cookie, "value").len(), text(cookie, "domain").len());
-    let path = text(cookie, "path").len();
+/// The peer does not look at the length of the domain.
+fn is_too_large(cookie: &Value, limits: CookieLimits, manner: Manner) -> bool {
+    let [name, value, domain, path] = ["name", "value", "domain", "path"].map(|member| text(cookie, member).len());
     let whole = name + 1 + value + 9 + domain + if path > 0 { 7 + path } else { 0 };
-    name <= MAX_NAME_BYTES && value <= MAX_VALUE_BYTES && whole <= MAX_COOKIE_BYTES
+    let domain_is_too_long = manner != Manner::Peer && domain > MAX_DOMAIN_BYTES;
+    name > limits.name || value > limits.value || whole > limits.whole || domain_is_too_long
 }
 
 #[cfg(test)]
@@ -97,58 +201,106 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    const LIMITS: CookieLimits = CookieLimits { whole: 4097, name: 4085, value: 4085 };
+    const BROWSER: Manner = Manner::Browser { unix_now: 1000 };
+    const URL: &str = "https://shop.example/";
+
     fn cookie(name: &str, value: &str) -> Value {
         json!({"name": name, "value": value, "domain": "shop.example", "path": "/"})
     }
 
-    fn sent(jar: &CookieJar, url: &str, own: &[Value], selection: Selection) -> Vec<String> {
-        jar.for_request(url, own, selection).0.iter().map(|c| format!("{}={}", text(c, "name"), text(c, "value"))).collect()
+    fn with(member: &str, value: Value) -> Value {
+        let mut one = cookie("a", "1");
+        one[member] = value;
+        one
+    }
+
+    fn jar(cookies: impl IntoIterator<Item = Value>, manner: Manner) -> CookieJar {
+        let mut jar = CookieJar::default();
+        jar.merge(cookies, LIMITS, manner);
+        jar
+    }
+
+    fn sent(jar: &CookieJar, url: &str, own: &[Value], manner: Manner) -> Vec<String> {
+        let chosen = jar.for_request(url, own, LIMITS, manner).cookies;
+        chosen.iter().map(|c| format!("{}={}", text(c, "name"), text(c, "value"))).collect()
     }
 
     #[test]
     fn a_cookie_is_replaced_by_one_of_the_same_name_domain_and_path() {
-        let mut jar = CookieJar::default();
-        jar.merge([cookie("a", "1"), cookie("b", "1")]);
-        jar.merge([cookie("a", "2"), json!({"name": "a", "value": "3", "domain": "shop.example", "path": "/x"})]);
-        assert_eq!(sent(&jar, "https://shop.example/", &[], Selection::All), ["a=2", "b=1", "a=3"]);
+        let dotted = json!({"name": "a", "value": "2", "domain": ".Shop.example"});
+        let deeper = json!({"name": "a", "value": "3", "domain": "shop.example", "path": "/x"});
+        let all = [cookie("a", "1"), cookie("b", "1"), dotted, deeper];
+        assert_eq!(sent(&jar(all.clone(), BROWSER), "https://shop.example/x", &[], BROWSER), ["b=1", "a=2", "a=3"]);
+        assert_eq!(sent(&jar(all, Manner::Peer), URL, &[], Manner::Peer), ["a=1", "b=1", "a=2", "a=3"]);
     }
 
     #[test]
     fn the_requests_own_cookie_wins_over_the_jars() {
-        let mut jar = CookieJar::default();
-        jar.merge([cookie("a", "1"), cookie("b", "1")]);
-        assert_eq!(sent(&jar, "https://shop.example/", &[cookie("a", "own")], Selection::All), ["a=own", "b=1"]);
+        let jar = jar([cookie("a", "1"), cookie("b", "1")], BROWSER);
+        let own = json!({"name": "a", "value": "own", "domain": ".SHOP.example"});
+        assert_eq!(sent(&jar, URL, &[own], BROWSER), ["b=1", "a=own"]);
     }
 
     #[test]
-    fn domain_path_and_expiry_decide_where_a_cookie_goes() {
-        let fitting = Selection::Fitting { unix_now: 1000 };
+    fn domain_path_expiry_and_secure_decide_where_a_cookie_goes() {
         for (member, value, url, goes) in [
-            ("domain", json!("shop.example"), "https://shop.example/", true),
-            ("domain", json!(".shop.example"), "https://www.shop.example/", true),
-            ("domain", json!("hop.example"), "https://shop.example/", false),
-            ("domain", json!("www.shop.example"), "https://shop.example/", false),
+            ("domain", json!("shop.example"), URL, true),
+            ("domain", json!(".Shop.example"), "https://www.shop.example/", true),
+            ("domain", json!("cdn.shop.example"), URL, true),
+            ("domain", json!("hop.example"), URL, false),
+            ("domain", json!("other.co.uk"), "https://shop.co.uk/", false),
+            ("domain", json!("co.uk"), "https://shop.co.uk/", false),
+            ("domain", json!("10.0.0.1"), "http://10.0.0.1/", true),
+            ("domain", json!("9.9.0.1"), "http://10.0.0.1/", false),
             ("path", json!("/a"), "https://shop.example/a/b", true),
             ("path", json!("/a"), "https://shop.example/ab", false),
-            ("expires", json!(1001), "https://shop.example/", true),
-            ("expires", json!(1000), "https://shop.example/", false),
-            ("expires", json!(-1), "https://shop.example/", true),
+            ("expires", json!(1001), URL, true),
+            ("expires", json!(1000), URL, false),
+            ("expires", json!(-1), URL, true),
             ("secure", json!(true), "http://shop.example/", false),
         ] {
-            let mut jar = CookieJar::default();
-            let mut one = cookie("a", "1");
-            one[member] = value;
-            jar.merge([one.clone()]);
-            assert_eq!(!sent(&jar, url, &[], fitting).is_empty(), goes, "{one} to {url}");
+            let one = with(member, value);
+            assert_eq!(!sent(&jar([one.clone()], BROWSER), url, &[], BROWSER).is_empty(), goes, "{one} to {url}");
+            assert_eq!(sent(&jar([one.clone()], Manner::Peer), url, &[], Manner::Peer), ["a=1"], "{one} to {url}");
         }
     }
 
     #[test]
-    fn what_the_api_would_refuse_is_kept_apart() {
-        let mut jar = CookieJar::default();
-        jar.merge([cookie("a", &"x".repeat(4086)), cookie("b", "1")]);
-        jar.merge((0..120).map(|n| cookie(&format!("n{n}"), "1")));
-        let (sent, refused) = jar.for_request("https://shop.example/", &[], Selection::All);
-        assert_eq!((sent.len(), refused.len()), (100, 22));
+    fn a_cookie_that_has_expired_removes_its_predecessor() {
+        let jar = jar([cookie("a", "1"), with("expires", json!(999))], BROWSER);
+        assert_eq!(jar, CookieJar::default());
+    }
+
+    #[test]
+    fn what_is_larger_than_the_limits_is_left_out() {
+        // "a" and "shop.example" with "/": 1 + 1 + value + 9 + 12 + 7 + 1.
+        for (one, fits, fits_the_peer) in [
+            (cookie("a", &"x".repeat(4066)), true, true),
+            (cookie("a", &"x".repeat(4067)), false, false),
+            (json!({"name": "x".repeat(4086), "value": ""}), false, false),
+            (json!({"name": "", "value": "x".repeat(4086)}), false, false),
+            (with("domain", json!("x".repeat(254))), false, true),
+        ] {
+            assert_eq!(CookieJar::default().merge([one.clone()], LIMITS, BROWSER).is_empty(), fits, "kept: {one}");
+            for (manner, fits) in [(BROWSER, fits), (Manner::Peer, fits_the_peer)] {
+                let chosen = CookieJar::default().for_request(URL, std::slice::from_ref(&one), LIMITS, manner);
+                assert_eq!(chosen.left_out.is_empty(), fits, "{manner:?}: {one}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_too_many_the_requests_own_and_the_hosts_and_the_latest_stay() {
+        let numbered = |prefix: &str, n: usize| (0..n).map(|i| cookie(&format!("{prefix}{i}"), "1")).collect::<Vec<_>>();
+        let mut jar = jar(numbered("n", 120), BROWSER);
+        jar.merge([with("domain", json!("cdn.shop.example"))], LIMITS, BROWSER);
+        let chosen = jar.for_request(URL, &numbered("own", 60), LIMITS, BROWSER);
+        assert_eq!((chosen.cookies.len(), chosen.left_out), (100, vec![LeftOut::TooMany; 81]));
+        assert_eq!(text(&chosen.cookies[0], "name"), "n80");
+        assert_eq!(jar.for_request(URL, &numbered("own", 101), LIMITS, BROWSER).cookies.len(), 101);
+        jar.merge(numbered("more", 300), LIMITS, BROWSER);
+        assert_eq!(jar.cookies.len(), MAX_KEPT);
+        assert_eq!(text(&jar.cookies[0], "name"), "more0");
     }
 }

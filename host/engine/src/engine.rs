@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use carousel_core::budget::Budget;
 use carousel_core::chance::Chance;
+use carousel_core::cookies::LeftOut;
 use carousel_core::domains::EndedDomains;
 use carousel_core::exchange::Request;
 use carousel_core::id::{PoolId, SessionId, Ticket};
@@ -74,7 +75,11 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     bad_inits: Mutex<HashMap<PoolId, String>>,
     chance: Mutex<Chance>,
     close: watch::Sender<Option<Arc<str>>>,
+    /// Per pool, what was told about its cookies.
+    pub(crate) cookies_left_out: Mutex<HashSet<(PoolId, LeftOut)>>,
     started: tokio::time::Instant,
+    /// The time of day at the start, since 1970; from then on the engine's own time counts.
+    unix_start: Duration,
     tickets: AtomicU64,
 }
 
@@ -135,7 +140,9 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             bad_inits: Mutex::default(),
             chance: Mutex::new(chance),
             close: watch::Sender::new(None),
+            cookies_left_out: Mutex::default(),
             started: tokio::time::Instant::now(),
+            unix_start: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
             tickets: AtomicU64::new(0),
             settings,
             options,
@@ -306,6 +313,11 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         Instant::after_start(self.elapsed())
     }
 
+    /// Seconds since 1970.
+    pub(crate) fn unix_now(&self) -> u64 {
+        (self.unix_start + self.elapsed()).as_secs()
+    }
+
     fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
@@ -408,7 +420,7 @@ fn fresh_secret() -> [u8; 32] {
     let mut secret = [0; 32];
     if getrandom::fill(&mut secret).is_err() {
         tracing::warn!("the operating system gives no random numbers; session ids start from the time");
-        let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         secret.iter_mut().zip(nanos.to_le_bytes()).for_each(|(byte, time)| *byte = time);
     }
     secret

@@ -162,21 +162,22 @@ impl<T: Transport, S: Sites> Init<T, S> {
         if self.shared.is_closed() {
             return Err(not_sent("the crawl was closed"));
         }
+        params.entry("url").or_insert_with(|| Value::from(self.trigger.request.url()));
         match params.get("session") {
             Some(Value::Null) => drop(params.shift_remove("session")),
             None if !self.trigger.cookie_mode => {
                 params.insert("session".to_owned(), json!({"id": self.session.id().to_string()}));
             }
-            _ => {}
+            None => self.shared.carry_init_cookies(&mut params, &self.session),
+            Some(_) => {}
         }
-        params.entry("url").or_insert_with(|| Value::from(self.trigger.request.url()));
         let pool = self.session.handle.pool();
         if let Some(tags) = self.shared.tags(params.get("tags"), pool, "init") {
             params.insert("tags".to_owned(), tags);
         }
         let answer = self.send(&params).await?;
         if self.trigger.cookie_mode {
-            self.session.jar().merge(answer.cookies());
+            self.shared.keep_cookies(&answer, &self.session);
         }
         Ok(answer)
     }

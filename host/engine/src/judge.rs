@@ -51,7 +51,7 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
         let lease = outgoing.lease;
         self.shared.stats().count(Counter::UseCheckPassed, lease.pool());
         if lease.trigger().cookie_mode {
-            lease.session().jar().merge(answer.cookies());
+            self.shared.keep_cookies(&answer, lease.session());
         }
         self.note(&lease, "ok");
         lease.report(Used::Good);

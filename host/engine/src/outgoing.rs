@@ -1,9 +1,9 @@
 //! What a call gets from us on its way out: the cookies of a cookie session, and tags for Zyte's statistics.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::PoisonError;
 
-use carousel_core::cookies::Selection;
-use carousel_core::exchange::Request;
+use carousel_core::cookies::{LeftOut, Manner};
+use carousel_core::exchange::{Answer, Object, Request};
 use carousel_core::id::PoolId;
 use serde_json::{Value, json};
 
@@ -15,20 +15,63 @@ use crate::ports::{Sites, Transport};
 const TAG_CHARS: usize = 100;
 
 impl<T: Transport, S: Sites> Shared<T, S> {
-    /// Puts a cookie session's cookies into a request. The default profile adds to the request's own cookies what fits its URL;
-    /// the peer's profile replaces them by the whole jar.
+    /// Puts a cookie session's cookies into a request. The default profile adds to the request's own cookies what its site may
+    /// see; the peer's profile replaces them by the whole jar.
     pub(crate) fn carry_cookies(&self, request: &mut Request, session: &LiveSession) {
-        let own = request.params().get("requestCookies").and_then(Value::as_array).cloned().unwrap_or_default();
-        let (cookies, refused) = match self.profile().is_peer() {
-            true => session.jar().for_request(request.url(), &[], Selection::All),
-            false => session.jar().for_request(request.url(), &own, Selection::Fitting { unix_now: unix_now() }),
-        };
-        for cookie in refused {
-            let name = cookie.get("name").and_then(Value::as_str).unwrap_or_default();
-            tracing::warn!(url = request.url(), cookie = name, "a cookie is beyond the API's limits and is left out");
-        }
+        let cookies = self.cookies_for(request.params(), session);
         request.set_param("requestCookies", Value::Array(cookies));
         request.set_param("responseCookies", Value::Bool(true));
+    }
+
+    /// The same for a later call of an initialisation. The peer's profile leaves such calls alone.
+    pub(crate) fn carry_init_cookies(&self, params: &mut Object, session: &LiveSession) {
+        if self.profile().is_peer() {
+            return;
+        }
+        let cookies = self.cookies_for(params, session);
+        if !cookies.is_empty() {
+            params.insert("requestCookies".to_owned(), Value::Array(cookies));
+        }
+        params.insert("responseCookies".to_owned(), Value::Bool(true));
+    }
+
+    /// Keeps the cookies of an answer for the session's later calls.
+    pub(crate) fn keep_cookies(&self, answer: &Answer, session: &LiveSession) {
+        let left_out = session.jar().merge(answer.cookies(), self.settings.session.cookie_limits(), self.cookie_manner());
+        self.tell_left_out(&left_out, session);
+    }
+
+    fn cookies_for(&self, params: &Object, session: &LiveSession) -> Vec<Value> {
+        let own = params.get("requestCookies").and_then(Value::as_array).filter(|_| !self.profile().is_peer());
+        let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
+        let limits = self.settings.session.cookie_limits();
+        let chosen = session.jar().for_request(url, own.map_or(&[], Vec::as_slice), limits, self.cookie_manner());
+        self.tell_left_out(&chosen.left_out, session);
+        chosen.cookies
+    }
+
+    fn cookie_manner(&self) -> Manner {
+        match self.profile().is_peer() {
+            true => Manner::Peer,
+            false => Manner::Browser { unix_now: self.unix_now() },
+        }
+    }
+
+    /// Says so once per reason and pool.
+    fn tell_left_out(&self, left_out: &[LeftOut], session: &LiveSession) {
+        let pool = session.handle.pool();
+        for why in left_out {
+            let is_new = self.cookies_left_out.lock().unwrap_or_else(PoisonError::into_inner).insert((pool.clone(), *why));
+            match why {
+                LeftOut::TooLarge if is_new => {
+                    tracing::warn!(%pool, "a cookie is beyond the API's limits and is left out: see session.max_cookie_bytes");
+                }
+                LeftOut::TooMany if is_new => {
+                    tracing::warn!(%pool, "there are too many cookies; those set longest ago are left out")
+                }
+                LeftOut::TooLarge | LeftOut::TooMany => {}
+            }
+        }
     }
 
     /// The tags of a call with its pool and phase added, for Zyte's statistics; none where they stay as they are. The caller's own
@@ -44,8 +87,4 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         members.entry("carousel-phase").or_insert_with(|| phase.into());
         Some(tags)
     }
-}
-
-fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

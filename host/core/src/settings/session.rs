@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Growth, OnBadInits, PoolOptions, Profile, Rotation, Seconds};
+use crate::cookies::CookieLimits;
 use crate::exchange::Object;
 use crate::hooks::PoolChoice;
 use crate::retry::PolicyName;
@@ -37,6 +38,13 @@ pub struct SessionSettings {
     pub checker: Option<String>,
     /// Whether sessions are the cookies of their initialisation instead of sessions of the API. Default false.
     pub cookie_mode: bool,
+    /// Bytes of a cookie of a cookie session at most: name, value, domain and path with what joins them. Default 4097, as the
+    /// API. Larger ones are left out; too little loses cookies that the site needs, too much has the API refuse the request (400).
+    pub max_cookie_bytes: usize,
+    /// The same for its name alone. Default 4085.
+    pub max_cookie_name_length: usize,
+    /// The same for its value alone. Default 4085.
+    pub max_cookie_value_length: usize,
     /// Download errors (520, 521) that end a session, counted over its life. Default 1; 0 acts as 1.
     pub max_errors: u32,
     /// Failed checks that end a session, counted over its life. Default 1; 0 acts as 1.
@@ -104,6 +112,9 @@ impl Default for SessionSettings {
             location: Object::new(),
             checker: None,
             cookie_mode: false,
+            max_cookie_bytes: 4097,
+            max_cookie_name_length: 4085,
+            max_cookie_value_length: 4085,
             max_errors: 1,
             max_check_failures: 1,
             max_bad_inits: 8,
@@ -164,6 +175,11 @@ impl SessionSettings {
     /// Whether calls are tagged with pool and phase.
     pub fn tags(&self, profile: Profile) -> bool {
         self.tags.unwrap_or(!profile.is_peer())
+    }
+
+    /// How large the cookies of a cookie session may be.
+    pub fn cookie_limits(&self) -> CookieLimits {
+        CookieLimits { whole: self.max_cookie_bytes, name: self.max_cookie_name_length, value: self.max_cookie_value_length }
     }
 
     /// The options of a pool: its table, then what the hook chose, then these settings, then the profile's defaults. The

@@ -241,6 +241,44 @@ async fn a_cookie_session_is_the_cookies_of_its_initialisation() {
     assert_eq!(calls[1].get("session"), None);
 }
 
+/// Each call of the chain sets a cookie named after it: `c0` lives for 100 s, `c1` belongs to another path.
+#[tokio::test(start_paused = true)]
+async fn a_cookie_session_carries_what_its_chain_gathered_until_it_expires() {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    for (profile, chain, first, later) in [
+        (Profile::Default, vec!["c0"], vec!["c0", "c2", "own"], vec!["c2", "own"]),
+        (Profile::ScrapyZyteApi, vec![], vec!["c0", "c1", "c2"], vec!["c0", "c1", "c2", "c3"]),
+    ] {
+        let api = Api::new(move |n, params| {
+            let (n, mut page) = (n - 1, page(params));
+            let cookie = json!({"name": format!("c{n}"), "value": "1", "domain": ".shop.example"});
+            page["responseCookies"] = json!([cookie]);
+            match n {
+                0 => page["responseCookies"][0]["expires"] = json!(now + 100),
+                1 | 3 => page["responseCookies"][0]["path"] = json!("/cart"),
+                _ => {}
+            }
+            (Duration::from_secs(1), Ok(page))
+        });
+        let session = SessionSettings { enabled: Some(true), cookie_mode: true, pool_size: 1, ..SessionSettings::default() };
+        let url = |path: &str| json!({"url": format!("https://shop.example/{path}")});
+        let site = FakeSite { chain: Some(vec![url("a"), url("b"), url("c")]), ..FakeSite::default() };
+        let engine = engine_with(Settings { profile, session, ..Settings::default() }, &api, site);
+        let own = json!({"requestCookies": [{"name": "own", "value": "1", "domain": "shop.example"}]});
+        engine.fetch(request_with(1, own.clone())).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(200)).await;
+        engine.fetch(request_with(2, own)).await.unwrap();
+        let calls = api.calls.lock().unwrap();
+        let names = |n: usize| {
+            let cookies = calls[n]["requestCookies"].as_array().cloned().unwrap_or_default();
+            cookies.iter().map(|c| c["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!([names(1), names(2)], [chain.clone(), chain], "{profile:?}");
+        assert_eq!([names(3), names(4)], [first, later], "{profile:?}");
+        assert_eq!(calls[0].get("responseCookies"), (profile == Profile::Default).then_some(&json!(true)));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_chain_of_calls_initialises_a_session() {
     let api = Api::good();
