@@ -114,7 +114,33 @@ impl World {
             _ => self.pass_time(),
         }
         self.drain();
+        self.look();
         self.check();
+    }
+
+    /// What the pool says of itself fits what can be seen, and asking does not change what it does.
+    fn look(&mut self) {
+        let backlog = self.below(4);
+        let outlook = self.pool.outlook(backlog, self.now);
+        self.drain();
+        let size = self.pool.options().size as usize;
+        assert!(!outlook.live || !self.live.is_empty(), "a session is said to live and none does");
+        assert!(outlook.parked <= self.waiting.len() + size, "{outlook:?} with {} waiting", self.waiting.len());
+        if outlook.room < usize::MAX {
+            let places = self.pool.live() + self.pool.opening();
+            assert!(outlook.growth <= size.saturating_sub(places), "{outlook:?} with {places} of {size} sessions");
+        }
+        // Seldom, so that there are idle pools as well.
+        if outlook.room == 0 || self.below(16) > 0 {
+            return;
+        }
+        // Room means that one request more is served, refused, or given a session of its own at once.
+        let opening = self.opening.len();
+        self.ask();
+        let ticket = Ticket::new(self.next_ticket);
+        self.drain();
+        let is_taken = !self.waiting.contains(&ticket) || self.opening.len() > opening;
+        assert!(is_taken, "{outlook:?}, but the next request waits: {:?}", self.pool);
     }
 
     fn ask(&mut self) {
