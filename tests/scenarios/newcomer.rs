@@ -45,8 +45,8 @@ fn own_tests_pass(project: &Path, program: &str, args: &[&str], passed: &str) ->
 /// From nothing to a crawl.
 fn check(lang: &str, files: &[&str], (program, args): (&str, &[&str]), passed: &str) {
     let dir = tempfile::tempdir().unwrap();
-    let project = dir.path().join("my-shop");
-    succeeds(dir.path(), &["plugin", "new", "my-shop", "--lang", lang]).says(&["made the plugin my-shop", "plugin build"]);
+    let project = dir.path().join("first-shop");
+    succeeds(dir.path(), &["plugin", "new", "first-shop", "--lang", lang]).says(&["made the plugin first-shop", "plugin build"]);
     for file in files {
         assert!(project.join(file).is_file(), "{file}");
     }
@@ -56,16 +56,16 @@ fn check(lang: &str, files: &[&str], (program, args): (&str, &[&str]), passed: &
     let built = carousel(&project, &["plugin", "build"]);
     let built = if built.code == Some(0) { Ok(built) } else { Err(built.stderr) };
     let Some(built) = or_skip(built) else { return };
-    built.says(&["my-shop.wasm (", " KiB): my-shop 0.1.0, hooks: check; for my-shop.example"]);
+    built.says(&["first-shop.wasm (", " KiB): first-shop 0.1.0, hooks: check; for first-shop.example"]);
 
     let plugins = dir.path().join("plugins");
     std::fs::create_dir(&plugins).unwrap();
-    std::fs::copy(project.join("plugins-built/my-shop.wasm"), plugins.join("my-shop.wasm")).unwrap();
-    std::fs::write(dir.path().join("urls.txt"), "https://my-shop.example/p/1\nhttps://other.example/\n").unwrap();
+    std::fs::copy(project.join("plugins-built/first-shop.wasm"), plugins.join("first-shop.wasm")).unwrap();
+    std::fs::write(dir.path().join("urls.txt"), "https://first-shop.example/p/1\nhttps://other.example/\n").unwrap();
     // A machine that is busy with other tests is not to fail a plugin.
     std::fs::write(dir.path().join("carousel.toml"), crate::plugins::PATIENT).unwrap();
     succeeds(dir.path(), &["crawl", "urls.txt", "--simulate", "--plugins", "plugins", "--stats", "stats.json"]);
-    let asked: Value = read_json(&dir.path().join("stats.json"))["sites"]["my-shop"]["hooks"]["check"].clone();
+    let asked: Value = read_json(&dir.path().join("stats.json"))["sites"]["first-shop"]["hooks"]["check"].clone();
     assert_eq!((&asked["calls"], &asked["failures"], &asked["traps"]), (&2.into(), &0.into(), &0.into()), "{asked}");
 }
 

@@ -22,7 +22,7 @@ fn a_mistake_is_told_with_file_line_key_and_the_nearest_right_key() {
             r#"c.toml: line 2: unknown key "session.ZYTE_API_SESSION_MAX_ERRORS"; did you mean "session.max_errors"?"#,
         ),
         ("[sesion]\n", r#"c.toml: line 1: unknown key "sesion"; did you mean "session"?"#),
-        ("[budget]\nqqq = 1\n", r#"c.toml: line 2: unknown key "budget.qqq"; known here: billed"#),
+        ("[budget]\nqqq = 1\n", r#"c.toml: line 2: unknown key "budget.qqq"; known here: billed, billed_per_pool"#),
         (
             "[session.pools.\"a.example\"]\nsice = 1\n",
             r#"c.toml: line 2: unknown key "session.pools.a.example.sice"; did you mean "session.pools.a.example.size"?"#,
