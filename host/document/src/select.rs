@@ -3,7 +3,7 @@
 use crate::budget::{Budget, Stopped, run};
 use crate::compiled::{Engine, compiled};
 use crate::css::Css;
-use crate::json::Jmespath;
+use crate::json::{Jmespath, Json};
 use crate::pattern::Pattern;
 use crate::query::shorten;
 use crate::stack::with_room;
@@ -111,29 +111,32 @@ impl Asked<'_> {
 
     fn jmespath(&mut self, jmespath: &Jmespath, document: &Document) -> Result<Vec<String>, QueryError> {
         let Some(page) = document.variable()? else {
-            return self.json(None);
+            return self.json(None::<&Value>);
         };
-        if jmespath.cost(document.text()?.len()) > self.limits.query_steps {
+        if jmespath.cost(document.text()?) > self.limits.query_steps {
             return Err(self.too_costly());
         }
         let result = self.run(|_| jmespath.find(page))?.map_err(|reason| self.failed(reason))?;
-        let value = serde_json::to_value(&*result).map_err(|error| self.failed(error.to_string()))?;
-        self.json(Some(&value))
+        self.json(Some(&*result))
     }
 
-    fn json(&mut self, found: Option<&Value>) -> Result<Vec<String>, QueryError> {
-        let found = found.filter(|value| !value.is_null());
-        let members = match found {
-            Some(Value::Array(members)) => members.as_slice(),
-            Some(value) => std::slice::from_ref(value),
-            None => &[],
-        };
+    fn json<J: Json>(&mut self, found: Option<&J>) -> Result<Vec<String>, QueryError> {
+        let found = found.filter(|value| !value.is_nothing());
         match self.want {
-            Want::First => found.into_iter().map(|value| self.pay(value.to_string())).collect(),
-            Want::All => members.iter().map(|value| self.pay(value.to_string())).collect(),
+            Want::First => found.into_iter().map(|value| self.json_text(value)).collect(),
+            Want::All => match found.map(|value| (value, value.members())) {
+                Some((_, Some(members))) => members.map(|member| self.json_text(member)).collect(),
+                Some((value, None)) => self.json_text(value).map(|text| vec![text]),
+                None => Ok(Vec::new()),
+            },
             Want::Exists => Ok(vec![found.is_some().to_string()]),
-            Want::Count => Ok(vec![members.len().to_string()]),
+            Want::Count => Ok(vec![found.map_or(0, |value| value.members().map_or(1, Iterator::count)).to_string()]),
         }
+    }
+
+    fn json_text(&mut self, value: &impl Json) -> Result<String, QueryError> {
+        let text = serde_json::to_string(value).map_err(|error| self.failed(error.to_string()))?;
+        self.pay(text)
     }
 
     fn regex(&mut self, pattern: &Pattern, text: &str) -> Result<Vec<String>, QueryError> {
