@@ -2,7 +2,7 @@
 //! text but cannot be interrupted, so that its cost is bounded beforehand; the limit on time takes effect between two matches.
 
 use regex::{Captures, Regex, RegexBuilder};
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
 use std::time::{Duration, Instant};
 
 use crate::budget::Budget;
@@ -124,7 +124,7 @@ impl Size {
         match expression.kind() {
             HirKind::Empty | HirKind::Look(_) => Self::default(),
             HirKind::Literal(literal) => Self { places: literal.0.len() as u64, sets: 0 },
-            HirKind::Class(_) => Self { places: 1, sets: 1 },
+            HirKind::Class(class) => Self { places: 1, sets: u64::from(!is_one_letter(class)) },
             HirKind::Repetition(repeated) => {
                 let times = u64::from(repeated.max.unwrap_or(repeated.min).max(1));
                 let Self { places, sets } = Self::of(&repeated.sub);
@@ -139,6 +139,14 @@ impl Size {
             }
         }
     }
+}
+
+/// Is this one letter in upper and lower case, which is what `(?i)` makes of a letter? It is no more than a letter.
+fn is_one_letter(class: &Class) -> bool {
+    let Class::Unicode(class) = class else { return false };
+    let Some(first) = class.ranges().first() else { return false };
+    let mut letter = ClassUnicode::new([ClassUnicodeRange::new(first.start(), first.start())]);
+    letter.try_case_fold_simple().is_ok() && letter == *class
 }
 
 /// The library draws a picture of several lines, the last of which says what is wrong.
