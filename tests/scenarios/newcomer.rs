@@ -1,4 +1,4 @@
-//! The newcomer's path in each language: a new project, its tests, a component, a crawl that uses it.
+//! The newcomer's path in each language: a new project, its tests, a component, a crawl that uses it, and what it recorded tested.
 
 use std::path::Path;
 use std::process::Command;
@@ -64,9 +64,11 @@ fn check(lang: &str, files: &[&str], (program, args): (&str, &[&str]), passed: &
     std::fs::write(dir.path().join("urls.txt"), "https://first-shop.example/p/1\nhttps://other.example/\n").unwrap();
     // A machine that is busy with other tests is not to fail a plugin.
     std::fs::write(dir.path().join("carousel.toml"), crate::plugins::PATIENT).unwrap();
-    succeeds(dir.path(), &["crawl", "urls.txt", "--simulate", "--plugins", "plugins", "--stats", "stats.json"]);
+    let crawl = ["crawl", "urls.txt", "--simulate", "--plugins", "plugins", "--stats", "stats.json", "--record", "fixtures"];
+    succeeds(dir.path(), &crawl);
     let asked: Value = read_json(&dir.path().join("stats.json"))["sites"]["first-shop"]["hooks"]["check"].clone();
     assert_eq!((&asked["calls"], &asked["failures"], &asked["traps"]), (&2.into(), &0.into(), &0.into()), "{asked}");
+    succeeds(dir.path(), &["plugin", "test", "fixtures", "--plugins", "plugins"]);
 }
 
 #[test]

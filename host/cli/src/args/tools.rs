@@ -107,7 +107,7 @@ pub(crate) struct RunHook {
     /// What hooks stored for the session before (a JSON object)
     #[arg(long, value_name = "JSON")]
     pub(crate) session_data: Option<String>,
-    /// The [[site]] of the settings file whose config the plugin gets
+    /// The site of the settings file whose config the plugin gets
     #[arg(long, value_name = "NAME", conflicts_with = "site_config")]
     pub(crate) site: Option<String>,
     /// The config that the plugin gets (JSON)
@@ -166,7 +166,7 @@ pub(crate) struct BenchPlugin {
     /// The API's answer (JSON) that check judges and that downloads get; a small page if absent
     #[arg(long, value_name = "FILE")]
     pub(crate) response: Option<PathBuf>,
-    /// The [[site]] of the settings file whose config the plugin gets
+    /// The site of the settings file whose config the plugin gets
     #[arg(long, value_name = "NAME", conflicts_with = "site_config")]
     pub(crate) site: Option<String>,
     /// The config that the plugin gets (JSON)
