@@ -1,10 +1,13 @@
 //! The compiled code of a plugin, linked with what it imports: ready to make instances.
 
+use std::sync::OnceLock;
+
 use carousel_core::hooks::Hook;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use crate::call::Call;
 use crate::errors::Problem;
+use crate::host::Host;
 use crate::interface::HOOKS;
 use crate::runtime::Runtime;
 
@@ -13,8 +16,8 @@ use crate::runtime::Runtime;
 pub(crate) struct Code {
     /// For hooks that hold their thread.
     pub(crate) sync: InstancePre<Call>,
-    /// For hooks that download.
-    pub(crate) blocking: InstancePre<Call>,
+    /// For hooks that download; linked when the first one is asked, for most plugins have none.
+    blocking: OnceLock<InstancePre<Call>>,
     exports: Exports,
 }
 
@@ -29,8 +32,16 @@ impl Code {
     pub(crate) fn link(runtime: &Runtime, component: &Component) -> Result<Self, Problem> {
         let mismatch = |error: wasmtime::Error| Problem::Mismatch(format!("{error:#}"));
         let sync = runtime.sync.instantiate_pre(component).map_err(mismatch)?;
-        let blocking = runtime.blocking.instantiate_pre(component).map_err(mismatch)?;
-        Ok(Self { sync, blocking, exports: Exports::find(component)? })
+        Ok(Self { sync, blocking: OnceLock::new(), exports: Exports::find(component)? })
+    }
+
+    /// The code for hooks that download. Both linkers offer the same imports, so what was linked once does not fail here.
+    pub(crate) fn blocking(&self, host: &Host) -> wasmtime::Result<&InstancePre<Call>> {
+        if let Some(linked) = self.blocking.get() {
+            return Ok(linked);
+        }
+        let linked = host.runtime_of(self.sync.engine()).blocking.instantiate_pre(self.sync.component())?;
+        Ok(self.blocking.get_or_init(|| linked))
     }
 
     pub(crate) fn describe(&self) -> &ComponentExportIndex {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use carousel_core::settings::PluginSettings;
 use tokio::sync::Semaphore;
+use wasmtime::Engine;
 
 use crate::call::Allowance;
 use crate::gate::GateOptions;
@@ -61,6 +62,12 @@ impl Host {
             places: Places::new(outer, inner),
             waiting_places: Semaphore::new(usize::try_from(concurrency).unwrap_or(1)),
         })
+    }
+
+    /// The runtime of this engine.
+    pub(crate) fn runtime_of(&self, engine: &Engine) -> &Runtime {
+        let baseline = self.baseline.get().and_then(Option::as_ref);
+        baseline.filter(|runtime| Engine::same(&runtime.engine, engine)).unwrap_or(&self.runtime)
     }
 
     /// Where baseline code runs; none on machines that the baseline compiler does not know.

@@ -118,7 +118,11 @@ impl PluginSite {
         let code = self.plugin().code();
         let work = async {
             self.counters().instance();
-            let mut guest = match Guest::start_blocking(&code.blocking, call, &host.allowance).await {
+            let linked = match code.blocking(host) {
+                Ok(linked) => linked,
+                Err(error) => return Err(self.trapped(hook, &error, &call, began)),
+            };
+            let mut guest = match Guest::start_blocking(linked, call, &host.allowance).await {
                 Ok(guest) => guest,
                 Err(dead) => return Err(self.trapped(hook, &dead.error, &dead.call, began)),
             };
