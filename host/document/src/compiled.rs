@@ -7,10 +7,11 @@ use crate::query::shorten;
 use crate::stack;
 use crate::xpath::Xpath;
 use crate::{Language, Limits, QueryError};
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::Arc;
 
-/// Compiled expressions that one generation of the store keeps; there are two generations for each language.
+/// Compiled expressions that one generation of the store keeps; there are two generations for each language and thread.
 const GENERATION: usize = 512;
 
 /// Most opening brackets of an expression: the parsers recurse at each.
@@ -61,23 +62,27 @@ impl Store {
     }
 }
 
-fn store(language: Language) -> &'static Mutex<Store> {
-    static STORES: LazyLock<[Mutex<Store>; 5]> = LazyLock::new(Default::default);
-    let [css, xpath, jmespath, pointer, regex] = &*STORES;
-    match language {
-        Language::Css => css,
-        Language::Xpath => xpath,
-        Language::Jmespath => jmespath,
-        Language::Pointer => pointer,
-        Language::Regex => regex,
-    }
+thread_local! {
+    /// Every thread has its own stores: at one for all, the threads would wait for each other with every query.
+    static STORES: RefCell<[Store; 5]> = RefCell::default();
 }
 
-/// Returns the compiled expression, compiling it if it was not used lately.
+fn with_store<T>(language: Language, work: impl FnOnce(&mut Store) -> T) -> T {
+    STORES.with_borrow_mut(|[css, xpath, jmespath, pointer, regex]| {
+        work(match language {
+            Language::Css => css,
+            Language::Xpath => xpath,
+            Language::Jmespath => jmespath,
+            Language::Pointer => pointer,
+            Language::Regex => regex,
+        })
+    })
+}
+
+/// Returns the compiled expression, compiling it if this thread did not use it lately.
 pub(crate) fn compiled(language: Language, expression: &str, limits: &Limits) -> Result<Arc<Compiled>, QueryError> {
     check_length(language, expression, limits)?;
-    let store = store(language);
-    if let Some(known) = store.lock().unwrap_or_else(PoisonError::into_inner).find(expression) {
+    if let Some(known) = with_store(language, |store| store.find(expression)) {
         return Ok(known);
     }
     check_recursion(language, expression)?;
@@ -85,7 +90,7 @@ pub(crate) fn compiled(language: Language, expression: &str, limits: &Limits) ->
     let engine = stack::with_room(stack, || compile(language, expression))
         .unwrap_or_else(|| Err(malformed(language, expression, None, "the engine failed".to_owned())))?;
     let fresh = Arc::new(Compiled { engine, stack });
-    store.lock().unwrap_or_else(PoisonError::into_inner).keep(expression.to_owned(), Arc::clone(&fresh));
+    with_store(language, |store| store.keep(expression.to_owned(), Arc::clone(&fresh)));
     Ok(fresh)
 }
 
@@ -152,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expression_is_compiled_once() {
+    fn an_expression_is_compiled_once_by_a_thread() {
         let limits = Limits::default();
         let first = compiled(Language::Css, "p.compiled-once", &limits).unwrap();
         let second = compiled(Language::Css, "p.compiled-once", &limits).unwrap();

@@ -16,8 +16,15 @@ pub(crate) struct Places {
 
 #[derive(Debug)]
 struct Room {
-    free: Mutex<u32>,
+    state: Mutex<State>,
     freed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    free: u32,
+    /// Those who wait: without any, nobody is woken, which would be a call of the system.
+    waiting: u32,
 }
 
 /// A place, given back when dropped.
@@ -55,24 +62,29 @@ impl Places {
 
 impl Room {
     fn new(places: u32) -> Self {
-        Self { free: Mutex::new(places.max(1)), freed: Condvar::new() }
+        Self { state: Mutex::new(State { free: places.max(1), waiting: 0 }), freed: Condvar::new() }
     }
 
     fn take(&self) {
-        let mut free = self.free();
-        while *free == 0 {
-            free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
+        while state.free == 0 {
+            state.waiting += 1;
+            state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
         }
-        *free -= 1;
+        state.free -= 1;
     }
 
     fn give_back(&self) {
-        *self.free() += 1;
-        self.freed.notify_one();
+        let mut state = self.state();
+        state.free += 1;
+        if state.waiting > 0 {
+            self.freed.notify_one();
+        }
     }
 
-    fn free(&self) -> MutexGuard<'_, u32> {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
