@@ -5,6 +5,7 @@
 //! its place from a second room, which outer calls never use. A third level does not exist.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The places for outer and for inner calls.
@@ -14,17 +15,15 @@ pub(crate) struct Places {
     inner: Room,
 }
 
+/// Places that are free, on a line of the processor's cache that holds nothing else: every call writes to it.
 #[derive(Debug)]
+#[repr(align(128))]
 struct Room {
-    state: Mutex<State>,
+    free: AtomicU32,
+    /// Those who wait, or are about to. While there is none, a call takes no lock.
+    waiting: AtomicU32,
+    gate: Mutex<()>,
     freed: Condvar,
-}
-
-#[derive(Debug)]
-struct State {
-    free: u32,
-    /// Those who wait: without any, nobody is woken, which would be a call of the system.
-    waiting: u32,
 }
 
 /// A place, given back when dropped.
@@ -62,29 +61,36 @@ impl Places {
 
 impl Room {
     fn new(places: u32) -> Self {
-        Self { state: Mutex::new(State { free: places.max(1), waiting: 0 }), freed: Condvar::new() }
+        Self { free: AtomicU32::new(places.max(1)), waiting: AtomicU32::new(0), gate: Mutex::new(()), freed: Condvar::new() }
     }
 
     fn take(&self) {
-        let mut state = self.state();
-        while state.free == 0 {
-            state.waiting += 1;
-            state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.waiting -= 1;
+        if self.take_free() {
+            return;
         }
-        state.free -= 1;
+        let mut gate = self.gate();
+        // Said before the last look: whoever frees a place after that look sees it, and comes to the gate.
+        self.waiting.fetch_add(1, SeqCst);
+        while !self.take_free() {
+            gate = self.freed.wait(gate).unwrap_or_else(PoisonError::into_inner);
+        }
+        self.waiting.fetch_sub(1, SeqCst);
+    }
+
+    fn take_free(&self) -> bool {
+        self.free.fetch_update(SeqCst, SeqCst, |free| free.checked_sub(1)).is_ok()
     }
 
     fn give_back(&self) {
-        let mut state = self.state();
-        state.free += 1;
-        if state.waiting > 0 {
+        self.free.fetch_add(1, SeqCst);
+        if self.waiting.load(SeqCst) > 0 {
+            let _gate = self.gate();
             self.freed.notify_one();
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn gate(&self) -> MutexGuard<'_, ()> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -123,5 +129,27 @@ mod tests {
             drop(place);
         });
         assert_eq!(*order.lock().unwrap(), ["first", "second"]);
+    }
+
+    #[test]
+    fn however_many_want_a_place_no_more_than_there_are_have_one_and_all_get_one() {
+        const PLACES: u32 = 3;
+        let places = Places::new(PLACES, 1);
+        let (held, served) = (AtomicU32::new(0), AtomicU32::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..2_000 {
+                        let place = places.take().unwrap();
+                        assert!(held.fetch_add(1, SeqCst) < PLACES);
+                        std::thread::yield_now();
+                        held.fetch_sub(1, SeqCst);
+                        drop(place);
+                        served.fetch_add(1, SeqCst);
+                    }
+                });
+            }
+        });
+        assert_eq!((served.into_inner(), places.outer.free.load(SeqCst)), (16_000, PLACES));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use carousel_core::hooks::Hook;
 use serde_json::Value;
 
@@ -47,8 +47,13 @@ impl Plugin {
         Ok(HookSet::of(&self.file, &description.hooks))
     }
 
-    /// The best code there is now.
-    pub(crate) fn code(&self) -> Arc<Code> {
+    /// The best code there is now, for a call that holds its thread: threads that take it do not disturb each other.
+    pub(crate) fn code(&self) -> Guard<Arc<Code>> {
+        self.code.load()
+    }
+
+    /// The best code there is now, for a call that may go on in another thread.
+    pub(crate) fn code_to_keep(&self) -> Arc<Code> {
         self.code.load_full()
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use carousel_core::exchange::{Answer, Object};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan, PoolChoice};
 use carousel_core::verdict::Verdict;
@@ -13,6 +13,7 @@ use wasmtime::component::Resource;
 use crate::answers;
 use crate::bindings::carousel::session::types;
 use crate::call::Call;
+use crate::code::Code;
 use crate::counters::{Counters, SiteReport};
 use crate::errors::Problem;
 use crate::gate::{Gate, Who};
@@ -159,10 +160,10 @@ impl PluginSite {
         self.now.load().plugin.clone()
     }
 
-    /// The plugin and the hooks that it needs at this site.
-    pub(crate) fn at_work(&self) -> (Arc<Plugin>, HookSet) {
+    /// The plugin's code and the hooks that it needs at this site.
+    pub(crate) fn at_work(&self) -> (Guard<Arc<Code>>, HookSet) {
         let now = self.now.load();
-        (now.plugin.clone(), now.hooks)
+        (now.plugin.code(), now.hooks)
     }
 
     pub(crate) fn host(&self) -> &Host {

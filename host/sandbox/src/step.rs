@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use arc_swap::Guard;
 use carousel_core::exchange::Object;
 use carousel_core::hooks::{Hook, HookCall, HookError};
 use wasmtime::component::{ComponentNamedList, Lift, Lower};
@@ -35,18 +36,18 @@ pub(crate) struct Step<'s> {
     /// Those that the plugin is asked: none where the default behaviours serve instead.
     hooks: HookSet,
     /// The code of the whole step, whatever replaces the plugin meanwhile.
-    code: Arc<Code>,
+    code: Guard<Arc<Code>>,
     live: Option<(Guest, Place<'s>)>,
 }
 
 impl<'s> Step<'s> {
     pub(crate) fn new(site: &'s PluginSite, who: Who) -> Self {
-        let (plugin, hooks) = site.at_work();
+        let (code, hooks) = site.at_work();
         let hooks = match who {
             Who::Plugin => hooks,
             Who::Defaults => HookSet::default(),
         };
-        Self { site, hooks, code: plugin.code(), live: None }
+        Self { site, hooks, code, live: None }
     }
 
     /// Whether the plugin is asked this.
@@ -115,7 +116,7 @@ impl PluginSite {
         let _place =
             host.waiting_places.acquire().await.map_err(|_| HookError::Raised("the plugins are shut down".to_owned()))?;
         let began = Instant::now();
-        let code = self.plugin().code();
+        let code = self.plugin().code_to_keep();
         let work = async {
             self.counters().instance();
             let linked = match code.blocking(host) {
