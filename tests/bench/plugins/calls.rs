@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use carousel_core::exchange::Answer;
 use carousel_core::hooks::HookCall;
 use carousel_core::verdict::Verdict;
-use carousel_engine::Site;
+use carousel_engine::{Site, Sites};
 use carousel_sandbox::PluginSite;
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
 
 use crate::bare::Bare;
+use crate::loading::version;
 use crate::table::Table;
 use crate::{guests, stage};
 
@@ -34,7 +35,7 @@ pub(crate) fn rows(table: &mut Table, _count: usize) {
     let bare = Bare::new(&guests::component("good"), &html);
     compare(table, &site, &answer, &bare);
     system_calls(table);
-    two_threads(table, &site, &answer, &bare);
+    two_threads(table, &answer, &bare);
     sizes(table);
     no_call(table, &site);
 }
@@ -113,23 +114,37 @@ pub(crate) fn child(arguments: &[String]) {
     }
 }
 
-/// The calls of two threads beside those of one.
-fn two_threads(table: &mut Table, site: &PluginSite, answer: &Answer, bare: &Bare) {
+/// The calls of two threads beside those of one: at a site each, as in a broad crawl, and both at the same site.
+fn two_threads(table: &mut Table, answer: &Answer, bare: &Bare) {
+    let (sites, _directory) = two_sites();
     let defaults = stage::call("https://good.example/").defaults;
     // A request and a parsed page of its own for each thread, as in a crawl; the default behaviours are those of the crawl.
     let own = || {
         let call = HookCall { defaults: defaults.clone(), ..stage::call("https://good.example/") };
         (call, Answer::parse(answer.text(), None).expect("an answer"))
     };
-    let ours = |threads| spell(threads, own, |(call, answer)| check(site, call, answer));
-    let floor = |threads| spell(threads, || (), |()| assert!(bare.check()));
-    let [one, two, bare_one, bare_two] = best([&|| ours(1), &|| ours(2), &|| floor(1), &|| floor(2)]);
+    let ours = |sites: &[Arc<PluginSite>]| spell(sites.len(), own, |thread, (call, answer)| check(&sites[thread], call, answer));
+    let floor = |threads| spell(threads, || (), |_, ()| assert!(bare.check()));
+    let [first, second] = &sites;
+    let same = [first.clone(), first.clone()];
+    let [one, two, crowded, bare_one, bare_two] =
+        best([&|| ours(std::slice::from_ref(second)), &|| ours(&sites), &|| ours(&same), &|| floor(1), &|| floor(2)]);
     table.figure("calls a second, 1 thread", one.words());
     table.figure("the same, bare wasmtime", bare_one.words());
     let ratio = |two: &Spell, one: &Spell| two.calls / one.calls;
     let words = |two: &Spell, one| format!("{} ({:.2} times)", two.words(), ratio(two, one));
     table.figure("calls a second, 2 threads, bare wasmtime", words(&bare_two, &bare_one));
+    table.figure("calls a second, 2 threads at one site", words(&crowded, &one));
     table.check("calls a second, 2 threads", words(&two, &one), "≥ 1.7 times", ratio(&two, &one) >= 1.7);
+}
+
+/// Two sites with a plugin each, which do the same.
+fn two_sites() -> ([Arc<PluginSite>; 2], stage::Directory) {
+    let directory = stage::Directory::with(&["good"]);
+    let guest = std::fs::read(guests::component("good")).expect("the guest");
+    directory.write("other.wasm", version(&guest, 1));
+    let loaded = directory.load(&["good", "other"].map(|name| stage::table(name, name, json!({}))));
+    (["good", "other"].map(|name| loaded.sites.named(name).expect("a site")), directory)
 }
 
 /// What threads did in a short spell.
@@ -157,15 +172,15 @@ fn best<const N: usize>(spells: [&dyn Fn() -> Spell; N]) -> [Spell; N] {
     })
 }
 
-fn spell<T>(threads: usize, prepare: impl Fn() -> T + Sync, work: impl Fn(&T) + Sync) -> Spell {
+fn spell<T>(threads: usize, prepare: impl Fn() -> T + Sync, work: impl Fn(usize, &T) + Sync) -> Spell {
     let (stop, calls, time) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
-    let thread = || {
+    let thread = &|number| {
         let prepared = prepare();
-        work(&prepared);
+        work(number, &prepared);
         let began = thread_time();
         let mut count = 0;
         while !stop.load(Relaxed) {
-            work(&prepared);
+            work(number, &prepared);
             count += 1;
         }
         calls.fetch_add(count, Relaxed);
@@ -173,8 +188,8 @@ fn spell<T>(threads: usize, prepare: impl Fn() -> T + Sync, work: impl Fn(&T) + 
     };
     let began = Instant::now();
     std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(thread);
+        for number in 0..threads {
+            scope.spawn(move || thread(number));
         }
         std::thread::sleep(Duration::from_millis(25));
         stop.store(true, Relaxed);
