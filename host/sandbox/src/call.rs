@@ -99,7 +99,7 @@ impl Call {
         self
     }
 
-    pub(crate) fn site(&self) -> &SiteFacts {
+    pub(crate) fn site(&self) -> &Arc<SiteFacts> {
         &self.site
     }
 

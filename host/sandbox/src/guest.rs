@@ -14,7 +14,7 @@ use crate::trace;
 pub(crate) struct Guest {
     store: Store<Call>,
     instance: Instance,
-    /// Whether the clock runs since the instance was made, and nothing was called yet.
+    /// Whether the clock runs since the instance was made or renewed, and nothing was called yet.
     fresh: bool,
 }
 
@@ -27,6 +27,14 @@ impl Guest {
             Ok(instance) => Ok(Self { store, instance, fresh: true }),
             Err(error) => Err(Dead::of(error, store)),
         }
+    }
+
+    /// Takes up another call with an instance that served an earlier one.
+    pub(crate) fn renew(&mut self, call: Call, allowance: &Allowance) {
+        let earlier = std::mem::replace(self.state_mut(), call);
+        self.state_mut().limits.go_on_from(&earlier.limits);
+        begin(&mut self.store, allowance);
+        self.fresh = true;
     }
 
     /// Makes an instance for hooks that download.
@@ -109,9 +117,14 @@ fn store(pre: &InstancePre<Call>, call: Call, allowance: &Allowance) -> Store<Ca
     store.limiter(|call| &mut call.limits);
     store.set_hostcall_fuel(allowance.max_result);
     store.epoch_deadline_callback(look_at_clock);
+    begin(&mut store, allowance);
+    store
+}
+
+/// The time of a call begins.
+fn begin(store: &mut Store<Call>, allowance: &Allowance) {
     store.set_epoch_deadline(ticks(allowance.deadline));
     store.data_mut().clock.restart();
-    store
 }
 
 /// Milliseconds of the wall have gone by: does the guest still have time of its own?

@@ -10,6 +10,7 @@ use wasmtime::Engine;
 
 use crate::call::Allowance;
 use crate::gate::GateOptions;
+use crate::kept::Kept;
 use crate::places::Places;
 use crate::runtime::{Room, Runtime, Tier};
 
@@ -25,6 +26,8 @@ pub(crate) struct Host {
     pub(crate) download_hosts: Vec<String>,
     pub(crate) gate: GateOptions,
     pub(crate) init_timeout: Duration,
+    /// Instances that wait for another step.
+    pub(crate) kept: Kept,
     /// For hooks that hold their thread.
     pub(crate) places: Places,
     /// For hooks that download, which may stay for minutes.
@@ -40,7 +43,7 @@ impl Host {
         let outer = concurrency.max(u32::try_from(threads).unwrap_or(u32::MAX).saturating_mul(2));
         let inner = outer.div_ceil(4);
         let room = Room {
-            instances: concurrency.saturating_add(outer).saturating_add(inner),
+            instances: concurrency.saturating_add(outer).saturating_add(inner).saturating_add(settings.kept_instances),
             stacks: concurrency,
             memory: settings.memory,
         };
@@ -59,6 +62,7 @@ impl Host {
             download_hosts: settings.download_hosts.clone().unwrap_or_default(),
             gate: GateOptions::new(settings),
             init_timeout: settings.init_timeout.duration(),
+            kept: Kept::new(settings.kept_instances, settings.kept_uses),
             places: Places::new(outer, inner),
             waiting_places: Semaphore::new(usize::try_from(concurrency).unwrap_or(1)),
         })

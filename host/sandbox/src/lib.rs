@@ -39,6 +39,7 @@ mod host_values;
 mod imports;
 mod inspect;
 mod interface;
+mod kept;
 mod library;
 mod limits;
 mod load;

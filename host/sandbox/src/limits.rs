@@ -29,6 +29,16 @@ impl Limits {
         Self { memory_bytes, used_bytes: 0, refused: None }
     }
 
+    /// Goes on with the memory of an instance that served an earlier call.
+    pub(crate) fn go_on_from(&mut self, earlier: &Self) {
+        self.used_bytes = earlier.used_bytes;
+    }
+
+    /// Whether there is room for as much memory again as the instance has.
+    pub(crate) fn has_room(&self) -> bool {
+        self.used_bytes <= self.memory_bytes / 2
+    }
+
     /// The last growth that was refused.
     pub(crate) fn refused(&self) -> Option<Refused> {
         self.refused

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 use carousel_core::hooks::Hook;
+use carousel_core::settings::Instances;
 use serde_json::Value;
 
 use crate::bindings::carousel::session::types;
@@ -70,6 +71,7 @@ pub(crate) fn describe(host: &Host, file: &str, code: &Code) -> Result<Descripti
         plugin: file.into(),
         config: Value::Null.to_string(),
         reach: Reach::default(),
+        instances: Instances::Fresh,
         shared: Arc::default(),
     };
     let told = ask(host, Arc::new(facts), code)?;

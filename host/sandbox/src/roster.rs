@@ -7,14 +7,13 @@ use std::sync::Arc;
 use carousel_core::pattern::{Rule, RuleIndex};
 use carousel_core::settings::SiteTable;
 use carousel_engine::Site;
-use serde_json::Value;
 
 use crate::description::Description;
 use crate::errors::{LoadError, Problem, Subject};
 use crate::host::Host;
 use crate::plugin::Plugin;
 use crate::reach::Reach;
-use crate::site::{Lasting, PluginSite, Version};
+use crate::site::{Lasting, PluginSite, Terms, Version};
 use crate::sites::{Known, SiteDirectory, SiteMap};
 
 /// What the sites are made of.
@@ -108,28 +107,27 @@ impl Roster<'_> {
         RuleIndex::new(rules.clone()).map_err(Problem::Rules)?;
         let hosts = table.and_then(|table| table.download_hosts.as_ref()).into_iter().flatten();
         let reach = Reach::new(&rules, hosts.chain(&self.host.download_hosts)).map_err(Problem::Rules)?;
-        let (site, news) = self.site(name, table.and_then(|table| table.config.as_ref()), reach, plugin)?;
+        let terms = Terms {
+            config: table.and_then(|table| table.config.as_ref()),
+            reach,
+            instances: table.map(|table| table.instances).unwrap_or_default(),
+        };
+        let (site, news) = self.site(name, terms, plugin)?;
         plan.by_name.insert(name.to_owned(), plan.places.len());
         plan.places.push(Place { site, rules, news });
         Ok(())
     }
 
-    fn site(
-        &self,
-        name: &str,
-        config: Option<&Value>,
-        reach: Reach,
-        plugin: &Arc<Plugin>,
-    ) -> Result<(Arc<PluginSite>, News), Problem> {
+    fn site(&self, name: &str, terms: Terms<'_>, plugin: &Arc<Plugin>) -> Result<(Arc<PluginSite>, News), Problem> {
         let lasting = match self.sites.known(name) {
             Some(Known::Site(site)) => {
-                let news = site.version(plugin, reach)?.map_or(News::Nothing, News::Version);
+                let news = site.version(plugin, terms.reach)?.map_or(News::Nothing, News::Version);
                 return Ok((site, news));
             }
             Some(Known::Lasting(lasting)) => lasting,
             None => Arc::new(Lasting::new(self.host)),
         };
-        let site = PluginSite::new(name, config, reach, plugin.clone(), self.host.clone(), lasting)?;
+        let site = PluginSite::new(name, terms, plugin.clone(), self.host.clone(), lasting)?;
         Ok((Arc::new(site), News::Site))
     }
 

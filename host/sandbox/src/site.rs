@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, Guard};
 use carousel_core::exchange::{Answer, Object};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan, PoolChoice};
+use carousel_core::settings::Instances;
 use carousel_core::verdict::Verdict;
 use carousel_engine::{Downloader, Site};
 use serde_json::Value;
@@ -60,7 +61,15 @@ pub(crate) struct SiteFacts {
     /// JSON text; `null` if there is none.
     pub(crate) config: String,
     pub(crate) reach: Reach,
+    pub(crate) instances: Instances,
     pub(crate) shared: Arc<Shared>,
+}
+
+/// What the settings say of a site.
+pub(crate) struct Terms<'t> {
+    pub(crate) config: Option<&'t Value>,
+    pub(crate) reach: Reach,
+    pub(crate) instances: Instances,
 }
 
 impl Version {
@@ -93,8 +102,7 @@ impl PluginSite {
     /// Puts a plugin to work for a site.
     pub(crate) fn new(
         name: &str,
-        config: Option<&Value>,
-        reach: Reach,
+        terms: Terms<'_>,
         plugin: Arc<Plugin>,
         host: Arc<Host>,
         lasting: Arc<Lasting>,
@@ -103,8 +111,9 @@ impl PluginSite {
         let facts = SiteFacts {
             name: name.clone(),
             plugin: plugin.file.clone(),
-            config: config.unwrap_or(&Value::Null).to_string(),
-            reach,
+            config: terms.config.unwrap_or(&Value::Null).to_string(),
+            reach: terms.reach,
+            instances: terms.instances,
             shared: lasting.shared.clone(),
         };
         let now = ArcSwap::from_pointee(Version::new(&host, facts, plugin)?);
@@ -122,6 +131,7 @@ impl PluginSite {
             plugin: plugin.file.clone(),
             config: now.facts.config.clone(),
             reach,
+            instances: now.facts.instances,
             shared: self.lasting.shared.clone(),
         };
         Version::new(&self.host, facts, plugin.clone()).map(Some)
@@ -131,6 +141,7 @@ impl PluginSite {
     pub(crate) fn replace(&self, version: Version) -> Arc<Plugin> {
         let old = self.now.swap(Arc::new(version));
         self.lasting.gate.reset();
+        self.host.kept.forget(&old.facts);
         old.plugin.clone()
     }
 
@@ -217,6 +228,12 @@ impl PluginSite {
             Some(text) => answers::pool(&text),
             None => call.defaults.pool(&call.request, &call.location),
         }
+    }
+}
+
+impl Drop for PluginSite {
+    fn drop(&mut self) {
+        self.host.kept.forget(&self.now.load().facts);
     }
 }
 

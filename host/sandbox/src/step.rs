@@ -6,6 +6,7 @@ use std::time::Instant;
 use arc_swap::Guard;
 use carousel_core::exchange::Object;
 use carousel_core::hooks::{Hook, HookCall, HookError};
+use carousel_core::settings::Instances;
 use wasmtime::component::{ComponentNamedList, Lift, Lower};
 
 use crate::backtrace::backtrace;
@@ -17,6 +18,7 @@ use crate::code::Code;
 use crate::counters::Ended;
 use crate::gate::Who;
 use crate::guest::Guest;
+use crate::kept::Waiting;
 use crate::places::Place;
 use crate::plugin::HookSet;
 use crate::site::PluginSite;
@@ -37,7 +39,15 @@ pub(crate) struct Step<'s> {
     hooks: HookSet,
     /// The code of the whole step, whatever replaces the plugin meanwhile.
     code: Guard<Arc<Code>>,
-    live: Option<(Guest, Place<'s>)>,
+    live: Option<Live<'s>>,
+}
+
+/// An instance at work.
+struct Live<'s> {
+    guest: Guest,
+    place: Place<'s>,
+    /// Steps that it serves or has served.
+    uses: u32,
 }
 
 impl<'s> Step<'s> {
@@ -64,25 +74,37 @@ impl<'s> Step<'s> {
         Answered<R>: Lift + Send + Sync,
     {
         let began = Instant::now();
-        let (mut guest, place) = match self.live.take() {
+        let mut live = match self.live.take() {
             Some(live) => live,
             None => self.site.start(&self.code, hook, call(), began)?,
         };
-        let answered = guest.call::<P, Answered<R>>(self.code.hook(hook), params);
-        guest.state_mut().flush_output();
-        let alive = answered.is_ok();
-        let result = self.site.judge(hook, answered, guest.state(), began);
-        if alive {
-            self.live = Some((guest, place));
+        let answered = live.guest.call::<P, Answered<R>>(self.code.hook(hook), params);
+        live.guest.state_mut().flush_output();
+        let is_alive = answered.is_ok();
+        let result = self.site.judge(hook, answered, live.guest.state(), began);
+        if is_alive {
+            self.live = Some(live);
         }
         result
     }
 
     /// Tells later hooks of this step which location is in force.
     pub(crate) fn set_location(&mut self, location: &Arc<Object>) {
-        let asked = self.live.as_mut().and_then(|(guest, _)| guest.state_mut().asked_mut());
+        let asked = self.live.as_mut().and_then(|live| live.guest.state_mut().asked_mut());
         if let Some(HookCall { location: known, .. }) = asked {
             *known = location.clone();
+        }
+    }
+}
+
+impl Drop for Step<'_> {
+    /// An instance that still works may serve again, where the site's settings say so. Its place is free first.
+    fn drop(&mut self) {
+        let Some(Live { guest, place, uses }) = self.live.take() else { return };
+        drop(place);
+        if guest.state().site().instances == Instances::Reuse {
+            let host = self.site.host();
+            host.kept.put(Waiting { guest, code: Arc::clone(&self.code), uses }, &host.allowance);
         }
     }
 }
@@ -93,13 +115,18 @@ pub(crate) trait ComponentTypeOf: wasmtime::component::ComponentType + Send + Sy
 impl<T: wasmtime::component::ComponentType + Send + Sync> ComponentTypeOf for T {}
 
 impl PluginSite {
-    fn start(&self, code: &Code, hook: Hook, call: Call, began: Instant) -> Result<(Guest, Place<'_>), HookError> {
+    fn start(&self, code: &Arc<Code>, hook: Hook, call: Call, began: Instant) -> Result<Live<'_>, HookError> {
         let host = self.host();
         let place =
             host.places.take().map_err(|_| HookError::Raised("hooks of different sites ask each other in circles".to_owned()))?;
+        let may_be_kept = call.site().instances == Instances::Reuse;
+        if let Some(Waiting { mut guest, uses, .. }) = may_be_kept.then(|| host.kept.take(call.site(), code)).flatten() {
+            guest.renew(call, &host.allowance);
+            return Ok(Live { guest, place, uses: uses + 1 });
+        }
         self.counters().instance();
         match Guest::start(&code.sync, call, &host.allowance) {
-            Ok(guest) => Ok((guest, place)),
+            Ok(guest) => Ok(Live { guest, place, uses: 1 }),
             Err(dead) => Err(self.trapped(hook, &dead.error, &dead.call, began)),
         }
     }

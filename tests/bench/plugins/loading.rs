@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use carousel_core::settings::{PluginSettings, SiteTable};
+use carousel_core::settings::{Instances, PluginSettings, SiteTable};
 use carousel_engine::Sites;
 use carousel_sandbox::Sandbox;
 use serde_json::{Value, json};
@@ -132,6 +132,7 @@ fn site(n: usize) -> SiteTable {
         priority: None,
         instead_of: None,
         download_hosts: None,
+        instances: Instances::default(),
         config: None,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use carousel_core::exchange::Request;
-use carousel_core::settings::{PluginSettings, SessionSettings, Settings, SiteTable};
+use carousel_core::settings::{Instances, PluginSettings, SessionSettings, Settings, SiteTable};
 use carousel_engine::{Engine, EngineOptions, Sites};
 use carousel_sandbox::{Loaded, Sandbox, SiteDirectory};
 use carousel_simulator::{InProcess, Latency, Simulator, SimulatorOptions};
@@ -131,6 +131,7 @@ fn site() -> SiteTable {
         priority: None,
         instead_of: None,
         download_hosts: None,
+        instances: Instances::default(),
         config: None,
     }
 }

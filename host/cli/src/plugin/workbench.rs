@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow, bail};
 use carousel_core::exchange::{Answer, CallError, Object};
 use carousel_core::hooks::Defaults;
-use carousel_core::settings::{PluginSettings, Settings, SiteTable};
+use carousel_core::settings::{Instances, PluginSettings, Settings, SiteTable};
 use carousel_engine::{Engine, EngineOptions, Sites, Transport};
 use carousel_sandbox::{Loaded, PluginInfo, PluginSite, Sandbox, SiteDirectory};
 use serde::de::DeserializeOwned;
@@ -77,6 +77,7 @@ pub(crate) fn table(name: &str, plugin: &str, config: Option<Value>) -> SiteTabl
         priority: None,
         instead_of: None,
         download_hosts: None,
+        instances: Instances::default(),
         config,
     }
 }

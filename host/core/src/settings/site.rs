@@ -47,6 +47,13 @@ pub struct PluginSettings {
     pub fault_pause: Seconds,
     /// The longest such pause, in seconds. Default 600. Too long keeps a site out that is well again.
     pub max_fault_pause: Seconds,
+    /// Instances that are kept for sites with `instances = "reuse"`, all sites together. Default 16. The one that was not used for the
+    /// longest time goes first. Too few for the sites that are visited in turns, and they start afresh each time; each one more may
+    /// keep up to half of `memory`.
+    pub kept_instances: u32,
+    /// Steps of requests that such an instance may serve before a new one takes its place. Default 1,000. Many let what a plugin
+    /// forgets to clean up grow.
+    pub kept_uses: u32,
     /// Where compiled plugins are kept. Default: `carousel` in the user's cache directory. An empty text turns the cache off.
     pub cache: Option<PathBuf>,
 }
@@ -69,6 +76,8 @@ impl Default for PluginSettings {
             fault_limit: 5,
             fault_pause: Seconds::new(10),
             max_fault_pause: Seconds::new(600),
+            kept_instances: 16,
+            kept_uses: 1_000,
             cache: None,
         }
     }
@@ -96,6 +105,17 @@ pub enum OnFault {
     DefaultConfig,
 }
 
+/// How long an instance of a plugin lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Instances {
+    /// For one step of one request: nothing in its memory outlives it.
+    #[default]
+    Fresh,
+    /// For many steps, one at a time. What the plugin has in memory stays from one to the next; when that is, the host decides.
+    Reuse,
+}
+
 /// One `[[site]]` table: a plugin at work for some URLs, with a config of its own. What stands here wins over what the plugin
 /// says of itself.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -115,6 +135,10 @@ pub struct SiteTable {
     pub instead_of: Option<String>,
     /// Hosts that downloads for this site may go to, besides those of `[plugins] download_hosts`.
     pub download_hosts: Option<Vec<String>>,
+    /// Default `fresh`. `reuse` is for plugins that are slow to start, as those in Python and JavaScript are, and keep nothing in
+    /// memory that belongs to one page or session. Hooks that download have a fresh instance in either case.
+    #[serde(default)]
+    pub instances: Instances,
     /// A table for the plugin, or the path of a JSON or TOML file, relative to the settings file.
     pub config: Option<Value>,
 }

@@ -11,6 +11,7 @@ mod loading;
 mod quarantine;
 mod random;
 mod record;
+mod reuse;
 mod stage;
 mod swaps;
 mod watch;

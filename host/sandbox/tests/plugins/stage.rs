@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use carousel_core::exchange::{Answer, CallError, NetworkError, Object, Request};
 use carousel_core::hooks::{Defaults, HookCall, HookError, PoolChoice, SessionHandle};
 use carousel_core::id::{PoolId, SessionId};
-use carousel_core::settings::{PluginSettings, SiteTable};
+use carousel_core::settings::{Instances, PluginSettings, SiteTable};
 use carousel_core::verdict::Verdict;
 use carousel_engine::{Downloader, Site, Sites};
 use carousel_sandbox::{Loaded, PluginSite, Sandbox};
@@ -85,6 +85,7 @@ pub(crate) fn table(name: &str, plugin: &str, config: Value) -> SiteTable {
         priority: None,
         instead_of: None,
         download_hosts: None,
+        instances: Instances::default(),
         config: Some(config),
     }
 }

@@ -1,12 +1,16 @@
 //! The misdeeds.
 
 use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use carousel_guest::prelude::*;
 
 /// Bytes of a result that is far too large.
 const HUGE: usize = 300 << 20;
+
+/// Bytes that are lost at each call.
+const LEAK: usize = 256 << 10;
 
 /// A misdeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +43,8 @@ pub(crate) enum Deed {
     SharedData,
     /// Sleeps for a century.
     Sleep,
+    /// Remembers how often it was asked, and never gives back a bit of memory each time.
+    Remember,
 }
 
 impl Deed {
@@ -71,6 +77,7 @@ impl Deed {
             "session-data" => Ok(Self::SessionData),
             "shared-data" => Ok(Self::SharedData),
             "sleep" => Ok(Self::Sleep),
+            "remember" => Ok(Self::Remember),
             _ => Err(Error::new(format!("unknown deed {name}"))),
         }
     }
@@ -110,8 +117,16 @@ impl Deed {
                 std::thread::sleep(Duration::from_secs(100 * 365 * 24 * 3600));
                 Ok("slept for a century".to_owned())
             }
+            Self::Remember => Ok(remember()),
         }
     }
+}
+
+/// Counts the calls of this instance.
+fn remember() -> String {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    std::mem::forget(black_box(vec![1_u8; LEAK]));
+    (CALLS.fetch_add(1, Relaxed) + 1).to_string()
 }
 
 fn compute_forever() -> ! {
