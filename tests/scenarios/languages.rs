@@ -35,37 +35,49 @@ fn the_examples_and_the_sdks_pass_their_own_tests_without_a_host() {
     unit_tests("guest-sdk/tests", ("node", &["--test"]), "# pass 8");
 }
 
-/// Crawls the demo's requests for one family of sites, one after the other, and gives the counters that do not tell who answered.
-fn counters(family: &str, component: &Path, hooks: &[&str]) -> Value {
+/// Crawls the demo's requests for one family of sites, one after the other, and gives the counters that do not tell who answered, with
+/// the number of instances that were made.
+fn counters(family: &str, component: &Path, instances: &str, hooks: &[&str]) -> (Value, u64) {
     let of_family = |request: &Value| request["url"].as_str().is_some_and(|url| url.contains(&format!(".{family}.example/")));
     let requests = demo_requests().map(Value::Object).filter(of_family).take(200);
     let lines: String = requests.map(|request| request.to_string() + "\n").collect();
-    let crawled = Crawl::simulated().settings(PATIENT).component(component).args(["--n-conn", "1", "--seed", "7"]).run(&lines);
+    let plugin = component.file_stem().unwrap().to_str().unwrap();
+    let settings = format!("{PATIENT}[[site]]\nname = \"{family}\"\nplugin = \"{plugin}\"\ninstances = \"{instances}\"\n");
+    let crawled = Crawl::simulated().settings(&settings).component(component).args(["--n-conn", "1", "--seed", "7"]).run(&lines);
     crawled.exits(0);
     let mut stats = crawled.stats.clone();
     let sites = stats["sites"].as_object().unwrap();
-    let asked = &sites.values().next().unwrap()["hooks"];
+    let site = sites.values().next().unwrap();
+    let (made, asked) = (site["instances"].as_u64().unwrap(), &site["hooks"]);
     for hook in hooks {
         assert!(asked[hook]["calls"].as_u64() > Some(0) && asked[hook]["failures"] == 0 && asked[hook]["traps"] == 0, "{asked}");
     }
     let members = stats.as_object_mut().unwrap();
     members.remove("sites");
     members.remove("seconds");
-    stats
+    (stats, made)
+}
+
+/// A plugin in another language does what its namesake in Rust does, with an instance for each step or one for all.
+fn does_the_same(family: &str, component: &Path, hooks: &[&str]) {
+    let (expected, steps) = counters(family, &built(family), "fresh", hooks);
+    let (fresh, made) = counters(family, component, "fresh", hooks);
+    assert_eq!((fresh, made), (expected.clone(), steps));
+    let (reused, made) = counters(family, component, "reuse", hooks);
+    assert_eq!(reused, expected);
+    assert!(made < steps / 2, "{made} instances for {steps} steps");
 }
 
 #[test]
 fn the_market_in_python_ends_with_the_counters_of_the_market_in_rust() {
     let Some(component) = built_script("plugins/market-python") else { return };
-    let hooks = ["params", "check"];
-    assert_eq!(counters("market", &component, &hooks), counters("market", &built("market"), &hooks));
+    does_the_same("market", &component, &["params", "check"]);
 }
 
 #[test]
 fn the_box_office_in_javascript_ends_with_the_counters_of_the_one_in_rust() {
     let Some(component) = built_script("plugins/tickets-js") else { return };
-    let hooks = ["params", "check", "process-request"];
-    assert_eq!(counters("tickets", &component, &hooks), counters("tickets", &built("tickets"), &hooks));
+    does_the_same("tickets", &component, &["params", "check", "process-request"]);
 }
 
 /// What the probes do at each of their sites.

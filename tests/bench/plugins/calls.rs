@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use carousel_core::exchange::Answer;
 use carousel_core::hooks::HookCall;
+use carousel_core::settings::{Instances, SiteTable};
 use carousel_core::verdict::Verdict;
 use carousel_engine::{Site, Sites};
 use carousel_sandbox::PluginSite;
@@ -34,6 +35,7 @@ pub(crate) fn rows(table: &mut Table, _count: usize) {
     let answer = stage::page(&html);
     let bare = Bare::new(&guests::component("good"), &html);
     compare(table, &site, &answer, &bare);
+    reuse(table, &site, &answer);
     system_calls(table);
     two_threads(table, &answer, &bare);
     sizes(table);
@@ -47,6 +49,16 @@ fn compare(table: &mut Table, site: &PluginSite, answer: &Answer, bare: &Bare) {
     table.figure("bare wasmtime: instance + check with CSS on 10 KB", microseconds(floor));
     let ratio = ours / floor;
     table.check("the same in the sandbox", format!("{} ({ratio:.2} times)", microseconds(ours)), "≤ 1.3 times", ratio <= 1.3);
+}
+
+/// The same at a site that keeps its instance.
+fn reuse(table: &mut Table, site: &PluginSite, answer: &Answer) {
+    let call = stage::call("https://good.example/");
+    let directory = stage::Directory::with(&["good"]);
+    let loaded = directory.load(&[SiteTable { instances: Instances::Reuse, ..stage::table("site", "good", json!({})) }]);
+    let reusing = loaded.sites.named("site").expect("a site");
+    let (reused, fresh) = in_turns(|| check(&reusing, &call, answer), || check(site, &call, answer));
+    table.figure("the same on a reused instance", format!("{} ({:.2} times)", microseconds(reused), reused / fresh));
 }
 
 fn check(site: &PluginSite, call: &HookCall, answer: &Answer) {
