@@ -1,7 +1,10 @@
 //! The engines that plugins share: how code is compiled, where instances live, what is linked to their imports.
 
 use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result, Strategy, WasmBacktraceDetails};
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, RegallocAlgorithm, Result, Strategy,
+    WasmBacktraceDetails,
+};
 
 use crate::bindings::Site;
 use crate::cache::Key;
@@ -121,7 +124,14 @@ fn config(tier: Tier) -> Config {
         .max_wasm_stack(WASM_STACK_BYTES)
         .async_stack_size(ASYNC_STACK_BYTES)
         .memory_init_cow(true)
-        .wasm_backtrace_details(WasmBacktraceDetails::Enable);
+        .wasm_backtrace_details(WasmBacktraceDetails::Enable)
+        // Backtraces follow frame pointers; only Windows cannot do without.
+        .native_unwind_info(cfg!(windows));
+    if tier == Tier::Baseline {
+        // The baseline compiler leaves the glue between guest and host to the optimising one, which would spend as much time on it
+        // as all the rest takes.
+        config.cranelift_opt_level(OptLevel::None).cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
+    }
     config
 }
 
