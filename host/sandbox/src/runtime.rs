@@ -1,7 +1,10 @@
 //! The engines that plugins share: how code is compiled, where instances live, what is linked to their imports.
 
 use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result, Strategy, WasmBacktraceDetails};
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, RegallocAlgorithm, Result, Strategy,
+    WasmBacktraceDetails,
+};
 
 use crate::bindings::Site;
 use crate::cache::Key;
@@ -22,6 +25,10 @@ const MEMORY_KEPT_BYTES: usize = 256 << 10;
 
 /// The same for tables.
 const TABLE_KEPT_BYTES: usize = 64 << 10;
+
+/// Instances of baseline code whose places stay ready for the same plugin. Such code does not live long, and what is kept for it is
+/// of no use to anybody later.
+const BASELINE_PLACES_KEPT: u32 = 8;
 
 /// Address space per memory where there is not enough for the usual 4 GiB, which spare bounds checks.
 const SMALL_RESERVATION_BYTES: u64 = 64 << 20;
@@ -92,14 +99,14 @@ fn link(linker: &mut Linker<Call>, sleep: Sleep) -> Result<()> {
 
 fn engine(room: Room, tier: Tier) -> Result<(Engine, Config)> {
     let mut generous = config(tier);
-    let first = match Engine::new(generous.allocation_strategy(pooling(room))) {
+    let first = match Engine::new(generous.allocation_strategy(pooling(room, tier))) {
         Ok(engine) => return Ok((engine, generous)),
         Err(error) => error,
     };
     tracing::debug!("{first:#}: trying with less address space for each plugin instance");
     let reservation = SMALL_RESERVATION_BYTES.max(u64::try_from(room.memory).unwrap_or(u64::MAX).next_multiple_of(1 << 16));
     let mut modest = config(tier);
-    modest.memory_reservation(reservation).memory_guard_size(1 << 16).allocation_strategy(pooling(room));
+    modest.memory_reservation(reservation).memory_guard_size(1 << 16).allocation_strategy(pooling(room, tier));
     let second = match Engine::new(&modest) {
         Ok(engine) => return Ok((engine, modest)),
         Err(error) => error,
@@ -121,11 +128,18 @@ fn config(tier: Tier) -> Config {
         .max_wasm_stack(WASM_STACK_BYTES)
         .async_stack_size(ASYNC_STACK_BYTES)
         .memory_init_cow(true)
-        .wasm_backtrace_details(WasmBacktraceDetails::Enable);
+        .wasm_backtrace_details(WasmBacktraceDetails::Enable)
+        // Backtraces follow frame pointers; only Windows cannot do without.
+        .native_unwind_info(cfg!(windows));
+    if tier == Tier::Baseline {
+        // The baseline compiler leaves the glue between guest and host to the optimising one, which would spend as much time on it
+        // as all the rest takes.
+        config.cranelift_opt_level(OptLevel::None).cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass);
+    }
     config
 }
 
-fn pooling(room: Room) -> InstanceAllocationStrategy {
+fn pooling(room: Room, tier: Tier) -> InstanceAllocationStrategy {
     let mut pooling = PoolingAllocationConfig::new();
     pooling
         .total_component_instances(room.instances)
@@ -140,7 +154,10 @@ fn pooling(room: Room) -> InstanceAllocationStrategy {
         .max_memory_size(room.memory.next_multiple_of(1 << 16))
         .linear_memory_keep_resident(MEMORY_KEPT_BYTES)
         .table_keep_resident(TABLE_KEPT_BYTES)
-        .max_unused_warm_slots(room.instances);
+        .max_unused_warm_slots(match tier {
+            Tier::Baseline => BASELINE_PLACES_KEPT,
+            Tier::Optimised => room.instances,
+        });
     InstanceAllocationStrategy::Pooling(pooling)
 }
 

@@ -12,7 +12,7 @@ use crate::problem;
 /// How answers are read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Bytes of an answer after decompression.
+    /// Bytes of an answer, unpacked.
     pub(crate) bytes: usize,
     /// The time to connect, for the message of an error.
     pub(crate) connect_timeout: Duration,
@@ -39,11 +39,17 @@ async fn text(mut response: Response, limits: Limits) -> Result<String, CallErro
         match response.chunk().await {
             Ok(None) => break,
             Ok(Some(chunk)) if body.len() + chunk.len() <= limits.bytes => body.extend_from_slice(&chunk),
-            Ok(Some(_)) => return Err(CallError::BadAnswer(format!("the API's answer has more than {} bytes", limits.bytes))),
+            Ok(Some(_)) => return Err(too_large(limits.bytes)),
             Err(error) => return Err(CallError::Network(network_error(error, limits.connect_timeout))),
         }
     }
     String::from_utf8(body).map_err(|_| CallError::BadAnswer("the API's answer is not UTF-8".to_owned()))
+}
+
+fn too_large(limit: usize) -> CallError {
+    CallError::BadAnswer(format!(
+        "the API's answer has more than {limit} bytes unpacked; a larger max_answer in [api] lets it pass"
+    ))
 }
 
 fn content_type(headers: &HeaderMap) -> &str {

@@ -24,8 +24,7 @@ pub struct ZyteOptions {
     pub user_agent_suffix: Option<String>,
     /// Whether the proxies in `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are used. Default false, as in the official client.
     pub trust_env: bool,
-    /// Bytes of an answer after decompression; a larger one is an error. Default 64 MiB: a page of 10 MB is 13.4 MB in
-    /// base64, and an answer can hold a screenshot beside it. More lets a broken server take more memory.
+    /// Bytes of an answer, unpacked; a larger one is an error. Default 64 MiB.
     pub max_answer_bytes: usize,
     /// Connections kept open while nothing is sent. Default 1024. Fewer than the calls in flight means new TLS handshakes.
     pub max_idle_connections: usize,
@@ -46,7 +45,7 @@ impl ZyteOptions {
             connect_timeout: settings.connect_timeout.duration(),
             user_agent_suffix: None,
             trust_env: false,
-            max_answer_bytes: 64 << 20,
+            max_answer_bytes: settings.max_answer,
             max_idle_connections: 1024,
         }
     }

@@ -139,8 +139,13 @@ fn site(n: usize) -> SiteTable {
 
 /// Memory of this process that is neither a file nor shared, as Linux keeps it.
 pub(crate) fn private_kib() -> f64 {
+    status_kib("RssAnon:")
+}
+
+/// One of the figures that Linux keeps of this process's memory.
+pub(crate) fn status_kib(name: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("RssAnon");
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a figure of this name");
     line.split_whitespace().next().and_then(|number| number.parse().ok()).expect("a number")
 }
 

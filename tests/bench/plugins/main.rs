@@ -21,6 +21,7 @@ mod bare;
 mod calls;
 mod loading;
 mod misdeeds;
+mod packed;
 mod swaps;
 mod table;
 

@@ -13,6 +13,8 @@ use carousel_sandbox::Loaded;
 use serde_json::json;
 
 use crate::calls::thread_time;
+use crate::loading::status_kib;
+use crate::packed;
 use crate::record::logged;
 use crate::stage::{Counting, Directory, call, page, site};
 use crate::table::Table;
@@ -22,6 +24,9 @@ const SLACK: Duration = Duration::from_millis(20);
 
 /// Seconds that one page of 1 MB may take to be read.
 const PAGE_SECONDS: f64 = 0.5;
+
+/// MiB of memory that an answer may take before it is refused: twice what an answer may have.
+const MOST_MIB: f64 = 128.0;
 
 /// Stops each of them.
 pub(crate) fn rows(table: &mut Table, _count: usize) {
@@ -50,6 +55,7 @@ pub(crate) fn rows(table: &mut Table, _count: usize) {
     downloads(table, deadline);
     broken_files(table);
     bombs(table);
+    packed_bombs(table);
 }
 
 fn misdeed(table: &mut Table, what: &str, deed: &str, answer: &Answer, deadline: Duration) {
@@ -126,6 +132,33 @@ fn bombs(table: &mut Table) {
         let told = result.map_or_else(|error| error.to_string(), |verdict| format!("{verdict:?}"));
         table.note(format!("  the request: {}", first_line(&told)));
     }
+}
+
+/// Answers that grow when they are unpacked, on their way from the API over HTTP to the plugin.
+fn packed_bombs(table: &mut Table) {
+    for (encoding, bomb) in packed::bombs() {
+        let size = bomb.len() as f64 / 1024.0;
+        let before = restart_peak();
+        let fetched = packed::fetch(encoding, &bomb);
+        let grown = (peak_kib() - before) / 1024.0;
+        table.check(
+            format!("page of {} MiB in {size:.0} KiB of {encoding}", packed::UNPACKED_BYTES >> 20),
+            format!("{grown:.0} MiB of memory"),
+            format!("refused, ≤ {MOST_MIB} MiB"),
+            fetched.is_err() && grown <= MOST_MIB,
+        );
+        table.note(format!("  the request: {}", first_line(fetched.err().as_deref().unwrap_or("goes on"))));
+    }
+}
+
+/// Begins a new peak of this process's memory, at what it has now, in KiB.
+fn restart_peak() -> f64 {
+    std::fs::write("/proc/self/clear_refs", "5").expect("Linux");
+    peak_kib()
+}
+
+fn peak_kib() -> f64 {
+    status_kib("VmHWM:")
 }
 
 fn milliseconds(time: Duration) -> String {

@@ -9,6 +9,7 @@ mod facts;
 pub(crate) mod list;
 pub(crate) mod new;
 mod project;
+mod release;
 mod replay;
 mod report;
 pub(crate) mod run;

@@ -19,6 +19,9 @@ pub struct ApiSettings {
     pub timeout: Seconds,
     /// Seconds to make a connection. Default 30.
     pub connect_timeout: Seconds,
+    /// Bytes of one answer, unpacked. Default 64 MiB: a page of 10 MB is 13.4 MB in base64, and an answer can hold a screenshot beside
+    /// it. A larger one is given up as soon as it has come so far, and its request fails; more lets each call take more memory.
+    pub max_answer: usize,
     /// A factor on every pause before a call is repeated. Default 1. Below 1 the API is asked again sooner than it wants, and
     /// answers 429 again; 0 is for tests.
     pub retry_wait_scale: f64,
@@ -49,6 +52,7 @@ impl Default for ApiSettings {
             retry_policy: PolicyName::Default,
             timeout: Seconds::new(320),
             connect_timeout: Seconds::new(30),
+            max_answer: 64 << 20,
             retry_wait_scale: 1.0,
             throttling: None,
             honour_retry_after: None,

@@ -1,4 +1,7 @@
-//! Builds the guests of `tests/guests` once, with the cargo that runs the tests.
+//! Builds the guests of `tests/guests` once, with the cargo that runs the tests, as `carousel plugin build` does.
+
+#[path = "../../../cli/src/plugin/release.rs"]
+mod release;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,8 +24,7 @@ fn build() -> PathBuf {
     for name in GUESTS {
         cargo.args(["-p", &format!("guest-{name}")]);
     }
-    // As `carousel plugin build` does.
-    cargo.env("CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS", "-C link-arg=-zstack-size=65536");
+    cargo.envs(release::ENVIRONMENT.iter().copied());
     // What is set for the host's own code (coverage, a linker) does not fit the guests.
     cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
     add_target();

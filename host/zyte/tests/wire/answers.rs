@@ -76,10 +76,29 @@ async fn an_answer_may_be_as_large_as_the_limit_and_no_larger() {
                 Ok(answer) => assert!(fits && answer.text() == TEXT),
                 Err(error) => {
                     assert!(!fits);
-                    assert_eq!(error, CallError::BadAnswer(format!("the API's answer has more than {limit} bytes")));
+                    let told = error.to_string();
+                    assert!(told.contains(&format!("more than {limit} bytes unpacked")) && told.contains("max_answer"), "{told}");
                 }
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_unpacked_is_refused_before_it_has_come() {
+    for (encoding, packed) in [("gzip", bytes(GZIP)), ("br", bytes(BROTLI))] {
+        // More is announced than ever comes, so whoever reads to the end waits for ever.
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: {encoding}\r\nContent-Length: {}\r\n\r\n",
+            1 << 30
+        );
+        let reply = [head.as_bytes(), &packed[..packed.len() - 8]].concat();
+        let server = Server::start(vec![vec![Step::Reply(reply), Step::Silence]]).await;
+        let api = ZyteApi::new(ZyteOptions { max_answer_bytes: 20, ..options(&server) }).unwrap();
+        let error = api.send(&params()).await.unwrap_err();
+        assert!(matches!(error, CallError::BadAnswer(_)), "{encoding}: {error:?}");
+        // The server sees that it need not go on.
+        server.closed().await;
     }
 }
 
