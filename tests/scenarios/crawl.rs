@@ -128,6 +128,65 @@ fn each_answer_is_written_while_the_next_is_awaited() {
 }
 
 #[test]
+fn a_line_is_answered_before_the_next_is_given() {
+    let (mut running, dir) = Crawl::simulated().start("");
+    for n in 1..=3 {
+        let url = format!("https://s{}.shop.example/{n}", n % 2);
+        running.write(&format!("{url}\n"));
+        assert!(running.next_line().contains(&url));
+    }
+    assert_eq!(running.end().code, Some(0));
+    drop(dir);
+}
+
+/// Crawls three pages of each of four sites, the sites in turn, on the one of two places that is left beside a request without an
+/// answer; the pages in the order in which they were asked for, and in that of the input.
+fn order_of_starts(flags: &[&str], reads_ahead: bool) -> (Vec<String>, Vec<String>) {
+    let ((mut stays, held_to_the_end), (mut waits, held)) = (gate(), gate());
+    let api = Api::start(move |call| {
+        match (call.kind, call.url().contains("held.example")) {
+            (Kind::Use, true) => held_to_the_end.pass(),
+            (Kind::Use, false) if reads_ahead && call.nth == 2 => held.pass(),
+            _ => {}
+        }
+        Reply::ok()
+    });
+    let pages: Vec<String> = (1..=12).map(|n| format!("https://shop{}.example/{n}", n % 4)).collect();
+    let crawl = Crawl::through(&api).args(["--intype", "jl", "--n-conn", "2"]).args(flags);
+    let (mut running, dir) = crawl.start("{\"url\": \"https://held.example/\"}\n");
+    stays.wait_for_arrival();
+    let lines: String = pages.iter().map(|url| format!("{{\"url\": \"{url}\"}}\n")).collect();
+    // Whoever complains about the last line has read the others; while the input is open nothing comes to its end.
+    running.write(&(lines + "no request\n"));
+    if reads_ahead {
+        waits.wait_for_arrival();
+        running.wait_until_said("line 14");
+        waits.open();
+    }
+    for _ in &pages {
+        running.next_line();
+    }
+    let asked = api.calls_of(Kind::Use).iter().skip(1).map(|call| call.url().to_owned()).collect();
+    stays.open();
+    assert_eq!(running.end().code, Some(1), "the last line is no request");
+    drop(dir);
+    (asked, pages)
+}
+
+#[test]
+fn requests_start_in_the_order_of_the_input_where_that_is_wanted() {
+    let (asked, pages) = order_of_starts(&["--ordered"], false);
+    assert_eq!(asked, pages);
+}
+
+#[test]
+fn otherwise_they_start_site_by_site() {
+    let (asked, pages) = order_of_starts(&[], true);
+    let runs = asked.chunk_by(|one, next| one.split('/').nth(2) == next.split('/').nth(2)).count();
+    assert_eq!((asked.len(), runs), (pages.len(), 4), "{asked:?}");
+}
+
+#[test]
 fn requests_are_under_way_at_once_as_far_as_the_limit_goes() {
     let (mut gate, held) = gate();
     let api = Api::start(move |call| {

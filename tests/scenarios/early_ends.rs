@@ -72,6 +72,26 @@ fn the_second_interrupt_stops_at_once_and_accounts_for_what_it_cut() {
 }
 
 #[test]
+fn what_a_spent_budget_leaves_undone_is_crawled_from_its_file() {
+    let api = Api::start(|_| Reply::ok());
+    let crawl = Crawl::of("urls.txt").file("urls.txt", urls(20)).settings("[budget]\nbilled = 8\n");
+    let left = crawl.path("left.txt");
+    let crawl = crawl.args(["--api-url", &api.url, "--api-key", "k", "--leftovers"]).args([&left]);
+    let first = crawl.run("");
+    first.exits(3).process.says(&["closed early: budget"]);
+    assert_eq!(api.calls().len(), 8, "nothing is asked beyond the budget");
+    let rest = Crawl::of("rest.txt").file("rest.txt", std::fs::read(left).unwrap());
+    let second = rest.args(["--api-url", &api.url, "--api-key", "k"]).run("");
+    second.exits(0);
+    let mut answered: Vec<String> =
+        first.lines.iter().chain(&second.lines).map(|line| format!("{}\n", line["url"].as_str().unwrap())).collect();
+    let mut expected: Vec<String> = urls(20).lines().map(|url| format!("{url}\n")).collect();
+    answered.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(answered, expected, "each page once");
+}
+
+#[test]
 fn an_open_input_does_not_keep_an_interrupted_crawl() {
     for signal in ["-INT", "-TERM"] {
         let (mut running, dir) = Crawl::simulated().start("https://shop.example/a\n");

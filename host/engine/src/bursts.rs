@@ -15,15 +15,24 @@ use tokio::task::{Id, JoinError, JoinSet};
 use crate::engine::Engine;
 use crate::outcome::{Failure, Fetched};
 use crate::ports::{Sites, Transport};
-use crate::prepared::Prepared;
+use crate::prepared::{Prepared, Resting};
 
 /// Who gets requests their answers: the engine, or a stand-in for it.
 pub trait Fetcher: Clone + Send + Sync + 'static {
     /// A request of which the pool is known.
     type Prepared: Send + 'static;
 
+    /// What is kept of it while it waits and its request can be had again.
+    type Resting: Send + 'static;
+
     /// Finds out which pool a request needs, and does nothing else.
     fn prepare(&self, request: Request) -> Self::Prepared;
+
+    /// Drops what can be made again.
+    fn rest(prepared: Self::Prepared) -> Self::Resting;
+
+    /// Makes it again.
+    fn wake(&self, request: Request, resting: Self::Resting) -> Self::Prepared;
 
     /// The request as its owner wrote it.
     fn request(prepared: &Self::Prepared) -> Arc<Request>;
@@ -43,9 +52,18 @@ pub trait Fetcher: Clone + Send + Sync + 'static {
 
 impl<T: Transport, S: Sites> Fetcher for Engine<T, S> {
     type Prepared = Prepared<S>;
+    type Resting = Resting<S>;
 
     fn prepare(&self, request: Request) -> Prepared<S> {
         Self::prepare(self, request)
+    }
+
+    fn rest(prepared: Prepared<S>) -> Resting<S> {
+        prepared.rest()
+    }
+
+    fn wake(&self, request: Request, resting: Resting<S>) -> Prepared<S> {
+        Self::wake(self, request, resting)
     }
 
     fn request(prepared: &Prepared<S>) -> Arc<Request> {
@@ -72,11 +90,39 @@ impl<T: Transport, S: Sites> Fetcher for Engine<T, S> {
 /// Requests that wait for their turn, and those under way. `K` is what the caller knows a request by.
 pub struct Bursts<F: Fetcher, K: Send + 'static> {
     fetcher: F,
-    turns: Turns<(K, F::Prepared)>,
+    turns: Turns<Waiting<F, K>>,
+    recall: Option<Recall<K>>,
     changes: mpsc::UnboundedReceiver<PoolId>,
     running: JoinSet<Done<K>>,
     /// The pools of the tasks, which a task that panics cannot tell.
     pools: HashMap<Id, PoolKey>,
+}
+
+/// Makes a request again of what the caller knows it by.
+pub type Recall<K> = fn(&K) -> Option<Request>;
+
+/// A request that waits: whole, or what is kept of it.
+struct Waiting<F: Fetcher, K> {
+    key: K,
+    whole: Option<Box<F::Prepared>>,
+    resting: Option<F::Resting>,
+}
+
+impl<F: Fetcher, K> Waiting<F, K> {
+    fn rest(&mut self) {
+        self.resting = self.whole.take().map(|prepared| F::rest(*prepared)).or(self.resting.take());
+    }
+
+    /// None if the request cannot be made again.
+    fn wake(self, fetcher: &F, recall: Option<Recall<K>>) -> (K, Option<F::Prepared>) {
+        let Self { key, whole, resting } = self;
+        let prepared = match (whole, resting, recall) {
+            (Some(whole), ..) => Some(*whole),
+            (None, Some(resting), Some(recall)) => recall(&key).map(|request| fetcher.wake(request, resting)),
+            _ => None,
+        };
+        (key, prepared)
+    }
 }
 
 /// A request that has its result.
@@ -93,7 +139,14 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
     /// Nothing waits yet.
     pub fn new(fetcher: F, options: TurnsOptions) -> Self {
         let changes = fetcher.changes();
-        Self { fetcher, turns: Turns::new(options), changes, running: JoinSet::new(), pools: HashMap::new() }
+        Self { fetcher, turns: Turns::new(options), recall: None, changes, running: JoinSet::new(), pools: HashMap::new() }
+    }
+
+    /// Requests that wait are not kept but made again when their turn comes, by this function. It must succeed for each that was
+    /// added; one for which it does not is lost, as one that panics is.
+    #[must_use]
+    pub fn recalling(self, recall: Recall<K>) -> Self {
+        Self { recall: Some(recall), ..self }
     }
 
     /// May another request be added?
@@ -105,12 +158,18 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
     pub fn add(&mut self, key: K, request: Request, bytes: usize) {
         let prepared = self.fetcher.prepare(request);
         let pool = F::pool(&prepared);
-        if self.turns.add(pool.clone(), (key, prepared), bytes)
+        let waiting = Waiting { key, whole: Some(Box::new(prepared)), resting: None };
+        if self.turns.add(pool.clone(), waiting, bytes)
             && let Some(pool) = &pool
         {
             self.look_at(pool);
         }
         self.start_ready();
+        if self.recall.is_some()
+            && let Some(waiting) = self.turns.last_of(&pool)
+        {
+            waiting.rest();
+        }
     }
 
     /// No more requests will come.
@@ -134,7 +193,7 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
     }
 
     /// Starts what may start and resolves with the next result; none when nothing waits or runs. The error is of a request
-    /// that panicked. Cancel-safe.
+    /// that panicked, or could not be made again. Cancel-safe.
     pub async fn next(&mut self) -> Option<Result<Done<K>, JoinError>> {
         loop {
             self.start_ready();
@@ -156,9 +215,9 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
         Some(self.done(done))
     }
 
-    /// Takes those out that wait: what is known of each, and its request.
-    pub fn take_waiting(&mut self) -> Vec<(K, Arc<Request>)> {
-        self.turns.take_waiting().into_iter().map(|(key, prepared)| (key, F::request(&prepared))).collect()
+    /// Takes those out that wait.
+    pub fn take_waiting(&mut self) -> Vec<K> {
+        self.turns.take_waiting().into_iter().map(|waiting| waiting.key).collect()
     }
 
     /// Abandons what is under way.
@@ -167,8 +226,16 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
     }
 
     fn start_ready(&mut self) {
-        while let Some((pool, (key, prepared))) = self.turns.poll_start() {
-            self.start(pool.clone(), key, prepared);
+        while let Some((pool, waiting)) = self.turns.poll_start() {
+            let task = match waiting.wake(&self.fetcher, self.recall) {
+                (key, Some(prepared)) => self.start(key, prepared),
+                (_, None) => {
+                    let lost = self.running.spawn(std::future::pending());
+                    lost.abort();
+                    lost.id()
+                }
+            };
+            self.pools.insert(task, pool.clone());
             if let Some(pool) = &pool {
                 self.look_at(pool);
             }
@@ -177,7 +244,7 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
 
     /// Starts a request. Its first step, up to its place in a pool's queue, is done here, so that requests queue in this order
     /// whichever thread goes on with them, and the pool's outlook knows of it.
-    fn start(&mut self, pool: PoolKey, key: K, prepared: F::Prepared) {
+    fn start(&mut self, key: K, prepared: F::Prepared) -> Id {
         let fetcher = self.fetcher.clone();
         let mut fetch = Box::pin(async move {
             let request = F::request(&prepared);
@@ -188,7 +255,7 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
             Poll::Ready(done) => self.running.spawn(std::future::ready(done)),
             Poll::Pending => self.running.spawn(fetch),
         };
-        self.pools.insert(task.id(), pool);
+        task.id()
     }
 
     fn done(&mut self, done: Result<(Id, Done<K>), JoinError>) -> Result<Done<K>, JoinError> {

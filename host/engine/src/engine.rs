@@ -28,7 +28,7 @@ use crate::lease::SessionLease;
 use crate::opening::{LiveSession, Openings, Trigger};
 use crate::outcome::{Failure, Fetched};
 use crate::ports::{Sites, Transport};
-use crate::prepared::Prepared;
+use crate::prepared::{Prepared, Resting};
 
 /// Fetches requests through sessions. Cheap to clone; all clones are one engine.
 pub struct Engine<T: Transport, S: Sites>(pub(crate) Arc<Shared<T, S>>);
@@ -165,6 +165,13 @@ impl<T: Transport, S: Sites> Engine<T, S> {
     pub fn prepare(&self, request: Request) -> Prepared<S> {
         let request = Arc::new(request);
         let planned = self.0.plan(&request);
+        Prepared { request, planned }
+    }
+
+    /// Makes a prepared request again of its request and what was kept of it.
+    pub(crate) fn wake(&self, request: Request, resting: Resting<S>) -> Prepared<S> {
+        let request = Arc::new(request);
+        let planned = resting.0.map_or_else(|| self.0.plan(&request), |planned| *planned);
         Prepared { request, planned }
     }
 

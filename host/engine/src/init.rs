@@ -264,7 +264,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
             Unfit::Failed(HookError::Download(CallError::Api(problem))) if problem.is_session_creation_error() => {
                 (Counter::InitServerError, Opened::Unavailable)
             }
-            Unfit::Failed(_) => (Counter::InitFailed, Opened::Bad),
+            Unfit::Failed(error) => (Counter::InitFailed, self.pause_after(error).map_or(Opened::Bad, Opened::BadFor)),
             Unfit::Throttled(pause) => (Counter::InitThrottled, Opened::PutOff((*pause).min(LONGEST_PAUSE))),
             Unfit::Check(_) => (Counter::InitCheckFailed, Opened::Bad),
             Unfit::CheckError(_) => (Counter::InitCheckError, Opened::Bad),
@@ -278,6 +278,13 @@ impl<T: Transport, S: Sites> Init<T, S> {
             tracing::warn!(%pool, url, why = %why, "an initialisation failed");
         }
         outcome
+    }
+
+    /// The pause that the API asks for. The peer knows no such pause.
+    fn pause_after(&self, error: &HookError) -> Option<Duration> {
+        let HookError::Download(CallError::Api(problem)) = error else { return None };
+        let is_honoured = self.shared.policies.options.honour_retry_after && !self.shared.profile().is_peer();
+        problem.retry_after.filter(|_| is_honoured).map(|pause| pause.min(LONGEST_PAUSE))
     }
 
     /// What happened to the calls rather than to the session: no bad initialisation.

@@ -38,9 +38,9 @@ mod timer;
 #[cfg(test)]
 mod tests;
 
-pub use bursts::{Bursts, Done, Fetcher};
+pub use bursts::{Bursts, Done, Fetcher, Recall};
 pub use engine::{BadSettings, Engine, EngineOptions};
 pub use outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 pub use ports::{Downloader, NoSites, Site, Sites, Transport};
-pub use prepared::Prepared;
+pub use prepared::{Prepared, Resting};
 pub use survey::Survey;

@@ -27,6 +27,12 @@ impl<S: Sites> Prepared<S> {
         &self.request
     }
 
+    /// Drops all but what a plugin has said.
+    pub(crate) fn rest(self) -> Resting<S> {
+        let is_said = self.planned.site.as_ref().is_some_and(plans);
+        Resting(is_said.then(|| Box::new(self.planned)))
+    }
+
     /// The pool whose sessions it needs; none where it needs no session, or will fail before.
     pub fn pool(&self) -> Option<PoolId> {
         let plan = self.planned.plan.as_ref().ok().filter(|plan| plan.enabled)?;
@@ -34,11 +40,18 @@ impl<S: Sites> Prepared<S> {
     }
 }
 
+/// What is kept of a request that waits and can be had again: what a plugin has said of it, which is asked once.
+pub struct Resting<S: Sites>(pub(crate) Option<Box<Planned<S>>>);
+
+/// Is the plugin asked before a request is sent?
+fn plans<S: Site>(site: &Arc<S>) -> bool {
+    [Hook::Enabled, Hook::CookieMode, Hook::Location, Hook::Pool].into_iter().any(|hook| site.overrides(hook))
+}
+
 impl<T: Transport, S: Sites> Shared<T, S> {
     pub(crate) fn plan(&self, request: &Arc<Request>) -> Planned<S> {
         let site = self.sites.site(request.url());
-        let asked = [Hook::Enabled, Hook::CookieMode, Hook::Location, Hook::Pool];
-        let plan = match site.as_ref().filter(|site| asked.into_iter().any(|hook| site.overrides(hook))) {
+        let plan = match site.as_ref().filter(|site| plans(site)) {
             Some(site) => site.plan(self.hook_call(Arc::clone(request))),
             None => Ok(self.defaults.plan(request)),
         };

@@ -9,6 +9,7 @@ use crate::ask::Ask;
 use crate::chance::Chance;
 use crate::options::host_matches;
 use crate::problem::Problem;
+use crate::rate::Rate;
 use crate::simulator::WireFault;
 
 /// URLs of magic hosts with a count that are remembered; beyond that they start anew.
@@ -21,9 +22,10 @@ const REMEMBERED_URLS: usize = 100_000;
 /// let rules = carousel_simulator::FaultRule::read_list(
 ///     r#"[{"host": "*.market.example", "every": 20, "status": 520},
 ///         {"url_contains": "/p/7", "nth": [1], "status": 429, "type": "/limits/over-domain-limit", "retry_after": 5},
-///         {"session_use": [1], "probability": 0.1, "connection": "drop"}]"#,
+///         {"session_use": [1], "probability": 0.1, "connection": "drop"},
+///         {"host": "*.grocer.example", "over_per_second": 5, "status": 429, "type": "/limits/over-domain-limit", "retry_after": 1}]"#,
 /// );
-/// assert_eq!(rules.map(|it| it.len()).ok(), Some(3));
+/// assert_eq!(rules.map(|it| it.len()).ok(), Some(4));
 /// ```
 ///
 /// Where an error strikes follows from its type: 429, 503 and the like before a session is touched, `/problem/…` instead of
@@ -45,6 +47,9 @@ pub struct FaultRule {
     pub every: u64,
     /// Share of them that is struck, 0.0 to 1.0, by seeded chance.
     pub probability: Option<f64>,
+    /// Those of them that are more than so many a second, counted over all hosts that the rule means: a rate limit. As many as fit
+    /// into a second may come at once; calls that are struck do not count.
+    pub over_per_second: Option<f64>,
     /// The status of the error.
     pub status: Option<u16>,
     /// The `type` of the error; without it the first known one of the status.
@@ -88,6 +93,9 @@ impl FaultRule {
         }
         if !(0.0..=3_600.0).contains(&self.latency_seconds) {
             return Err("latency_seconds must be from 0 to 3600");
+        }
+        if self.over_per_second.is_some_and(|it| !it.is_finite() || it <= 0.0) {
+            return Err("over_per_second must be more than 0");
         }
         if self.status.is_some_and(|it| !(400..=599).contains(&it)) {
             return Err("status must be from 400 to 599");
@@ -137,26 +145,44 @@ pub(crate) struct Strike {
 /// The rules with what they have counted.
 #[derive(Debug)]
 pub(crate) struct Faults {
-    rules: Vec<(FaultRule, u64)>,
+    rules: Vec<Counted>,
     urls: HashMap<String, u32>,
+}
+
+/// A rule with the requests that have met its conditions.
+#[derive(Debug)]
+struct Counted {
+    rule: FaultRule,
+    count: u64,
+    rate: Option<Rate>,
+}
+
+impl Counted {
+    fn new(rule: FaultRule) -> Self {
+        Self { rate: rule.over_per_second.map(Rate::new), rule, count: 0 }
+    }
+
+    /// Counts a request and says whether it is struck.
+    fn strikes(&mut self, now: Duration, chance: &mut Chance) -> bool {
+        self.count += 1;
+        self.rule.strikes(self.count, chance) && self.rate.as_mut().is_none_or(|rate| rate.is_exceeded(now))
+    }
 }
 
 impl Faults {
     /// Starts counting.
     pub(crate) fn new(rules: Vec<FaultRule>) -> Self {
-        Self { rules: rules.into_iter().map(|rule| (rule, 0)).collect(), urls: HashMap::new() }
+        Self { rules: rules.into_iter().map(Counted::new).collect(), urls: HashMap::new() }
     }
 
     /// Says what happens to a request; every rule that means it counts it, the first that strikes decides.
-    pub(crate) fn strike(&mut self, ask: &Ask<'_>, session_use: u32, chance: &mut Chance) -> Option<Strike> {
+    pub(crate) fn strike(&mut self, ask: &Ask<'_>, session_use: u32, now: Duration, chance: &mut Chance) -> Option<Strike> {
         let mut struck = None;
-        for (rule, count) in &mut self.rules {
-            if !rule.means(ask, session_use) {
-                continue;
-            }
-            *count += 1;
-            if struck.is_none() && rule.strikes(*count, chance) {
-                struck = Some(rule.strike(&ask.host));
+        for counted in self.rules.iter_mut().filter(|counted| counted.rule.means(ask, session_use)) {
+            if struck.is_none() {
+                struck = counted.strikes(now, chance).then(|| counted.rule.strike(&ask.host));
+            } else {
+                counted.count += 1;
             }
         }
         struck.or_else(|| self.magic(ask))
@@ -207,6 +233,8 @@ fn error(status: u16, kind: &str, ask: &Ask<'_>) -> Option<Strike> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::{FaultRule, Faults};
@@ -214,7 +242,7 @@ mod tests {
     use crate::chance::Chance;
     use crate::options::SimulatorOptions;
 
-    /// Sends the same request so many times and writes down which were struck.
+    /// Sends the same request so many times, four a second, and writes down which were struck.
     fn struck(rules: &str, request: &serde_json::Value, times: usize) -> Vec<usize> {
         let mut faults = Faults::new(FaultRule::read_list(rules).unwrap());
         let mut chance = Chance::new(1);
@@ -223,7 +251,7 @@ mod tests {
             .filter(|nth| {
                 let ask = Ask::read(request.as_object().unwrap(), &options).ok().unwrap();
                 let nth = u32::try_from(*nth).unwrap();
-                faults.strike(&ask, nth, &mut chance).is_some()
+                faults.strike(&ask, nth, Duration::from_millis(250) * nth, &mut chance).is_some()
             })
             .collect()
     }
@@ -245,6 +273,8 @@ mod tests {
             (r#"{"status": 520, "session_use": [2]}"#, &plain, vec![]),
             (r#"{"status": 520, "session_use": [2]}"#, &in_session, vec![2]),
             (r#"{"status": 520, "probability": 0.0}"#, &plain, vec![]),
+            (r#"{"status": 429, "over_per_second": 2}"#, &plain, vec![4, 6]),
+            (r#"{"status": 429, "over_per_second": 2, "host": "other.example"}"#, &plain, vec![]),
             (r#"{"latency_seconds": 1, "nth": [4]}"#, &plain, vec![4]),
             (r#"{"connection": "drop", "nth": [6]}"#, &plain, vec![6]),
         ] {
@@ -263,6 +293,7 @@ mod tests {
         for (rules, expected) in [
             ("[{}]", "fault rule 1: it says nothing to do"),
             (r#"[{"status": 200}]"#, "fault rule 1: status must be"),
+            (r#"[{"status": 429, "over_per_second": 0}]"#, "fault rule 1: over_per_second must"),
             (r#"[{"status": 520, "mode": "x"}]"#, "fault rule 1: mode must"),
             (r#"[{"colour": 1}]"#, "fault rules: unknown field `colour`"),
             (r#"[{"connection": "melt"}]"#, "fault rules: unknown variant"),

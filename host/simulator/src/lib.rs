@@ -58,6 +58,7 @@ mod meters;
 mod network;
 mod options;
 mod problem;
+mod rate;
 mod schema;
 mod sessions;
 mod simulator;

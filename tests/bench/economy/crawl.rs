@@ -19,7 +19,7 @@ use crate::workload::{Line, Workload};
 pub(crate) const PROFILES: [&str; 2] = ["scrapy-zyte-api", "default"];
 
 /// What came of a crawl.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Outcome {
     /// Pages as they were meant.
     pub(crate) right: u64,
@@ -27,6 +27,8 @@ pub(crate) struct Outcome {
     pub(crate) wrong: u64,
     /// Requests without an answer.
     pub(crate) lost: u64,
+    /// Those of them that the budget left undone.
+    pub(crate) undone: u64,
     /// Initialisations that were begun.
     pub(crate) inits: u64,
     /// Answers that are charged.
@@ -37,7 +39,7 @@ pub(crate) struct Outcome {
     pub(crate) done: BTreeMap<String, Duration>,
     /// What became of the tries of requests that took more than one, or failed: the last thousand of them.
     pub(crate) attempts: Vec<Vec<String>>,
-    /// Uses of sessions, where there are few: session, start and end.
+    /// Uses of sessions that were answered, where there are few: host, start and end.
     pub(crate) uses: Vec<(String, Duration, Duration)>,
     /// The engine's counters.
     pub(crate) engine: Value,
@@ -116,6 +118,7 @@ impl Outcome {
             }
             Err(failure) => {
                 self.lost += 1;
+                self.undone += u64::from(failure.is_left_over());
                 &failure.trace
             }
         };
@@ -128,6 +131,23 @@ impl Outcome {
             Some(last) => *last = now,
             None => drop(self.done.insert(host.to_owned(), now)),
         }
+    }
+
+    /// When the last page of a host was there.
+    pub(crate) fn host_done(&self, host: &str) -> Duration {
+        self.done.get(host).copied().unwrap_or_default()
+    }
+
+    /// The longest time between two uses of sessions of a host.
+    pub(crate) fn longest_gap(&self, host: &str) -> Duration {
+        let mut starts: Vec<Duration> = self.uses.iter().filter(|(of, ..)| of == host).map(|(_, start, _)| *start).collect();
+        starts.sort_unstable();
+        starts.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default()
+    }
+
+    /// Calls for which the API was too busy.
+    pub(crate) fn busy(&self) -> u64 {
+        self.meter("/requests/statuses/429") + self.meter("/requests/statuses/503")
     }
 
     /// Billed answers for each right page.
@@ -167,9 +187,9 @@ impl Transport for Watched {
         let start = self.start.elapsed();
         let result = self.inner.send(params).await;
         let is_use = params.contains_key("httpResponseBody");
-        let session = params.get("session").and_then(|session| session["id"].as_str());
-        if let Some(session) = session.filter(|_| is_use && self.uses().len() < KEPT_USES) {
-            self.uses().push((session.to_owned(), start, self.start.elapsed()));
+        let host = params.get("url").and_then(|url| url.as_str()?.split('/').nth(2));
+        if let Some(host) = host.filter(|_| is_use && result.is_ok() && self.uses().len() < KEPT_USES) {
+            self.uses().push((host.to_owned(), start, self.start.elapsed()));
         }
         result
     }

@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "it prints its result")]
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark may panic")]
 
+mod busy;
 mod crawl;
 mod peer;
 mod rows;

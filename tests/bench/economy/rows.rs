@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::busy;
 use crate::crawl::Outcome;
 use crate::workload::{Line, Workload, placed, plain, shop, zipf};
 
@@ -42,11 +43,12 @@ impl Scale {
 /// All rows.
 pub(crate) fn all(scale: Scale) -> anyhow::Result<Vec<Row>> {
     let mut rows = small()?;
+    rows.extend(busy::all()?);
     rows.push(broad(scale));
     Ok(rows)
 }
 
-/// All rows but the large one.
+/// The rows of an API that has time, but for the large one.
 pub(crate) fn small() -> anyhow::Result<Vec<Row>> {
     Ok(vec![
         batch(5, 20, 100),
@@ -57,24 +59,11 @@ pub(crate) fn small() -> anyhow::Result<Vec<Row>> {
         unlucky_page()?,
         one_at_a_time(),
         two_places(),
-        throttled(
-            "429 for a site",
-            json!([{"host": "s00001.plain.example", "nth": [10, 30], "status": 429, "type": "/limits/over-domain-limit", "retry_after": 5}]),
-        )?,
-        throttled(
-            "429 for a site of the organisation",
-            json!([{"host": "s00001.plain.example", "nth": [10, 30], "status": 429, "type": "/limits/over-org-domain-limit"}]),
-        )?,
-        throttled(
-            "429 for the account",
-            json!([{"nth": [10, 30, 50], "status": 429, "type": "/limits/over-user-limit", "retry_after": 3}]),
-        )?,
-        throttled("429 for all", json!([{"nth": [10, 30, 50], "status": 429, "type": "/limits/over-global-limit"}]))?,
-        throttled("503", json!([{"nth": [10, 30, 50], "status": 503}]))?,
+        frugal(50),
     ])
 }
 
-fn row(workload: Workload, judge: impl Fn(&Outcome, &Outcome) -> Misses + 'static) -> Row {
+pub(crate) fn row(workload: Workload, judge: impl Fn(&Outcome, &Outcome) -> Misses + 'static) -> Row {
     Row { workload, judge: Box::new(judge) }
 }
 
@@ -180,17 +169,25 @@ fn two_places() -> Row {
     })
 }
 
-/// Calls that the API puts off: nothing may be lost, and no session may end for it. They come early, so that the time until the
-/// end is not that of the last pause.
-fn throttled(name: &str, faults: Value) -> anyhow::Result<Row> {
-    let lines = (0..60).flat_map(|page| (0..5).map(move |site| plain(site, page))).collect();
-    Ok(row(Workload::new(name, lines).failing(faults)?, |_, ours| {
-        let mut misses = all_right(ours, 300);
-        let ended = ours.engine["ended"].as_object().cloned().unwrap_or_default();
-        let burnt: Vec<&String> = ended.keys().filter(|reason| !["closed", "expired-idle"].contains(&reason.as_str())).collect();
-        expect(&mut misses, burnt.is_empty() && ours.inits <= 10, || format!("{} sessions, ended: {burnt:?}", ours.inits));
+/// A budget, and more pages than it pays for. That what is left undone can be crawled from its file is shown where `crawl` is: in the
+/// scenario `what_a_spent_budget_leaves_undone_is_crawled_from_its_file`.
+fn frugal(budget: u64) -> Row {
+    const LINES: u64 = 200;
+    let lines = (0..LINES as usize).map(|n| plain(n % 5, n / 5)).collect();
+    let workload = Workload::new(format!("200 pages, a budget of {budget}"), lines).with(json!({"budget": {"billed": budget}}));
+    row(workload, move |_, ours| {
+        let mut misses = Vec::new();
+        expect(&mut misses, ours.billed <= budget, || format!("{} answers were billed", ours.billed));
+        // An initialisation for the sake of one page more than is left would be for nothing.
+        expect(&mut misses, ours.billed + 1 >= budget, || format!("only {} answers were billed", ours.billed));
+        expect(&mut misses, ours.right + ours.inits == ours.billed, || {
+            format!("{} pages and {} initialisations for {} billed answers", ours.right, ours.inits, ours.billed)
+        });
+        expect(&mut misses, ours.wrong == 0 && ours.lost == ours.undone && ours.right + ours.undone == LINES, || {
+            format!("{} pages, {} left undone, {} lost", ours.right, ours.undone, ours.lost)
+        });
         misses
-    }))
+    })
 }
 
 /// Many sites, few of them giants, in random order.
@@ -227,7 +224,7 @@ pub(crate) fn small_before_giants(outcome: &Outcome, sites: usize) -> f64 {
     small.iter().filter(|done| **done < giants).count() as f64 / small.len().max(1) as f64
 }
 
-fn all_right(ours: &Outcome, count: u64) -> Misses {
+pub(crate) fn all_right(ours: &Outcome, count: u64) -> Misses {
     let mut misses = Vec::new();
     expect(&mut misses, ours.right == count && ours.wrong == 0 && ours.lost == 0, || {
         format!("{} right, {} wrong, {} lost of {count}", ours.right, ours.wrong, ours.lost)
@@ -237,7 +234,7 @@ fn all_right(ours: &Outcome, count: u64) -> Misses {
     misses
 }
 
-fn expect(misses: &mut Misses, holds: bool, miss: impl FnOnce() -> String) {
+pub(crate) fn expect(misses: &mut Misses, holds: bool, miss: impl FnOnce() -> String) {
     if !holds {
         misses.push(miss());
     }

@@ -163,7 +163,6 @@ fn wanted(args: &Crawl, settings: &Settings) -> Wanted {
         limit: args.limit,
         order: if args.shuffle { Order::Shuffled(seed) } else { Order::Input },
         echo: if settings.profile.is_peer() { EchoData::Absent } else { EchoData::Url },
-        keeps_text: args.leftovers.is_some(),
     }
 }
 

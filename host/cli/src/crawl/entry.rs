@@ -1,5 +1,7 @@
 //! One line of the input, read as a request.
 
+use std::sync::Arc;
+
 use carousel_core::exchange::Request;
 use serde_json::{Value, json};
 
@@ -12,8 +14,10 @@ pub(crate) struct Entry {
     pub(crate) line: u64,
     /// How long it is, with the blank lines before it.
     pub(crate) bytes: u64,
-    /// The line itself, where somebody wants it and it is text.
-    pub(crate) text: Option<Box<str>>,
+    /// The line itself, where it is text.
+    pub(crate) text: Option<Arc<str>>,
+    /// How the line is read.
+    pub(crate) reading: Reading,
     /// What it asks for, or why it asks for nothing.
     pub(crate) request: Result<Request, BadLine>,
 }
@@ -28,7 +32,7 @@ pub(crate) struct BadLine {
 }
 
 /// How lines become requests.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reading {
     /// What a line is.
     pub(crate) intype: Intype,

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::sync::{mpsc, oneshot};
@@ -36,8 +37,6 @@ pub(crate) struct Wanted {
     pub(crate) order: Order,
     /// What `echoData` is where a request has none.
     pub(crate) echo: EchoData,
-    /// Whether entries keep the text of their lines.
-    pub(crate) keeps_text: bool,
 }
 
 /// The order of requests.
@@ -105,7 +104,7 @@ impl Input {
         let is_file = self.size.is_some();
         let limit = if wanted.limit == 0 { usize::MAX } else { wanted.limit };
         let mut lines = Lines::new(self.source);
-        let mut reader = EntryReader { name: self.name, wanted, reading: None };
+        let mut reader = EntryReader { name: self.name, wanted, intype: None };
         if let Order::Shuffled(seed) = wanted.order {
             let mut all: Vec<Line> = Vec::new();
             for line in lines.by_ref() {
@@ -172,22 +171,26 @@ fn send(
 struct EntryReader {
     name: String,
     wanted: Wanted,
-    reading: Option<Reading>,
+    intype: Option<Intype>,
 }
 
 impl EntryReader {
     fn entry(&mut self, line: Line) -> Entry {
+        let reading = self.reading(line.text.as_deref().unwrap_or_default());
         let request = match &line.text {
-            Ok(text) => self.reading(text).request(text),
+            Ok(text) => reading.request(text),
             Err(message) => Err(BadLine { message: message.clone(), value: None }),
         };
-        let text = line.text.ok().filter(|_| self.wanted.keeps_text).map(String::into_boxed_str);
-        Entry { line: line.number, bytes: line.bytes, text, request }
+        Entry { line: line.number, bytes: line.bytes, text: line.text.ok().map(Arc::from), reading, request }
     }
 
+    /// A first line that is no text tells nothing.
     fn reading(&mut self, text: &str) -> Reading {
+        let echo = self.wanted.echo;
         let guess = || self.wanted.intype.unwrap_or_else(|| guess_intype(&self.name, text));
-        *self.reading.get_or_insert_with(|| Reading { intype: guess(), echo: self.wanted.echo })
+        let intype = self.intype.unwrap_or_else(guess);
+        self.intype = self.intype.or((!text.is_empty()).then_some(intype));
+        Reading { intype, echo }
     }
 }
 
@@ -287,7 +290,7 @@ mod tests {
         Input { name: name.to_owned(), source: Box::new(io::Cursor::new(bytes)), size, path: None }
     }
 
-    const ALL: Wanted = Wanted { intype: None, limit: 0, order: Order::Input, echo: EchoData::Absent, keeps_text: false };
+    const ALL: Wanted = Wanted { intype: None, limit: 0, order: Order::Input, echo: EchoData::Absent };
 
     async fn all(mut entries: Entries) -> Vec<Entry> {
         let mut all = Vec::new();

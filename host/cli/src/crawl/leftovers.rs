@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 
 /// Where such lines go. Of the input it holds what has been read and has no result yet.
 pub(crate) struct Leftovers {
     file: BufWriter<Box<dyn Write + Send>>,
-    pending: BTreeMap<u64, Box<str>>,
+    pending: BTreeMap<u64, Arc<str>>,
 }
 
 impl Leftovers {
@@ -32,8 +33,8 @@ impl Leftovers {
     }
 
     /// A line was read.
-    pub(crate) fn add(&mut self, line: u64, text: Option<Box<str>>) {
-        self.pending.extend(text.map(|text| (line, text)));
+    pub(crate) fn add(&mut self, line: u64, text: Arc<str>) {
+        self.pending.insert(line, text);
     }
 
     /// A line has its result; if that is nothing but the early end of the crawl it is left over.

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinError;
 
 use super::ending::Ending;
-use super::entry::Entry;
+use super::entry::{Entry, Reading};
 use super::input::Entries;
 use super::leftovers::Leftovers;
 use super::output::Output;
@@ -78,16 +78,24 @@ pub(crate) struct Run<'r, F: Fetch, W: Watch> {
     leftovers: Option<Leftovers>,
 }
 
-/// What is kept of a line beside its request.
+/// What is kept of a line: a waiting request takes many times the memory of its text.
 struct Key {
     line: u64,
     bytes: u64,
+    text: Arc<str>,
+    reading: Reading,
+}
+
+impl Key {
+    fn request(&self) -> Option<Request> {
+        self.reading.request(&self.text).ok()
+    }
 }
 
 impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
     /// Prepares a run.
     pub(crate) fn new(fetcher: F, options: RunOptions, output: Output, watch: &'r W) -> Self {
-        let bursts = Bursts::new(fetcher.clone(), options.turns);
+        let bursts = Bursts::new(fetcher.clone(), options.turns).recalling(Key::request);
         Self { fetcher, options, output, watch, bursts, tally: Tally::default(), ending: None, bytes_done: 0, leftovers: None }
     }
 
@@ -169,9 +177,11 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
 
     fn take(&mut self, entry: io::Result<Entry>) {
         match entry {
-            Ok(Entry { line, bytes, text, request: Ok(request) }) => {
-                self.leftovers.iter_mut().for_each(|leftovers| leftovers.add(line, text.clone()));
-                self.bursts.add(Key { line, bytes }, request, usize::try_from(bytes).unwrap_or(usize::MAX));
+            Ok(Entry { line, bytes, text, reading, request: Ok(request) }) => {
+                let text = text.unwrap_or_default();
+                self.leftovers.iter_mut().for_each(|leftovers| leftovers.add(line, Arc::clone(&text)));
+                let key = Key { line, bytes, text, reading };
+                self.bursts.add(key, request, usize::try_from(bytes).unwrap_or(usize::MAX));
             }
             Ok(Entry { line, bytes, request: Err(bad), .. }) => {
                 self.bytes_done += bytes;

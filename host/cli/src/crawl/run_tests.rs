@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::*;
 use crate::args::Intype;
-use crate::crawl::entry::EchoData;
+use crate::crawl::entry::{EchoData, Reading};
 use crate::crawl::input::{Input, Order, Wanted};
 
 /// Answers by the last word of the URL: `…/closing` closes the crawl first, `…/bad` fails, `…/twice` is a duplicate,
@@ -39,8 +39,15 @@ impl Fake {
 
 impl Fetcher for Fake {
     type Prepared = Arc<Request>;
+    type Resting = ();
 
     fn prepare(&self, request: Request) -> Arc<Request> {
+        Arc::new(request)
+    }
+
+    fn rest(_prepared: Arc<Request>) {}
+
+    fn wake(&self, request: Request, (): ()) -> Arc<Request> {
         Arc::new(request)
     }
 
@@ -134,7 +141,7 @@ impl Watch for LetGo {
 fn entries(lines: &str) -> Entries {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), lines).unwrap();
-    let wanted = Wanted { intype: Some(Intype::Jl), limit: 0, order: Order::Input, echo: EchoData::Absent, keeps_text: true };
+    let wanted = Wanted { intype: Some(Intype::Jl), limit: 0, order: Order::Input, echo: EchoData::Absent };
     Input::open(file.path()).unwrap().start(wanted)
 }
 
@@ -231,8 +238,10 @@ async fn a_second_interrupt_stops_at_once() {
         sender.send(()).await.unwrap();
     });
     let mut run = Run::new(fake, options(2, StoreErrors::No), Output::to(Box::new(Sink::default())), &Quiet);
-    let held = Request::from_json(serde_json::json!({"url": "https://a.example/held"})).unwrap();
-    run.bursts.add(Key { line: 1, bytes: 1 }, held, 1);
+    let reading = Reading { intype: Intype::Jl, echo: EchoData::Absent };
+    let key = Key { line: 1, bytes: 1, text: r#"{"url": "https://a.example/held"}"#.into(), reading };
+    let held = key.request().unwrap();
+    run.bursts.add(key, held, 1);
     let (ending, tally) = run.run(entries(&input(&["held"; 3])), &mut interrupts).await;
     assert_eq!(ending, Ending::Interrupted);
     assert_eq!((tally.ok, tally.aborted), (0, 1));

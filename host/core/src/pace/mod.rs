@@ -5,9 +5,12 @@
 //! second case at once when another call of the scope is answered ([`Pace::takes_calls`]), for then it has as good a chance as any.
 //! And the scope is slowed:
 //!
-//! - A busy answer with good ones around it is normal and tells that the pace is about right: a fifth fewer calls may be under way.
-//! - Where two come with no other answer in between, half as many may be under way, and none starts before the pause is over.
-//! - With each round of answers one more is let in, until it is as many as before; then the scope is forgotten.
+//! - Its calls follow each other at nine tenths of the rate that the API has lately taken, evenly: limits are rates, and many calls
+//!   at once exceed one that their average keeps to.
+//! - Where a call that was sent since is refused, too, and none was answered in between, the rate is halved; and nothing starts
+//!   before the pause is over, if the answer asks for one or it is the third in a row.
+//! - While nothing is refused the rate grows, slowly at first and ever faster. At four times what it was, and when nobody waits any
+//!   more, the scope is forgotten.
 //!
 //! Calls that were sent before the scope was slowed and come back busy are part of the same slowing, which is counted once.
 //! Requests that wait are let in by their tickets' order; a scope that is not slowed is not held up by one that is.
@@ -15,11 +18,14 @@
 //! A machine without I/O, as [`Pool`](crate::pool::Pool): it is told what happened, says who may start ([`Pace::poll_admitted`]) and
 //! when it wants to be woken ([`Pace::poll_timeout`]). Memory: one entry for each slowed site and for each with calls under way.
 
+mod meter;
 mod scope;
+mod slowed;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound::{Excluded, Unbounded};
 use std::time::Duration;
 
 pub use scope::Scope;
@@ -27,18 +33,11 @@ pub use scope::Scope;
 use crate::id::Ticket;
 use crate::retry::Wait;
 use crate::time::Instant;
+use meter::Meter;
+use slowed::{Refusal, Slowed};
 
 /// The longest pause that an answer can ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
-
-/// So many busy answers without another in between are no reason to stop a scope.
-const ALONE: u32 = 1;
-
-/// What is left of the calls under way after a busy answer that came alone.
-const GENTLE: f64 = 0.8;
-
-/// What is left of them when everybody must stop.
-const HARD: f64 = 0.5;
 
 /// What a busy answer means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +56,8 @@ pub struct Pace {
     scopes: BTreeMap<Scope, State>,
     /// The sites of those who wait.
     waiting: BTreeMap<Ticket, Scope>,
+    /// How many wait for each of these sites.
+    awaited: BTreeMap<Scope, usize>,
     /// The sites of those who were let in.
     under_way: BTreeMap<Ticket, Scope>,
     admitted: VecDeque<Ticket>,
@@ -68,40 +69,25 @@ pub struct Pace {
 #[derive(Debug, Default)]
 struct State {
     under_way: u32,
+    meter: Meter,
     slowed: Option<Slowed>,
-}
-
-#[derive(Debug)]
-struct Slowed {
-    /// No call starts before.
-    until: Instant,
-    /// Calls that were sent before this moment have been heard already.
-    since: Instant,
-    /// Slowings in a row without a good answer in between.
-    in_a_row: u32,
-    /// Busy answers since the last good one, those of one slowing included.
-    unanswered: u32,
-    /// Calls under way at once.
-    limit: f64,
-    /// The same when this slowing began.
-    width: f64,
-    /// How many were under way when it began: so many again, and it is over.
-    before: f64,
 }
 
 impl Pace {
     /// Somebody wants to start a call on this site. Its ticket comes out of [`Self::poll_admitted`], at once where nothing is slowed.
     pub fn handle_request(&mut self, ticket: Ticket, site: Scope, now: Instant) {
         if self.waiting.is_empty() && self.has_room(&Scope::Everything, now) && self.has_room(&site, now) {
-            return self.let_in(ticket, site);
+            return self.let_in(ticket, site, now);
         }
-        self.waiting.insert(ticket, site);
+        if self.waiting.insert(ticket, site.clone()).is_none() {
+            *self.awaited.entry(site).or_default() += 1;
+        }
         self.admit(now);
     }
 
     /// The call of this ticket is over, or is not wanted any more.
     pub fn handle_done(&mut self, ticket: Ticket, now: Instant) {
-        self.waiting.remove(&ticket);
+        self.stop_waiting(ticket);
         if let Some(site) = self.under_way.remove(&ticket) {
             for scope in [Scope::Everything, site] {
                 self.leave(&scope);
@@ -114,7 +100,9 @@ impl Pace {
     pub fn handle_answer(&mut self, site: &Scope, now: Instant) {
         for scope in [&Scope::Everything, site] {
             let Some(state) = self.scopes.get_mut(scope) else { continue };
-            state.slowed.take_if(|slowed| slowed.answered());
+            let is_awaited =
+                if *scope == Scope::Everything { !self.waiting.is_empty() } else { self.awaited.contains_key(scope) };
+            state.slowed.take_if(|slowed| slowed.answered(now) && !is_awaited);
             if state.is_idle() {
                 self.scopes.remove(scope);
             }
@@ -127,24 +115,11 @@ impl Pace {
     pub fn handle_busy(&mut self, scope: &Scope, sent: Instant, retry_after: Option<Duration>, pick: Pick, now: Instant) -> Busy {
         let asked = retry_after.map(|pause| pause.min(LONGEST_PAUSE));
         let state = self.scopes.entry(scope.clone()).or_default();
-        let before = f64::from(state.under_way.max(1));
-        let is_new = state.slowed.as_ref().is_none_or(|slowed| sent >= slowed.since);
-        let slowed = state.slowed.get_or_insert(Slowed::at_first(before, now));
-        slowed.unanswered = slowed.unanswered.saturating_add(1);
-        if is_new {
-            slowed.in_a_row = slowed.in_a_row.saturating_add(1);
-            slowed.since = now;
-            slowed.width = slowed.limit;
-        }
-        let pause = asked.unwrap_or_else(|| pick.pause(slowed.in_a_row));
-        match slowed.unanswered {
-            ..=ALONE => slowed.decrease(GENTLE),
-            unanswered if is_new || unanswered == ALONE + 1 => {
-                slowed.decrease(HARD);
-                slowed.until = slowed.until.max(now + pause);
-            }
-            _ => slowed.until = slowed.until.max(now + asked.unwrap_or_default()),
-        }
+        state.meter.refused(sent, now);
+        let taken = state.meter.per_second(now);
+        let slowed = state.slowed.get_or_insert_with(|| Slowed::at_first(now));
+        let refusal = Refusal { sent, asked, taken, is_last: state.under_way <= 1 };
+        let (pause, is_new) = slowed.busy(&refusal, pick, now);
         Busy { again: now + pause, is_asked_for: asked.is_some(), is_new }
     }
 
@@ -158,26 +133,25 @@ impl Pace {
         self.admitted.pop_front()
     }
 
-    /// When to call `handle_timeout` at the latest: the first pause that ends while somebody waits for it.
+    /// When to call `handle_timeout` at the latest: the first moment at which a scope opens while somebody waits for it.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let awaited: BTreeSet<&Scope> = self.waiting.values().chain([&Scope::Everything]).collect();
-        let pause = |scope: &Scope| self.scopes.get(scope)?.slowed.as_ref().map(|slowed| slowed.until);
         if self.waiting.is_empty() {
             return None;
         }
-        awaited.into_iter().filter_map(pause).filter(|until| *until > self.looked_at).min()
+        let awaited = self.awaited.keys().chain([&Scope::Everything]);
+        let opens = awaited.filter_map(|scope| Some(self.slowed(scope)?.opens()));
+        opens.filter(|opens| *opens > self.looked_at).min()
     }
 
-    /// Until when a call on this site must not be sent; none: it may.
+    /// Until when no call on this site may be sent; none: calls may, though perhaps not all at once.
     pub fn pauses_until(&self, site: &Scope, now: Instant) -> Option<Instant> {
-        let pause = |scope: &Scope| self.scopes.get(scope)?.slowed.as_ref().map(|slowed| slowed.until);
-        [&Scope::Everything, site].into_iter().filter_map(pause).max().filter(|until| *until > now)
+        let slowed = [&Scope::Everything, site].into_iter().filter_map(|scope| self.slowed(scope));
+        slowed.map(Slowed::pauses_until).max().filter(|until| *until > now)
     }
 
     /// Has each slowed scope of this site answered a call since it was last busy?
     pub fn takes_calls(&self, site: &Scope) -> bool {
-        let slowed = |scope: &Scope| self.scopes.get(scope)?.slowed.as_ref();
-        [&Scope::Everything, site].into_iter().filter_map(slowed).all(|slowed| slowed.unanswered == 0)
+        [&Scope::Everything, site].into_iter().filter_map(|scope| self.slowed(scope)).all(Slowed::takes_calls)
     }
 
     /// Scopes that are remembered.
@@ -192,34 +166,44 @@ impl Pace {
 
     fn admit(&mut self, now: Instant) {
         self.looked_at = now;
-        if self.waiting.is_empty() || !self.has_room(&Scope::Everything, now) {
-            return;
-        }
-        let mut full = BTreeSet::new();
-        for (ticket, site) in self.waiting.clone() {
-            if !self.has_room(&Scope::Everything, now) {
-                return;
-            }
-            if full.contains(&site) || !self.has_room(&site, now) {
-                full.insert(site);
-                continue;
-            }
-            self.waiting.remove(&ticket);
-            self.let_in(ticket, site);
+        let mut last = None;
+        while self.has_room(&Scope::Everything, now) && self.awaited.keys().any(|site| self.has_room(site, now)) {
+            let mut rest = self.waiting.range((last.map_or(Unbounded, Excluded), Unbounded));
+            let Some((ticket, site)) = rest.find(|(_, site)| self.has_room(site, now)) else { return };
+            let (ticket, site) = (*ticket, site.clone());
+            last = Some(ticket);
+            self.stop_waiting(ticket);
+            self.let_in(ticket, site, now);
         }
     }
 
-    fn let_in(&mut self, ticket: Ticket, site: Scope) {
+    fn stop_waiting(&mut self, ticket: Ticket) {
+        let Some(site) = self.waiting.remove(&ticket) else { return };
+        if let Some(number) = self.awaited.get_mut(&site) {
+            *number -= 1;
+            if *number == 0 {
+                self.awaited.remove(&site);
+            }
+        }
+    }
+
+    fn let_in(&mut self, ticket: Ticket, site: Scope, now: Instant) {
         for scope in [&Scope::Everything, &site] {
-            self.scopes.entry(scope.clone()).or_default().under_way += 1;
+            let state = self.scopes.entry(scope.clone()).or_default();
+            state.under_way += 1;
+            state.meter.started(now);
+            state.slowed.iter_mut().for_each(|slowed| slowed.started(now));
         }
         self.under_way.insert(ticket, site);
         self.admitted.push_back(ticket);
     }
 
+    fn slowed(&self, scope: &Scope) -> Option<&Slowed> {
+        self.scopes.get(scope)?.slowed.as_ref()
+    }
+
     fn has_room(&self, scope: &Scope, now: Instant) -> bool {
-        let Some(State { under_way, slowed: Some(slowed) }) = self.scopes.get(scope) else { return true };
-        slowed.until <= now && f64::from(*under_way) < slowed.limit.floor()
+        self.slowed(scope).is_none_or(|slowed| slowed.opens() <= now)
     }
 
     fn leave(&mut self, scope: &Scope) {
@@ -234,25 +218,6 @@ impl Pace {
 impl State {
     fn is_idle(&self) -> bool {
         self.under_way == 0 && self.slowed.is_none()
-    }
-}
-
-impl Slowed {
-    /// Before the first busy answer is counted.
-    fn at_first(before: f64, now: Instant) -> Self {
-        Self { until: now, since: now, in_a_row: 0, unanswered: 0, limit: before, width: before, before }
-    }
-
-    fn decrease(&mut self, factor: f64) {
-        self.limit = (self.width * factor).max(1.0);
-    }
-
-    /// A good answer. Returns whether it is over.
-    fn answered(&mut self) -> bool {
-        self.in_a_row = 0;
-        self.unanswered = 0;
-        self.limit += 1.0 / self.limit;
-        self.limit > self.before
     }
 }
 

@@ -69,83 +69,91 @@ fn nobody_waits_while_nothing_is_slowed_and_nothing_is_remembered_afterwards() {
 fn a_slowed_site_waits_and_others_go_on() {
     let mut pace = Pace::default();
     ask(&mut pace, 0..4, "a", 0);
-    (0..2).for_each(|_| _ = pace.handle_busy(&site("a"), at(0), Some(Duration::from_secs(7)), PICK, at(1)));
+    for n in 0..4 {
+        pace.handle_busy(&site("a"), at(0), Some(Duration::from_secs(7)), PICK, at(1));
+        pace.handle_done(Ticket::new(n), at(1));
+    }
     assert_eq!(ask(&mut pace, 4..6, "a", 1), [] as [u64; 0]);
     assert_eq!(ask(&mut pace, 6..8, "b", 1), [6, 7]);
-    assert_eq!(pace.poll_timeout(), Some(at(8)));
-    (0..4).for_each(|n| pace.handle_done(Ticket::new(n), at(2)));
+    assert_eq!(pace.poll_timeout(), Some(at(8)), "none of the four was taken, so all wait for as long as is asked for");
     pace.handle_timeout(at(8));
-    assert_eq!(admitted(&mut pace), [4, 5], "two of the four that were under way");
+    assert_eq!(admitted(&mut pace), [4]);
 }
 
 #[test]
-fn a_busy_answer_alone_slows_the_scope_and_a_second_one_stops_it() {
+fn a_busy_answer_among_good_ones_lets_calls_follow_each_other_at_the_rate_that_was_taken() {
     let mut pace = Pace::default();
-    ask(&mut pace, 0..4, "a", 0);
-    let busy = pace.handle_busy(&site("a"), at(0), None, PICK, at(1));
-    assert_eq!(busy, Busy { again: at(31), is_asked_for: false, is_new: true }, "this call waits");
-    (0..4).for_each(|n| pace.handle_done(Ticket::new(n), at(1)));
-    assert_eq!(ask(&mut pace, 4..8, "a", 1), [4, 5, 6], "others of the site go on, a fifth fewer");
+    for second in 0..20 {
+        assert_eq!(ask(&mut pace, 4 * second..4 * second + 4, "a", second).len(), 4);
+        pace.handle_answer(&site("a"), at(second));
+    }
+    let busy = pace.handle_busy(&site("a"), at(19), None, PICK, at(20));
+    assert_eq!(busy, Busy { again: at(50), is_asked_for: false, is_new: true }, "this call waits");
+    assert_eq!(pace.pauses_until(&site("a"), at(20)), None, "others go on");
+    assert_eq!(ask(&mut pace, 100..200, "a", 20), [] as [u64; 0]);
+    let starts = std::iter::from_fn(|| {
+        let next = pace.poll_timeout()?;
+        pace.handle_timeout(next);
+        Some((next, admitted(&mut pace).len()))
+    });
+    let starts: Vec<(Instant, usize)> = starts.take_while(|(start, _)| *start <= at(25)).collect();
+    assert!(starts.iter().all(|(_, calls)| *calls == 1), "one after the other: {starts:?}");
+    assert!((15..=18).contains(&starts.len()), "about nine tenths of four a second, for five seconds: {starts:?}");
     assert!(!pace.takes_calls(&site("a")) && pace.takes_calls(&site("b")));
-    pace.handle_answer(&site("a"), at(2));
+    pace.handle_answer(&site("a"), at(25));
     assert!(pace.takes_calls(&site("a")), "so the first one may go, too");
-    pace.handle_busy(&site("a"), at(1), None, PICK, at(2));
-    assert_eq!(pace.pauses_until(&site("a"), at(2)), None, "an answer came between");
-    pace.handle_busy(&site("a"), at(2), None, PICK, at(3));
-    assert_eq!(pace.pauses_until(&site("a"), at(3)), Some(at(33)), "20 to 40 s where the API says nothing");
 }
 
 #[test]
 fn slowing_everything_holds_every_site() {
     let mut pace = Pace::default();
-    ask(&mut pace, 0..2, "a", 0);
-    pace.handle_busy(&Scope::Everything, at(0), None, PICK, at(1));
-    pace.handle_busy(&Scope::Everything, at(0), None, PICK, at(1));
+    ask(&mut pace, 0..1, "a", 0);
+    pace.handle_busy(&Scope::Everything, at(0), Some(Duration::from_secs(30)), PICK, at(1));
     assert!(ask(&mut pace, 2..4, "b", 1).is_empty());
-    assert_eq!(pace.poll_timeout(), Some(at(31)), "20 to 40 s where the API says nothing");
+    assert_eq!(pace.poll_timeout(), Some(at(31)));
 }
 
 #[test]
 fn calls_sent_before_slow_a_scope_once_and_later_ones_slow_it_further() {
     let mut pace = Pace::default();
     ask(&mut pace, 0..16, "a", 0);
-    for _ in 0..16 {
-        pace.handle_busy(&site("a"), at(0), Some(Duration::from_secs(5)), PICK, at(1));
-    }
-    (0..16).for_each(|n| pace.handle_done(Ticket::new(n), at(1)));
-    assert_eq!(ask(&mut pace, 16..32, "a", 6).len(), 8);
-    pace.handle_busy(&site("a"), at(6), Some(Duration::from_secs(5)), PICK, at(7));
-    (16..24).for_each(|n| pace.handle_done(Ticket::new(n), at(7)));
-    pace.handle_timeout(at(12));
-    assert_eq!(admitted(&mut pace), [24, 25, 26, 27]);
+    let busy = |pace: &mut Pace, sent, now| {
+        let busy = pace.handle_busy(&site("a"), at(sent), None, PICK, at(now));
+        (busy.is_new, pace.pauses_until(&site("a"), at(now)))
+    };
+    assert_eq!(busy(&mut pace, 0, 1), (true, None));
+    assert_eq!(busy(&mut pace, 0, 1), (false, None));
+    assert_eq!(busy(&mut pace, 5, 6), (true, None), "half as fast");
+    assert_eq!(
+        busy(&mut pace, 10, 11),
+        (true, Some(at(43))),
+        "nothing was taken in between: 30 to 34 s where the API says nothing"
+    );
 }
 
 #[test]
 fn a_longer_pause_of_a_call_sent_before_is_kept_to() {
     let mut pace = Pace::default();
     ask(&mut pace, 0..2, "a", 0);
-    pace.handle_busy(&site("a"), at(0), Some(Duration::from_secs(5)), PICK, at(1));
-    pace.handle_busy(&site("a"), at(0), Some(Duration::from_secs(60)), PICK, at(2));
+    for (n, pause) in [(0, 5), (1, 60)] {
+        pace.handle_busy(&site("a"), at(0), Some(Duration::from_secs(pause)), PICK, at(1 + n));
+        pace.handle_done(Ticket::new(n), at(1 + n));
+    }
     assert_eq!(pace.pauses_until(&site("a"), at(2)), Some(at(62)));
     assert_eq!(pace.pauses_until(&site("b"), at(2)), None);
 }
 
 #[test]
-fn each_round_of_answers_lets_one_more_in_until_it_is_over() {
+fn a_scope_that_takes_all_is_forgotten_when_nobody_waits() {
     let mut pace = Pace::default();
     ask(&mut pace, 0..4, "a", 0);
-    (0..2).for_each(|_| _ = pace.handle_busy(&site("a"), at(0), Some(Duration::from_secs(1)), PICK, at(1)));
+    pace.handle_busy(&site("a"), at(0), None, PICK, at(1));
     (0..4).for_each(|n| pace.handle_done(Ticket::new(n), at(1)));
-    let mut under_way: VecDeque<u64> = ask(&mut pace, 4..100, "a", 2).into();
-    let mut widths = vec![under_way.len()];
-    for _ in 0..6 {
-        let n = under_way.pop_front().unwrap();
-        pace.handle_answer(&site("a"), at(3));
-        pace.handle_done(Ticket::new(n), at(3));
-        under_way.extend(admitted(&mut pace));
-        widths.push(under_way.len());
+    ask(&mut pace, 4..7, "a", 2);
+    for (now, is_slowed) in [(5, true), (60, true), (61, false)] {
+        pace.handle_answer(&site("a"), at(now));
+        assert_eq!(pace.slowed(&site("a")).is_some(), is_slowed, "{now}");
     }
-    assert_eq!(widths[..7], [2, 2, 2, 3, 3, 3, 90], "as many as before, and the site is free");
 }
 
 #[test]
@@ -163,13 +171,117 @@ fn pauses_grow_while_no_answer_comes_between() {
 }
 
 #[test]
-fn one_who_goes_away_makes_room() {
+fn one_who_goes_away_is_not_let_in() {
     let mut pace = Pace::default();
-    ask(&mut pace, 0..2, "a", 0);
-    pace.handle_busy(&site("a"), at(0), Some(Duration::ZERO), PICK, at(1));
-    pace.handle_done(Ticket::new(0), at(1));
+    ask(&mut pace, 0..1, "a", 0);
+    pace.handle_busy(&site("a"), at(0), Some(Duration::from_secs(5)), PICK, at(1));
     assert!(ask(&mut pace, 2..4, "a", 1).is_empty());
     pace.handle_done(Ticket::new(2), at(1));
-    pace.handle_done(Ticket::new(1), at(1));
+    pace.handle_timeout(at(6));
     assert_eq!(admitted(&mut pace), [3]);
+}
+
+/// An API that takes so many calls a second, as many as fit into one at once, and has two hundred callers, and one more for each that waits for its second
+/// try.
+struct Limited {
+    per_second: f64,
+    latency: Duration,
+    retry_after: Option<Duration>,
+    room: f64,
+    looked_at: Instant,
+}
+
+enum Event {
+    Taken(Ticket),
+    Refused(Ticket, Instant),
+    Again(Ticket),
+}
+
+/// Between the start and the news that the API is too busy.
+const REFUSAL: Duration = Duration::from_millis(200);
+
+impl Limited {
+    fn to(per_second: f64, latency: f64, retry_after: Option<u64>) -> Self {
+        Self {
+            per_second,
+            latency: Duration::from_secs_f64(latency),
+            retry_after: retry_after.map(Duration::from_secs),
+            room: if per_second > 0.0 { per_second.max(1.0) } else { 0.0 },
+            looked_at: Instant::START,
+        }
+    }
+
+    fn takes(&mut self, now: Instant) -> bool {
+        let most = self.per_second.max(1.0);
+        self.room = (self.room + now.since(self.looked_at).as_secs_f64() * self.per_second).min(most);
+        self.looked_at = now;
+        let is_taken = self.room >= 1.0;
+        self.room -= f64::from(u8::from(is_taken));
+        is_taken
+    }
+
+    /// How many calls of so many seconds were taken, and how many refused after the first second.
+    fn serve(mut self, seconds: u64) -> (u32, u32) {
+        let (mut pace, mut events) = (Pace::default(), BTreeMap::new());
+        let (mut now, mut taken, mut refused) = (Instant::START, 0, 0);
+        let mut tickets = (0..).map(Ticket::new);
+        tickets.by_ref().take(200).for_each(|ticket| pace.handle_request(ticket, site("a"), now));
+        while now <= at(seconds) {
+            while let Some(ticket) = pace.poll_admitted() {
+                let (event, after) =
+                    if self.takes(now) { (Event::Taken(ticket), self.latency) } else { (Event::Refused(ticket, now), REFUSAL) };
+                events.insert((now + after, ticket), event);
+            }
+            let first = events.first_key_value().map(|((at, _), _)| *at);
+            now = first.into_iter().chain(pace.poll_timeout()).min().unwrap();
+            if first != Some(now) {
+                pace.handle_timeout(now);
+                continue;
+            }
+            match events.pop_first().unwrap().1 {
+                Event::Taken(ticket) => {
+                    taken += 1;
+                    pace.handle_answer(&site("a"), now);
+                    pace.handle_done(ticket, now);
+                    pace.handle_request(tickets.next().unwrap(), site("a"), now);
+                }
+                Event::Refused(ticket, sent) => {
+                    refused += u32::from(now > at(1));
+                    let busy = pace.handle_busy(&site("a"), sent, self.retry_after, PICK, now);
+                    pace.handle_done(ticket, now);
+                    events.insert((busy.again, ticket), Event::Again(ticket));
+                    pace.handle_request(tickets.next().unwrap(), site("a"), now);
+                }
+                Event::Again(ticket) => pace.handle_request(ticket, site("a"), now),
+            }
+        }
+        (taken, refused)
+    }
+}
+
+#[test]
+fn a_limited_site_is_used_nearly_as_far_as_its_limit_goes_and_few_calls_are_refused() {
+    for (per_second, latency, retry_after, reached, share) in [
+        (50.0, 1.5, None, 0.95, 0.02),
+        (10.0, 20.0, None, 0.95, 0.03),
+        (4.0, 1.5, None, 0.95, 0.05),
+        (4.0, 1.5, Some(2), 0.95, 0.05),
+        (4.0, 1.5, Some(30), 0.95, 0.05),
+        (4.0, 0.2, None, 0.95, 0.05),
+        (1.0, 1.5, None, 0.75, 0.15),
+        (0.3, 1.5, None, 0.75, 0.2),
+    ] {
+        let (taken, refused) = Limited::to(per_second, latency, retry_after).serve(120);
+        let used = f64::from(taken) / (per_second * (120.0 - latency));
+        let put_off = f64::from(refused) / f64::from(taken + refused);
+        assert!(used >= reached && put_off <= share, "{per_second} a second: {used:.2} of it used, {put_off:.3} refused");
+    }
+}
+
+#[test]
+fn while_nothing_is_taken_hardly_anything_is_sent() {
+    for (retry_after, most) in [(None, 8), (Some(10), 20), (Some(60), 4)] {
+        let (taken, refused) = Limited::to(0.0, 1.5, retry_after).serve(120);
+        assert!(taken == 0 && refused <= most, "{retry_after:?}: {refused} calls");
+    }
 }

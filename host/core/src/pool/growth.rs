@@ -123,9 +123,24 @@ impl<T: Clone> Pool<T> {
             }
             return;
         }
+        self.give_up_opening_for_good(&opening, now);
+    }
+
+    /// A bad initialisation after which the next one is not to come at once.
+    pub(super) fn bad_init_for(&mut self, index: usize, pause: Duration, now: Instant, chance: &mut Chance) {
+        if self.breaker.bad(&self.options, now) {
+            let opening = self.opening.swap_remove(index);
+            self.give_up_opening_for_good(&opening, now);
+        } else {
+            self.pause_opening(index, pause, now, chance);
+        }
+    }
+
+    /// One bad initialisation too many.
+    fn give_up_opening_for_good(&mut self, opening: &Opening<T>, now: Instant) {
         let closes = self.options.on_bad_inits == OnBadInits::CloseCrawl;
         let why = Refusal::BadInits { retry_after: self.breaker.refuses(now).filter(|_| !closes).map(|until| until.since(now)) };
-        self.give_up_opening(&opening, &why);
+        self.give_up_opening(opening, &why);
         if closes {
             self.handle_close(why);
             self.actions.push_back(Action::CloseCrawl);

@@ -140,6 +140,7 @@ impl<T: Clone> Pool<T> {
                 let opening = self.opening.swap_remove(index);
                 self.bad_init(opening, now, chance);
             }
+            Opened::BadFor(pause) => self.bad_init_for(index, pause, now, chance),
             Opened::Unavailable => self.pause_opening(index, self.options.creation_retry_delay, now, chance),
             Opened::PutOff(pause) => self.put_off_opening(index, pause, now, chance),
             Opened::Unaffordable => {

@@ -13,6 +13,8 @@ pub enum Opened {
     Ready,
     /// It is no good: the call failed, the check said no, a hook failed. Counts as a bad initialisation.
     Bad,
+    /// The same, and the API asks not to try again before so much time has passed.
+    BadFor(Duration),
     /// The API had no session for us; not our fault and not counted, tried again after a pause.
     Unavailable,
     /// It was put off for this long, by its check or by a busy API; not counted unless it happens too often in a row.

@@ -179,6 +179,12 @@ impl<T> Turns<T> {
         self.groups.contains_key(&Some(pool.clone()))
     }
 
+    /// The line of this pool that was added last, if one waits.
+    pub fn last_of(&mut self, pool: &PoolKey) -> Option<&mut T> {
+        let key = if self.options.order == Order::Bursts { pool } else { &None };
+        self.groups.get_mut(key)?.waiting.back_mut().map(|line| &mut line.item)
+    }
+
     /// Lines that wait.
     pub fn waiting(&self) -> usize {
         self.lines

@@ -1,11 +1,14 @@
 //! Requests that are held back until their turn comes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use carousel_core::exchange::Request;
 use carousel_core::settings::Settings;
 use carousel_core::turns::{Order, TurnsOptions};
 use serde_json::{Value, json};
 
-use super::fake::{Api, engine, request_with};
+use super::fake::{Api, FakeSite, engine, engine_with, request, request_with};
 use crate::{Bursts, Fetcher};
 
 fn in_pool(n: usize, pool: Value) -> Request {
@@ -51,4 +54,32 @@ async fn what_is_added_starts_at_once_while_a_place_is_free() {
     assert_eq!((bursts.running(), bursts.waiting()), (2, 1), "the second waits for the first session of its pool");
     assert_eq!(done(bursts).await.len(), 3);
     assert_eq!(api.log().iter().filter(|call| call.starts_with("init")).count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_waits_is_made_again_when_its_turn_comes() {
+    for (again, expected) in [(true, vec!["ok"; 4]), (false, vec!["ok", "lost", "lost", "lost"])] {
+        let recall = if again { |n: &usize| Some(in_pool(*n, json!("a"))) } else { |_: &usize| None };
+        let mut bursts = Bursts::new(engine(Settings::default(), &Api::good()), turns(1)).recalling(recall);
+        (0..4).for_each(|n| bursts.add(n, in_pool(n, json!("a")), 1));
+        bursts.end_of_input();
+        let mut results = Vec::new();
+        while let Some(done) = bursts.next().await {
+            results.push(done.map_or("lost", |done| if done.result.is_ok() { "ok" } else { "failed" }));
+        }
+        results.sort_by_key(|result| *result == "lost");
+        assert_eq!(results, expected, "what cannot be made again is lost, and nothing waits for it");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plugin_is_asked_once_for_a_request_that_waits() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let site = FakeSite { plans: Some(Arc::clone(&asked)), ..FakeSite::default() };
+    let engine = engine_with(Settings::default(), &Api::good(), site);
+    let mut bursts = Bursts::new(engine, turns(1)).recalling(|n| Some(request(*n)));
+    (0..3).for_each(|n| bursts.add(n, request(n), 1));
+    bursts.end_of_input();
+    assert_eq!(done(bursts).await, [0, 1, 2]);
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
 }

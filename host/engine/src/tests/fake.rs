@@ -1,6 +1,7 @@
 //! An API and a site that do what a test says, in virtual time.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -98,6 +99,8 @@ pub(super) struct FakeSite {
     pub(super) check: Option<Box<Check>>,
     pub(super) process: Option<Box<Process>>,
     pub(super) plan_error: Option<HookError>,
+    /// Counts how often it is asked for a plan.
+    pub(super) plans: Option<Arc<AtomicUsize>>,
     pub(super) chain: Option<Vec<Value>>,
 }
 
@@ -111,13 +114,15 @@ impl Site for FakeSite {
         hooks.extend(self.check.as_ref().map(|_| Hook::Check));
         hooks.extend(self.process.as_ref().map(|_| Hook::ProcessRequest));
         hooks.extend(self.plan_error.as_ref().map(|_| Hook::Pool));
+        hooks.extend(self.plans.as_ref().map(|_| Hook::Pool));
         hooks.extend(self.chain.as_ref().map(|_| Hook::InitSession));
         hooks.contains(&hook)
     }
 
     fn plan(&self, call: HookCall) -> Result<Plan, HookError> {
         let location = call.defaults.location(&call.request);
-        let pool = Err(self.plan_error.clone().expect("a pool error"));
+        let pool = self.plan_error.clone().map_or_else(|| call.defaults.pool(&call.request, &location), Err);
+        self.plans.iter().for_each(|plans| _ = plans.fetch_add(1, Ordering::Relaxed));
         Ok(Plan { enabled: call.defaults.enabled(&call.request), cookie_mode: false, pool, location: Ok(location) })
     }
 

@@ -122,6 +122,20 @@ async fn a_ban_with_retry_after_is_tried_again_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_ban_at_an_initialisation_with_retry_after_is_tried_again_after_it_and_counts() {
+    let failing = |times| Api::failing(move |n, _| (n <= times).then(|| busy(520, "/download/temporary-error", Some(60))));
+    let engine =
+        |times| engine(with_session(SessionSettings { max_bad_inits: 3, ..SessionSettings::default() }), &failing(times));
+    for (times, expected) in [(2, Ok(vec!["ok".to_owned()])), (3, Err(FailureKind::BadInits))] {
+        let engine = engine(times);
+        let (outcomes, took) = spawn(&engine, request(1)).await.unwrap();
+        assert_eq!(outcomes, expected);
+        assert!((120..=150).contains(&took), "{took}");
+        assert_eq!(count(&engine.report(), "init/failed"), u64::try_from(times).unwrap());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_domain_that_the_api_refuses_ends_and_no_other() {
     for (status, kind) in [(451, "/download/domain-forbidden"), (421, "/website/domain-unreachable")] {
         for at_init in [true, false] {

@@ -42,7 +42,7 @@ impl Simulator {
         }
         self.check_rate()?;
         let session_use = ask.session.map_or(1, |id| self.sessions.next_use(id));
-        if let Some(struck) = self.faults.strike(&ask, session_use, &mut self.chance) {
+        if let Some(struck) = self.faults.strike(&ask, session_use, self.now, &mut self.chance) {
             *strike = struck;
             self.meters.faulted(&ask.host);
         }

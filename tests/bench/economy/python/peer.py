@@ -8,6 +8,9 @@ from base64 import b64decode
 
 from scrapy import Request, Spider
 from scrapy.crawler import CrawlerProcess
+from tenacity import stop_after_attempt
+from tenacity.wait import wait_base
+from zyte_api import RetryFactory
 
 JOB = json.load(sys.stdin)
 SCALE = JOB["scale"]
@@ -21,6 +24,24 @@ class PlaceChecker:
         if place is None or "httpResponseBody" not in response.raw_api_response:
             return True
         return shows(response, place)
+
+
+class Scaled(wait_base):
+    """A pause in scaled-down time."""
+
+    def __init__(self, wait):
+        self.wait = wait
+
+    def __call__(self, retry_state):
+        return self.wait(retry_state) / SCALE
+
+
+class SessionRetryFactory(RetryFactory):
+    """What scrapy-zyte-api uses for requests with sessions, in scaled-down time."""
+
+    throttling_wait = Scaled(RetryFactory.throttling_wait)
+    network_error_wait = Scaled(RetryFactory.network_error_wait)
+    download_error_stop = stop_after_attempt(1)
 
 
 def shows(response, place):
@@ -59,6 +80,7 @@ settings = {
     "ZYTE_API_URL": JOB["api_url"],
     "ZYTE_API_SESSION_ENABLED": True,
     "ZYTE_API_SESSION_QUEUE_WAIT_TIME": 1.0 / SCALE,
+    "ZYTE_API_SESSION_RETRY_POLICY": SessionRetryFactory().build(),
     "CONCURRENT_REQUESTS": JOB["concurrency"],
     "CONCURRENT_REQUESTS_PER_DOMAIN": JOB["concurrency"],
     "DOWNLOAD_DELAY": 0,

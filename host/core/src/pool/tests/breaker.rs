@@ -23,11 +23,12 @@ enum Event {
     CoolDown,
 }
 
-const EVENTS: [Event; 11] = [
+const EVENTS: [Event; 12] = [
     Event::Ask,
     Event::Cancel,
     Event::Opened(Opened::Ready),
     Event::Opened(Opened::Bad),
+    Event::Opened(Opened::BadFor(Duration::from_secs(40))),
     Event::Opened(Opened::Unavailable),
     Event::Opened(Opened::PutOff(Duration::from_secs(40))),
     Event::Opened(Opened::Abandoned),

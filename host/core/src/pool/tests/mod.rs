@@ -258,6 +258,14 @@ fn an_initialisation_the_api_has_no_session_for_is_paused_and_not_counted() {
 }
 
 #[test]
+fn a_bad_initialisation_that_asks_for_time_is_not_tried_again_before_and_counts() {
+    let later = Opened::BadFor(Duration::from_secs(30));
+    let mut pool = Script::new(PoolOptions { max_bad_inits: 2, ..options() });
+    pool.ask(1).does("open a for 1").opened("a", later).does("").ask(2).does("").wakes_after(30, "open b for 1");
+    pool.opened("b", later).does("refuse 1 (bad-inits, 60), refuse 2 (bad-inits, 60)");
+}
+
+#[test]
 fn a_request_gives_up_when_no_session_becomes_free_in_time() {
     let mut pool = Script::new(PoolOptions { size: 1, queue_timeout: seconds(5), ..eager() });
     pool.ask(1).does("open a for 1").after(1).ask(2).does("").wakes_after(5, "refuse 2 (no-session)");

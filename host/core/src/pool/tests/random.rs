@@ -168,7 +168,7 @@ impl World {
             Opened::Ready,
             Opened::Ready,
             Opened::Bad,
-            Opened::Bad,
+            Opened::BadFor(Duration::from_secs(5)),
             Opened::Unavailable,
             Opened::PutOff(Duration::from_secs(5)),
             Opened::Abandoned,
