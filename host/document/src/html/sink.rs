@@ -114,11 +114,11 @@ impl TreeSink for Sink {
     }
 
     fn create_comment(&self, text: StrTendril) -> DraftId {
-        self.draft.borrow_mut().comment(text)
+        self.draft.borrow_mut().comment(&text)
     }
 
     fn create_pi(&self, target: StrTendril, data: StrTendril) -> DraftId {
-        self.draft.borrow_mut().instruction(&target, data)
+        self.draft.borrow_mut().instruction(&target, &data)
     }
 
     fn append(&self, parent: &DraftId, child: NodeOrText<DraftId>) {

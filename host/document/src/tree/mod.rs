@@ -2,6 +2,8 @@
 
 mod draft;
 mod markup;
+mod names;
+mod order;
 
 #[cfg(test)]
 mod tests;
@@ -52,7 +54,7 @@ struct Node {
     attributes: u32,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Attribute {
     name: u32,
     start: u32,
@@ -87,6 +89,12 @@ const NONE: NodeId = u32::MAX;
 impl Tree {
     fn row(&self, node: NodeId) -> &Node {
         self.nodes.get(node as usize).unwrap_or(&NOWHERE_ROW)
+    }
+
+    /// The row after the last node, which closes the ranges.
+    fn closing_row(&self) -> Node {
+        let (text, other) = (offset(self.text.len()), offset(self.other.len()));
+        Node { end: offset(self.nodes.len()), text, other, attributes: offset(self.attributes.len()), ..NOWHERE }
     }
 
     pub(crate) fn flavour(&self) -> Flavour {
@@ -215,6 +223,11 @@ fn end_distance(start: u32, end: u32) -> usize {
 
 fn some(node: NodeId) -> Option<NodeId> {
     (node != NONE).then_some(node)
+}
+
+/// Pages are far shorter than 4 GiB: the limits see to that.
+fn offset(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 fn slice(text: &str, start: u32, end: u32) -> &str {
