@@ -242,6 +242,33 @@ fn closing(open: char) -> Option<char> {
 }
 
 #[test]
+fn what_copies_texts_or_names_costs_more_than_looking_at_nodes() {
+    let limits = Limits { query_steps: 60_000, ..Limits::default() };
+    let document = |text: String| Document::with_limits(text, Some("text/html"), None, "", limits);
+    let nested = document("<div>a b ".repeat(400));
+    let names = document("<p>".repeat(6_000));
+    let words = document("a b ".repeat(16_000));
+    let cases: [(&Document, Language, &str, String); 6] = [
+        (&nested, Language::Xpath, "count(//*)", "count(id(//*))".to_owned()),
+        (
+            &nested,
+            Language::Xpath,
+            "count(//*[contains(., 'x')])",
+            format!("count(//*[{}.{}])", "string(".repeat(20), ")".repeat(20)),
+        ),
+        (&names, Language::Xpath, "count(//*[..])", "count(//*[name() = local-name(..)])".to_owned()),
+        (&words, Language::Xpath, "string-length(/)", format!("{}/{}", "normalize-space(".repeat(60), ")".repeat(60))),
+        (&words, Language::Xpath, "translate(/, 'a', 'b')", format!("string(translate(/, '{}', ''))", "bcdefgh ".repeat(31))),
+        (&nested, Language::Css, "div x", "div".to_owned()),
+    ];
+    for (document, language, cheap, dear) in cases {
+        assert!(ask(document, language, cheap, Want::All).is_ok(), "{cheap}");
+        let answer = ask(document, language, &dear, Want::All).map(|answers| answers.len());
+        assert!(matches!(answer, Err(QueryError::TooCostly { .. })), "{dear}: {answer:?}");
+    }
+}
+
+#[test]
 fn costly_queries_end() {
     let list: String = (0..20_000).map(|n| format!("<li class='a b'>{n}<b>x</b></li>")).collect();
     let html = page(list, "text/html");

@@ -8,6 +8,9 @@ use html5ever::{Attribute, LocalName, Namespace, QualName, ns};
 use std::borrow::Cow;
 use std::cell::{Cell, Ref, RefCell};
 
+/// Steps that making an element costs, next to looking at one.
+const ELEMENT_STEPS: u64 = 16;
+
 /// Steps that one attribute of an element costs: the tree builder may copy it many times.
 const ATTRIBUTE_STEPS: u64 = 16;
 
@@ -109,7 +112,7 @@ impl TreeSink for Sink {
     }
 
     fn create_element(&self, name: QualName, attributes: Vec<Attribute>, _: ElementFlags) -> DraftId {
-        self.spend(1 + ATTRIBUTE_STEPS * attributes.len() as u64);
+        self.spend(ELEMENT_STEPS + ATTRIBUTE_STEPS * attributes.len() as u64);
         self.draft.borrow_mut().element(name, pairs(attributes))
     }
 

@@ -45,6 +45,10 @@ fn work_and_size_are_bounded() {
     let repeated: String = (0..400).map(|n| format!("<p><font size={n}>")).collect::<String>() + &"<p>x".repeat(20_000);
     let limits = Limits { nodes: 100_000, ..Limits::default() };
     assert_eq!(parse(&repeated, &limits).unwrap_err(), DocumentError::TooComplex);
+    let limits = Limits { parse_steps: 200_000, ..Limits::default() };
+    let fostered = format!("<table>{}", "<b>x<tr>".repeat(20_000));
+    assert_eq!(parse(&fostered, &limits).unwrap_err(), DocumentError::TooComplex);
+    assert!(parse(&"<li>x".repeat(20_000), &limits).is_ok());
     let scanning = "<div>".repeat(500) + &"<p></p>".repeat(20_000);
     let limits = Limits { parse_steps: 1000, ..Limits::default() };
     assert_eq!(parse(&scanning, &limits).unwrap_err(), DocumentError::TooComplex);
