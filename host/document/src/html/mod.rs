@@ -20,7 +20,8 @@ use tokens::{Tokens, TooMuch};
 pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Tree, DocumentError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let guard = guard(text, limits);
-    match Tokenizer::new_with_emitter(text, Tokens::new(text, &guard)).next() {
+    let stopped = Tokenizer::new_with_emitter(text, Tokens::new(text, &guard)).next();
+    match stopped {
         Some(Ok(TooMuch)) => Err(DocumentError::TooComplex),
         None => Ok(guard.finish().finish(Flavour::Html, Vec::new())),
     }

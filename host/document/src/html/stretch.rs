@@ -2,16 +2,20 @@
 
 use html5ever::tendril::StrTendril;
 
+/// Bytes of the page that are made shareable at once.
+const WINDOW: usize = 64 << 10;
+
 /// The page that is read.
 pub(super) struct Page<'t> {
     text: &'t str,
-    /// The same text, of which parts can be had without copying them.
-    shared: StrTendril,
+    /// A part of the page from which parts can be had without copying them, and where it starts.
+    window: StrTendril,
+    start: usize,
 }
 
 impl<'t> Page<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, shared: StrTendril::from_slice(text) }
+        Self { text, window: StrTendril::new(), start: 0 }
     }
 
     /// Where a piece lies in the page; none if it comes from elsewhere.
@@ -20,11 +24,16 @@ impl<'t> Page<'t> {
         (start < self.text.len() && piece.len() <= self.text.len() - start).then_some(start)
     }
 
-    fn part(&self, start: usize, end: usize) -> StrTendril {
-        let (from, bytes) = (u32::try_from(start).unwrap_or(u32::MAX), u32::try_from(end - start).unwrap_or(u32::MAX));
-        self.shared
-            .try_subtendril(from, bytes)
-            .unwrap_or_else(|_| lossy(self.text.as_bytes().get(start..end).unwrap_or_default()))
+    fn part(&mut self, start: usize, end: usize) -> StrTendril {
+        if start < self.start || end > self.start + self.window.len() {
+            let window = start..self.text.floor_char_boundary(start + WINDOW).max(end);
+            (self.window, self.start) = (self.text.get(window).unwrap_or_default().into(), start);
+        }
+        match (u32::try_from(start.saturating_sub(self.start)), u32::try_from(end.saturating_sub(start))) {
+            (Ok(from), Ok(bytes)) => self.window.try_subtendril(from, bytes).ok(),
+            _ => None,
+        }
+        .unwrap_or_else(|| lossy(self.text.as_bytes().get(start..end).unwrap_or_default()))
     }
 }
 
@@ -64,7 +73,7 @@ impl Stretch {
     }
 
     /// What has been read, if anything; what is read next is another text.
-    pub(super) fn take(&mut self, page: &Page<'_>) -> Option<StrTendril> {
+    pub(super) fn take(&mut self, page: &mut Page<'_>) -> Option<StrTendril> {
         let text = match self.copied.is_empty() {
             true if self.start == self.end => return None,
             true => page.part(self.start, self.end),

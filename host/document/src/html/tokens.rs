@@ -76,7 +76,7 @@ impl<'t> Tokens<'t> {
 
     /// Hands on a token, and the text before it first. Says what the content of an element is read as, if it is not markup.
     fn hand_on(&mut self, token: Token) -> Option<State> {
-        if let Some(text) = self.text.take(&self.page) {
+        if let Some(text) = self.text.take(&mut self.page) {
             self.hand_on_alone(Token::CharacterTokens(text));
         }
         self.hand_on_alone(token)
@@ -98,7 +98,7 @@ impl<'t> Tokens<'t> {
         if tag.attribute.is_empty() {
             return;
         }
-        let value = tag.value.take(&self.page).unwrap_or_default();
+        let value = tag.value.take(&mut self.page).unwrap_or_default();
         let local = self.names.name(&tag.attribute);
         tag.attribute.clear();
         if tag.kind == TagKind::StartTag && tag.is_new(&local) {
@@ -201,7 +201,7 @@ impl Emitter for Tokens<'_> {
     }
 
     fn emit_current_comment(&mut self) {
-        let comment = self.comment.take(&self.page).unwrap_or_default();
+        let comment = self.comment.take(&mut self.page).unwrap_or_default();
         self.hand_on(Token::CommentToken(comment));
     }
 

@@ -20,7 +20,7 @@ pub(super) struct Link {
     last: DraftId,
     pub(super) next: DraftId,
     depth: u32,
-    /// Where the attributes of an element end, the text of a text node, or the content of any other.
+    /// Where the attributes of a node end, or the text of a text node.
     pub(super) own_end: u32,
 }
 
@@ -35,10 +35,11 @@ pub(crate) struct Draft {
     pub(super) links: Vec<Link>,
     pub(super) attributes: Vec<Attribute>,
     pub(super) text: String,
+    /// Comments, instructions and attribute values.
     pub(super) other: String,
     /// What was added to texts after others had been written, by the text node.
     pub(super) added: HashMap<DraftId, Vec<Range<u32>>>,
-    names: Names,
+    pub(super) names: Names,
     nameless: QualName,
     /// Whether the rows are in document order so far.
     in_order: bool,
@@ -221,12 +222,11 @@ impl Draft {
         let mut tree = match self.in_order {
             true => {
                 self.close_below(NONE, last);
-                let Self { rows, attributes, text, other, .. } = self;
-                Tree { flavour, nodes: rows, attributes, names: Vec::new(), text, other, prefixes }
+                let Self { rows, attributes, names, text, other, .. } = self;
+                Tree { flavour, nodes: rows, attributes, names: names.into_names(), text, other, prefixes }
             }
-            false => put_in_order(&self, flavour, prefixes),
+            false => put_in_order(self, flavour, prefixes),
         };
-        tree.names = self.names.into_names();
         tree.nodes.push(tree.closing_row());
         tree
     }
@@ -313,8 +313,8 @@ impl Draft {
 
     fn content(&mut self, kind: Kind, name: u32, text: &str) -> DraftId {
         let id = self.push(kind, name);
-        self.other.push_str(text);
-        let end = offset(self.other.len());
+        self.push_attribute(0, text);
+        let end = offset(self.attributes.len());
         self.set_own_end(id, end);
         id
     }
@@ -334,7 +334,6 @@ impl Draft {
             previous: NONE,
             end: NONE,
             text: offset(self.text.len()),
-            other: offset(self.other.len()),
             attributes: offset(self.attributes.len()),
         });
         self.links.push(UNLINKED);

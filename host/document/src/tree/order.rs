@@ -1,25 +1,32 @@
 //! Writes a draft whose nodes have moved down in document order.
 
 use super::draft::{Draft, DraftId};
-use super::{Attribute, Flavour, Kind, NONE, Node, NodeId, Tree, offset, slice};
+use super::{Flavour, Kind, NONE, Node, NodeId, Tree, offset, slice};
 
-/// Walks the draft without recursion and writes a row for each node, closing the range of each when it is left.
-pub(super) fn put_in_order(draft: &Draft, flavour: Flavour, prefixes: Vec<(String, String)>) -> Tree {
+/// Makes the tree of a draft, whatever the order of its rows.
+pub(super) fn put_in_order(mut draft: Draft, flavour: Flavour, prefixes: Vec<(String, String)>) -> Tree {
     let mut tree = Tree {
         flavour,
         nodes: Vec::with_capacity(draft.len() + 1),
         attributes: Vec::with_capacity(draft.attributes.len()),
         names: Vec::new(),
         text: String::with_capacity(draft.text.len()),
-        other: String::with_capacity(draft.other.len()),
+        other: std::mem::take(&mut draft.other),
         prefixes,
     };
+    write_down(&draft, &mut tree);
+    tree.names = draft.names.into_names();
+    tree
+}
+
+/// Walks the draft without recursion and writes a row for each node, closing the range of each when it is left.
+fn write_down(draft: &Draft, tree: &mut Tree) {
     let mut path = Path { open: Vec::new(), last_child: vec![NONE] };
     let mut at: DraftId = 0;
     loop {
         let id = offset(tree.nodes.len());
         let previous = path.last_child.last_mut().map_or(NONE, |last| std::mem::replace(last, id));
-        write_row(draft, at, path.open.last().copied().unwrap_or(NONE), previous, &mut tree);
+        write_row(draft, at, path.open.last().copied().unwrap_or(NONE), previous, tree);
         let first = draft.link(at).first;
         if first != NONE {
             path.open.push(id);
@@ -27,10 +34,10 @@ pub(super) fn put_in_order(draft: &Draft, flavour: Flavour, prefixes: Vec<(Strin
             at = first;
             continue;
         }
-        close(&mut tree, id);
-        match path.leave(at, draft, &mut tree) {
+        close(tree, id);
+        match path.leave(at, draft, tree) {
             Some(next) => at = next,
-            None => return tree,
+            None => return,
         }
     }
 }
@@ -62,25 +69,15 @@ impl Path {
 
 fn write_row(draft: &Draft, at: DraftId, parent: NodeId, previous: NodeId, tree: &mut Tree) {
     let Some(row) = draft.rows.get(at as usize) else { return };
-    let (text, other, attributes) = (offset(tree.text.len()), offset(tree.other.len()), offset(tree.attributes.len()));
-    tree.nodes.push(Node { kind: row.kind, name: row.name, parent, previous, end: NONE, text, other, attributes });
-    let own_end = draft.link(at).own_end;
-    match row.kind {
-        Kind::Root => {}
-        Kind::Comment | Kind::Instruction => tree.other.push_str(slice(&draft.other, row.other, own_end)),
-        Kind::Text => {
-            tree.text.push_str(slice(&draft.text, row.text, own_end));
-            for part in draft.added.get(&at).into_iter().flatten() {
-                tree.text.push_str(slice(&draft.text, part.start, part.end));
-            }
+    let (text, attributes) = (offset(tree.text.len()), offset(tree.attributes.len()));
+    tree.nodes.push(Node { kind: row.kind, name: row.name, parent, previous, end: NONE, text, attributes });
+    if row.kind == Kind::Text {
+        tree.text.push_str(slice(&draft.text, row.text, draft.link(at).own_end));
+        for part in draft.added.get(&at).into_iter().flatten() {
+            tree.text.push_str(slice(&draft.text, part.start, part.end));
         }
-        Kind::Element => {
-            for attribute in draft.attributes.get(draft.own_attributes(at)).unwrap_or_default() {
-                let start = offset(tree.other.len());
-                tree.other.push_str(slice(&draft.other, attribute.start, attribute.end));
-                tree.attributes.push(Attribute { name: attribute.name, start, end: offset(tree.other.len()) });
-            }
-        }
+    } else {
+        tree.attributes.extend_from_slice(draft.attributes.get(draft.own_attributes(at)).unwrap_or_default());
     }
 }
 
