@@ -21,12 +21,13 @@ const DIRECTIONS: [(&str, &[&str]); 7] = [
 ];
 
 /// Crates that live in some rooms and nowhere else.
-const ONLY_IN: [(&str, &[&str]); 5] = [
+const ONLY_IN: [(&str, &[&str]); 6] = [
     ("wasmtime", &["carousel-sandbox"]),
     ("wasmtime-wasi", &["carousel-sandbox"]),
     ("reqwest", &["carousel-zyte"]),
     ("rustls", &["carousel-zyte"]),
     ("html5ever", &["carousel-document"]),
+    ("html5gum", &["carousel-document"]),
 ];
 
 /// What `core` must not know: clocks, sockets, runtimes.

@@ -13,6 +13,7 @@ use python::{Page, Peer};
 use serde_json::json;
 use std::fs;
 use std::hint::black_box;
+use std::process::Command;
 use std::sync::Arc;
 
 /// Rounds, each of them all pages here and then all pages there; the median round counts.
@@ -42,6 +43,9 @@ const QUERIES: [(&str, &str); 10] = [
     ("xpath", "//li[last()]/a/@href"),
 ];
 
+/// Says to a process that it is the one that measures memory.
+const MEMORY: &str = "memory";
+
 fn main() {
     let Some(peer) = Peer::prepare() else {
         return;
@@ -52,6 +56,9 @@ fn main() {
         .filter(|page| page.kind == "html")
         .map(|page: &Page| (page.path.clone(), page.text().into()))
         .collect();
+    if std::env::args().any(|argument| argument == MEMORY) {
+        return memory(&pages);
+    }
     let paths: Vec<&str> = pages.iter().map(|(path, _)| path.as_str()).collect();
     let asked = json!({"pages": paths, "first": FIRST, "queries": QUERIES});
     let rounds: Vec<[Vec<[f64; 2]>; 2]> =
@@ -63,7 +70,14 @@ fn main() {
         let columns: Vec<String> = [0, 1].map(|what| column(&rounds, &chosen, what, megabytes)).into();
         println!("{class:<14}{:>7}{megabytes:>9.1}  {}", chosen.len(), columns.join("   "));
     }
-    memory(&pages);
+    memory_in_a_process_of_its_own();
+}
+
+/// What is freed goes back to the system at once there, so that what the process holds is what the tree holds.
+fn memory_in_a_process_of_its_own() {
+    let program = std::env::current_exe().unwrap();
+    let measured = Command::new(program).arg(MEMORY).env("MALLOC_MMAP_THRESHOLD_", "65536").status().unwrap();
+    assert!(measured.success());
 }
 
 /// Seconds of each page: parsing it and the first query, and all other queries.
@@ -110,9 +124,10 @@ fn memory(pages: &[(String, Arc<str>)]) {
             break;
         }
     }
-    let (bytes, before) = (text.len() as f64, status("VmRSS"));
-    fs::write("/proc/self/clear_refs", "5").ok();
+    let bytes = text.len() as f64;
     let document = Document::with_limits([], Some("text/html"), Some(text.into()), "", Limits::default());
+    let before = status("VmRSS");
+    fs::write("/proc/self/clear_refs", "5").ok();
     let answers = document.select(&[Query::new(Language::Css, FIRST, Want::Count)]);
     let (held, peak) = (status("VmRSS") - before, status("VmHWM") - before);
     println!(

@@ -35,8 +35,17 @@ impl Budget {
 
     /// Spends what looking at a text of this many bytes costs.
     pub(crate) fn spend_bytes(&self, bytes: usize) {
-        self.spend(1 + (bytes as u64 >> 4));
+        self.spend(steps_of(bytes));
     }
+
+    pub(crate) fn left(&self) -> u64 {
+        self.left.get()
+    }
+}
+
+/// What looking at a text of this many bytes costs, or writing it.
+pub(crate) fn steps_of(bytes: usize) -> u64 {
+    1 + (bytes as u64 >> 4)
 }
 
 /// Runs an engine, giving it the budget to spend from.

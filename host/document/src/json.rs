@@ -2,7 +2,7 @@
 
 use crate::DocumentError;
 use jmespath::ast::Ast;
-use jmespath::{Expression, Rcvar, Variable};
+use jmespath::{Context, DEFAULT_RUNTIME, Expression, Rcvar, Variable, interpret};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -47,9 +47,10 @@ impl Jmespath {
         }
     }
 
-    /// Evaluates the expression; fails on wrong types and the like.
+    /// Evaluates the expression; fails on wrong types and the like. The engine's own `search` would copy the page first.
     pub(crate) fn find(&self, page: &Rcvar) -> Result<Rcvar, String> {
-        self.expression.search(page).map_err(|error| reason(&error.reason))
+        let mut context = Context::new(self.expression.as_str(), &DEFAULT_RUNTIME);
+        interpret(page, self.expression.as_ast(), &mut context).map_err(|error| reason(&error.reason))
     }
 }
 

@@ -17,11 +17,11 @@ pub struct Limits {
     pub depth: usize,
     /// Most nodes of one tree. Default: 1,000,000, as many as 30 MB of common pages have. Bounds pages that make the parser repeat elements.
     pub nodes: usize,
-    /// Most steps of building a tree, beyond four for each byte of text. Default: 10,000,000. A common page takes less than
-    /// one step a byte; hostile nesting takes thousands.
+    /// Most steps of building a tree (elements looked at; making one counts as sixteen), beyond four for each byte of text.
+    /// Default: 5,000,000. A common page takes about one step a byte; hostile nesting takes thousands.
     pub parse_steps: u64,
-    /// Most steps (nodes visited, sixteen bytes compared) of one query. Default: 2,500,000, about
-    /// 0.2 s at most; a simple query takes one to ten steps for each element of the page.
+    /// Most steps of one query (nodes visited, sixteen bytes compared or answered). Default: 2,500,000, about 0.2 s at most; a
+    /// simple query takes one to ten steps for each element of the page.
     pub query_steps: u64,
     /// Longest time after which no further match of one regular expression is looked for. Default: 300 ms.
     pub regex_time: Duration,
@@ -38,7 +38,7 @@ impl Default for Limits {
             parse_bytes: 16 << 20,
             depth: 512,
             nodes: 1_000_000,
-            parse_steps: 10_000_000,
+            parse_steps: 5_000_000,
             query_steps: 2_500_000,
             regex_time: Duration::from_millis(300),
             expression_bytes: 4096,

@@ -94,29 +94,42 @@ impl Pattern {
 
     /// Returns the answers, at most `most`; a group that takes no part in a match answers with an empty string.
     pub(crate) fn find<'t>(&self, text: &'t str, most: usize, time: Duration) -> Result<Vec<&'t str>, TooLong> {
-        let start = Instant::now();
-        let mut found = Vec::new();
-        for captures in self.regex.captures_iter(text) {
-            self.take(&captures, &mut found);
-            if found.len() >= most {
-                break;
-            }
-            if start.elapsed() > time {
-                return Err(TooLong);
-            }
-        }
-        found.truncate(most);
-        Ok(found)
-    }
-
-    fn take<'t>(&self, captures: &Captures<'t>, found: &mut Vec<&'t str>) {
-        let group = |index| captures.get(index).map_or("", |matched: regex::Match<'t>| matched.as_str());
         match self.taken {
-            Taken::Whole => found.push(group(0)),
-            Taken::Group(index) => found.push(group(index)),
-            Taken::Groups => found.extend((1..captures.len()).map(group)),
+            Taken::Whole => collect(self.regex.find_iter(text), most, time, |found, answers| answers.push(found.as_str())),
+            Taken::Group(index) => collect(self.regex.captures_iter(text), most, time, |captures, answers| {
+                answers.push(group(&captures, index));
+            }),
+            Taken::Groups => collect(self.regex.captures_iter(text), most, time, |captures, answers| {
+                answers.extend((1..captures.len()).map(|index| group(&captures, index)));
+            }),
         }
     }
+}
+
+fn group<'t>(captures: &Captures<'t>, index: usize) -> &'t str {
+    captures.get(index).map_or("", |found| found.as_str())
+}
+
+/// Takes the answers of one match after the other, until there are enough or it takes too long.
+fn collect<'t, M>(
+    matches: impl Iterator<Item = M>,
+    most: usize,
+    time: Duration,
+    take: impl Fn(M, &mut Vec<&'t str>),
+) -> Result<Vec<&'t str>, TooLong> {
+    let start = Instant::now();
+    let mut answers = Vec::new();
+    for found in matches {
+        take(found, &mut answers);
+        if answers.len() >= most {
+            break;
+        }
+        if start.elapsed() > time {
+            return Err(TooLong);
+        }
+    }
+    answers.truncate(most);
+    Ok(answers)
 }
 
 impl Size {

@@ -1,6 +1,6 @@
 //! Answers queries: compiles, looks at the page in the form the language needs, and writes the answers down.
 
-use crate::budget::{Budget, Stopped, run};
+use crate::budget::{Budget, Stopped, run, steps_of};
 use crate::compiled::{Engine, compiled};
 use crate::css::Css;
 use crate::json::{Jmespath, Json};
@@ -52,7 +52,8 @@ impl Document {
         room: &mut usize,
     ) -> Result<Vec<String>, QueryError> {
         let compiled = compiled(language, expression, limits)?;
-        let mut asked = Asked { language, expression, want, limits, stack: compiled.stack, room };
+        let steps = limits.query_steps;
+        let mut asked = Asked { language, expression, want, limits, stack: compiled.stack, steps, room };
         match &compiled.engine {
             Engine::Css(css) => asked.css(css, self.tree()?),
             Engine::Xpath(xpath) => asked.xpath(xpath, self.tree()?),
@@ -71,6 +72,8 @@ struct Asked<'a> {
     limits: &'a Limits,
     /// Bytes of stack that evaluating takes at most.
     stack: usize,
+    /// Steps that finding and writing the answers may still take.
+    steps: u64,
     /// Bytes that the answers may still take.
     room: &'a mut usize,
 }
@@ -155,13 +158,20 @@ impl Asked<'_> {
         }
     }
 
-    fn run<T: Send>(&self, engine: impl FnOnce(&Budget) -> T + Send) -> Result<T, QueryError> {
-        let steps = self.limits.query_steps;
-        let done = with_room(self.stack, || run(&Budget::new(steps), engine));
-        done.unwrap_or(Err(Stopped::Failed)).map_err(|stopped| match stopped {
-            Stopped::Spent => self.too_costly(),
-            Stopped::Failed => self.failed("the engine failed".to_owned()),
-        })
+    fn run<T: Send>(&mut self, engine: impl FnOnce(&Budget) -> T + Send) -> Result<T, QueryError> {
+        let steps = self.steps;
+        let done = with_room(self.stack, || {
+            let budget = Budget::new(steps);
+            run(&budget, engine).map(|result| (result, budget.left()))
+        });
+        match done.unwrap_or(Err(Stopped::Failed)) {
+            Ok((result, left)) => {
+                self.steps = left;
+                Ok(result)
+            }
+            Err(Stopped::Spent) => Err(self.too_costly()),
+            Err(Stopped::Failed) => Err(self.failed("the engine failed".to_owned())),
+        }
     }
 
     fn check_room(&self, bytes: usize) -> Result<(), QueryError> {
@@ -174,6 +184,7 @@ impl Asked<'_> {
     fn pay(&mut self, answer: String) -> Result<String, QueryError> {
         self.check_room(answer.len())?;
         *self.room -= answer.len();
+        self.steps = self.steps.checked_sub(steps_of(answer.len())).ok_or_else(|| self.too_costly())?;
         Ok(answer)
     }
 

@@ -3,7 +3,6 @@
 
 use crate::tree::{Draft, DraftId, Flavour, Tree};
 use crate::{DocumentError, Limits};
-use html5ever::tendril::StrTendril;
 use html5ever::{LocalName, Namespace, Prefix, QualName, ns};
 use quick_xml::Reader;
 use quick_xml::escape::{resolve_xml_entity, unescape_with};
@@ -64,11 +63,11 @@ impl Builder {
             Event::CData(text) => self.text(&text.xml10_content()),
             Event::GeneralRef(reference) => self.reference(&reference),
             Event::Comment(text) => {
-                let id = self.draft.comment(StrTendril::from_slice(&text.xml10_content()));
+                let id = self.draft.comment(&text.xml10_content());
                 self.draft.append(self.parent(), id);
             }
             Event::PI(instruction) => {
-                let id = self.draft.instruction(instruction.target(), instruction.content().trim_start().into());
+                let id = self.draft.instruction(instruction.target(), instruction.content().trim_start());
                 self.draft.append(self.parent(), id);
             }
             Event::Empty(_) | Event::Decl(_) | Event::DocType(_) | Event::Eof => {}
@@ -93,8 +92,7 @@ impl Builder {
                 self.declare(prefix, address);
             }
         }
-        let own = attributes.iter().map(|(name, value)| (self.attribute_name(name), StrTendril::from_slice(value)));
-        let own: Vec<_> = own.collect();
+        let own: Vec<_> = attributes.iter().map(|(name, value)| (self.attribute_name(name), value)).collect();
         let full = tag.name().into_inner();
         let name = self.element_name(full);
         let id = self.draft.element(name, own);
@@ -124,7 +122,7 @@ impl Builder {
     /// Text outside the root element is not part of a document.
     fn text(&mut self, text: &str) {
         if !self.open.is_empty() && !text.is_empty() {
-            self.draft.append_text(self.parent(), &StrTendril::from_slice(text));
+            self.draft.append_text(self.parent(), text);
         }
     }
 

@@ -48,16 +48,19 @@ fn deep_xml_and_deep_json_do_not_overflow() {
 #[test]
 fn pages_that_repeat_themselves_are_refused() {
     let fonts: String = (0..300).map(|n| format!("<font size={n}>")).collect();
-    for text in [
-        fonts + &"<p>x".repeat(100_000),
-        "<div>".repeat(505) + &"<p></p>".repeat(150_000),
-        format!("<p {}>", (0..400_000).map(|n| format!("a{n} ")).collect::<String>()),
-    ] {
+    for text in [fonts + &"<p>x".repeat(100_000), "<div>".repeat(505) + &"<p></p>".repeat(150_000)] {
         let limits = Limits { nodes: 100_000, ..Limits::default() };
         let document = Document::with_limits(text, Some("text/html"), None, "", limits);
         let answer = ask(&document, Language::Css, "i", Want::First);
         assert_eq!(answer, Err(QueryError::Document(DocumentError::TooComplex)));
     }
+}
+
+#[test]
+fn a_tag_with_a_hundred_thousand_attributes_is_read() {
+    let attributes: String = (0..100_000).map(|n| format!("a{n} ")).collect();
+    let document = page(format!("<p {attributes}{attributes}>"), "text/html");
+    assert_eq!(ask(&document, Language::Xpath, "count(//p/@*)", Want::First).unwrap(), ["100000"]);
 }
 
 #[test]
@@ -235,6 +238,33 @@ fn closing(open: char) -> Option<char> {
         '[' => Some(']'),
         '{' => Some('}'),
         _ => None,
+    }
+}
+
+#[test]
+fn what_copies_texts_or_names_costs_more_than_looking_at_nodes() {
+    let limits = Limits { query_steps: 60_000, ..Limits::default() };
+    let document = |text: String| Document::with_limits(text, Some("text/html"), None, "", limits);
+    let nested = document("<div>a b ".repeat(400));
+    let names = document("<p>".repeat(6_000));
+    let words = document("a b ".repeat(16_000));
+    let cases: [(&Document, Language, &str, String); 6] = [
+        (&nested, Language::Xpath, "count(//*)", "count(id(//*))".to_owned()),
+        (
+            &nested,
+            Language::Xpath,
+            "count(//*[contains(., 'x')])",
+            format!("count(//*[{}.{}])", "string(".repeat(20), ")".repeat(20)),
+        ),
+        (&names, Language::Xpath, "count(//*[..])", "count(//*[name() = local-name(..)])".to_owned()),
+        (&words, Language::Xpath, "string-length(/)", format!("{}/{}", "normalize-space(".repeat(60), ")".repeat(60))),
+        (&words, Language::Xpath, "translate(/, 'a', 'b')", format!("string(translate(/, '{}', ''))", "bcdefgh ".repeat(31))),
+        (&nested, Language::Css, "div x", "div".to_owned()),
+    ];
+    for (document, language, cheap, dear) in cases {
+        assert!(ask(document, language, cheap, Want::All).is_ok(), "{cheap}");
+        let answer = ask(document, language, &dear, Want::All).map(|answers| answers.len());
+        assert!(matches!(answer, Err(QueryError::TooCostly { .. })), "{dear}: {answer:?}");
     }
 }
 

@@ -44,7 +44,6 @@ const REMEMBERED: usize = 16;
 pub(super) struct Guard {
     builder: TreeBuilder<DraftId, Sink>,
     depth: u32,
-    tokens: Cell<u64>,
     /// Whether an end tag may have closed elements without the sink being told.
     stale: Cell<bool>,
     /// The elements left out and not closed yet.
@@ -59,12 +58,7 @@ enum Fate {
 impl Guard {
     pub(super) fn new(builder: TreeBuilder<DraftId, Sink>, depth: usize) -> Self {
         let depth = u32::try_from(depth).unwrap_or(u32::MAX);
-        Self { builder, depth, tokens: Cell::new(0), stale: Cell::new(false), left_out: RefCell::default() }
-    }
-
-    /// The number of tokens so far, errors aside.
-    pub(super) fn tokens(&self) -> u64 {
-        self.tokens.get()
+        Self { builder, depth, stale: Cell::new(false), left_out: RefCell::default() }
     }
 
     pub(super) fn is_exhausted(&self) -> bool {
@@ -89,7 +83,7 @@ impl Guard {
     fn judge(&self, tag: &Tag) -> Fate {
         let mut left_out = self.left_out.borrow_mut();
         match tag.kind {
-            TagKind::StartTag if SHALLOW.contains(&&*tag.name) || self.has_room() => Fate::Build,
+            TagKind::StartTag if self.has_room() || SHALLOW.contains(&&*tag.name) => Fate::Build,
             TagKind::StartTag => {
                 left_out.push(tag.name.clone());
                 Fate::LeaveOut
@@ -128,20 +122,11 @@ impl TokenSink for Guard {
         if self.is_exhausted() {
             return TokenSinkResult::Continue;
         }
-        match &token {
-            Token::ParseError(_) => return TokenSinkResult::Continue,
-            Token::TagToken(tag) => {
-                self.tokens.set(self.tokens.get() + 1);
-                if matches!(self.judge(tag), Fate::LeaveOut) {
-                    return TokenSinkResult::Continue;
-                }
-                self.stale.set(true);
+        if let Token::TagToken(tag) = &token {
+            if matches!(self.judge(tag), Fate::LeaveOut) {
+                return TokenSinkResult::Continue;
             }
-            Token::DoctypeToken(_)
-            | Token::CommentToken(_)
-            | Token::CharacterTokens(_)
-            | Token::NullCharacterToken
-            | Token::EOFToken => self.tokens.set(self.tokens.get() + 1),
+            self.stale.set(true);
         }
         self.builder.process_token(token, line)
     }

@@ -8,6 +8,9 @@ use html5ever::{Attribute, LocalName, Namespace, QualName, ns};
 use std::borrow::Cow;
 use std::cell::{Cell, Ref, RefCell};
 
+/// Steps that making an element costs, next to looking at one.
+const ELEMENT_STEPS: u64 = 16;
+
 /// Steps that one attribute of an element costs: the tree builder may copy it many times.
 const ATTRIBUTE_STEPS: u64 = 16;
 
@@ -109,16 +112,16 @@ impl TreeSink for Sink {
     }
 
     fn create_element(&self, name: QualName, attributes: Vec<Attribute>, _: ElementFlags) -> DraftId {
-        self.spend(1 + ATTRIBUTE_STEPS * attributes.len() as u64);
+        self.spend(ELEMENT_STEPS + ATTRIBUTE_STEPS * attributes.len() as u64);
         self.draft.borrow_mut().element(name, pairs(attributes))
     }
 
     fn create_comment(&self, text: StrTendril) -> DraftId {
-        self.draft.borrow_mut().comment(text)
+        self.draft.borrow_mut().comment(&text)
     }
 
     fn create_pi(&self, target: StrTendril, data: StrTendril) -> DraftId {
-        self.draft.borrow_mut().instruction(&target, data)
+        self.draft.borrow_mut().instruction(&target, &data)
     }
 
     fn append(&self, parent: &DraftId, child: NodeOrText<DraftId>) {

@@ -1,181 +1,206 @@
 //! A tree while it is built: nodes can still move, as HTML's error recovery demands.
+//!
+//! The rows are those of the finished tree as long as every node comes after all that were there before, which is so for
+//! most pages from start to end. Where it is not, the rows are put in order at the end.
 
-use super::{Attribute, Flavour, Kind, NONE, Node, NodeId, Tree};
-use html5ever::tendril::StrTendril;
+use super::names::Names;
+use super::order::put_in_order;
+use super::{Attribute, Flavour, Kind, NONE, Node, Tree, offset};
 use html5ever::{QualName, local_name, ns};
-use precomputed_hash::PrecomputedHash;
 use std::collections::HashMap;
-
-const RECENT: usize = 128;
+use std::ops::Range;
 
 /// A node of a draft, in order of creation; the root is 0.
 pub(crate) type DraftId = u32;
 
+/// What a node needs besides its row until the tree is finished.
 #[derive(Debug)]
-struct DraftNode {
-    kind: Kind,
-    name: u32,
-    depth: u32,
-    parent: DraftId,
-    first: DraftId,
+pub(super) struct Link {
+    pub(super) first: DraftId,
     last: DraftId,
-    previous: DraftId,
-    next: DraftId,
-    text: StrTendril,
-    attributes: Vec<(u32, StrTendril)>,
+    pub(super) next: DraftId,
+    depth: u32,
+    /// Where the attributes of a node end, or the text of a text node.
+    pub(super) own_end: u32,
 }
+
+const UNLINKED: Link = Link { first: NONE, last: NONE, next: NONE, depth: 0, own_end: 0 };
+static UNLINKED_NODE: Link = UNLINKED;
 
 /// A tree while it is built.
 #[derive(Debug)]
 pub(crate) struct Draft {
-    nodes: Vec<DraftNode>,
-    names: Vec<QualName>,
-    known: HashMap<QualName, u32>,
-    /// Numbers of names used lately, by their hash: most names of a page are among a few.
-    recent: [u32; RECENT],
+    /// Each with its `end` only if it has one and the rows are in order.
+    pub(super) rows: Vec<Node>,
+    pub(super) links: Vec<Link>,
+    pub(super) attributes: Vec<Attribute>,
+    pub(super) text: String,
+    /// Comments, instructions and attribute values.
+    pub(super) other: String,
+    /// What was added to texts after others had been written, by the text node.
+    pub(super) added: HashMap<DraftId, Vec<Range<u32>>>,
+    pub(super) names: Names,
     nameless: QualName,
+    /// Whether the rows are in document order so far.
+    in_order: bool,
 }
 
 impl Draft {
     pub(crate) fn new() -> Self {
         let nameless = QualName::new(None, ns!(), local_name!(""));
         let mut draft = Self {
-            nodes: Vec::new(),
-            names: Vec::new(),
-            known: HashMap::new(),
-            recent: [NONE; RECENT],
+            rows: Vec::new(),
+            links: Vec::new(),
+            attributes: Vec::new(),
+            text: String::new(),
+            other: String::new(),
+            added: HashMap::new(),
+            names: Names::new(),
             nameless: nameless.clone(),
+            in_order: true,
         };
-        let name = draft.intern(nameless);
-        draft.push(Kind::Root, name, StrTendril::new());
+        let name = draft.names.number(nameless);
+        draft.push(Kind::Root, name);
         draft
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.nodes.len()
+        self.rows.len()
     }
 
-    pub(crate) fn element(&mut self, name: QualName, attributes: impl IntoIterator<Item = (QualName, StrTendril)>) -> DraftId {
-        let attributes = attributes.into_iter().map(|(name, value)| (self.intern(name), value)).collect();
-        let name = self.intern(name);
-        let id = self.push(Kind::Element, name, StrTendril::new());
-        if let Some(node) = self.node_mut(id) {
-            node.attributes = attributes;
+    pub(crate) fn element<V: AsRef<str>>(
+        &mut self,
+        name: QualName,
+        attributes: impl IntoIterator<Item = (QualName, V)>,
+    ) -> DraftId {
+        let name = self.names.number(name);
+        let id = self.push(Kind::Element, name);
+        for (name, value) in attributes {
+            let name = self.names.number(name);
+            self.push_attribute(name, value.as_ref());
         }
+        let end = offset(self.attributes.len());
+        self.set_own_end(id, end);
         id
     }
 
-    pub(crate) fn comment(&mut self, text: StrTendril) -> DraftId {
-        self.push(Kind::Comment, 0, text)
+    pub(crate) fn comment(&mut self, text: &str) -> DraftId {
+        self.content(Kind::Comment, 0, text)
     }
 
-    pub(crate) fn instruction(&mut self, target: &str, data: StrTendril) -> DraftId {
-        let name = self.intern(QualName::new(None, ns!(), target.into()));
-        self.push(Kind::Instruction, name, data)
+    pub(crate) fn instruction(&mut self, target: &str, data: &str) -> DraftId {
+        let name = self.names.number(QualName::new(None, ns!(), target.into()));
+        self.content(Kind::Instruction, name, data)
     }
 
     /// The name of an element; that of any other node is empty.
     pub(crate) fn name(&self, id: DraftId) -> &QualName {
-        self.node(id).and_then(|node| self.names.get(node.name as usize)).unwrap_or(&self.nameless)
+        self.rows.get(id as usize).and_then(|row| self.names.name(row.name)).unwrap_or(&self.nameless)
     }
 
     pub(crate) fn depth(&self, id: DraftId) -> u32 {
-        self.node(id).map_or(0, |node| node.depth)
+        self.link(id).depth
     }
 
     pub(crate) fn parent(&self, id: DraftId) -> Option<DraftId> {
-        self.node(id).map(|node| node.parent).filter(|&parent| parent != NONE)
+        self.rows.get(id as usize).map(|row| row.parent).filter(|&parent| parent != NONE)
     }
 
     pub(crate) fn attribute_count(&self, id: DraftId) -> usize {
-        self.node(id).map_or(0, |node| node.attributes.len())
+        self.own_attributes(id).len()
     }
 
     /// Adds the attributes that the element does not have yet.
-    pub(crate) fn add_missing(&mut self, id: DraftId, attributes: impl IntoIterator<Item = (QualName, StrTendril)>) {
+    pub(crate) fn add_missing<V: AsRef<str>>(&mut self, id: DraftId, attributes: impl IntoIterator<Item = (QualName, V)>) {
+        let start = offset(self.attributes.len());
+        self.attributes.extend_from_within(self.own_attributes(id));
+        let own = self.attributes.len();
         for (name, value) in attributes {
-            let name = self.intern(name);
-            if let Some(node) = self.node_mut(id)
-                && node.attributes.iter().all(|(own, _)| *own != name)
-            {
-                node.attributes.push((name, value));
+            let name = self.names.number(name);
+            if self.attributes.iter().skip(start as usize).all(|own| own.name != name) {
+                self.push_attribute(name, value.as_ref());
             }
+        }
+        if self.attributes.len() == own {
+            self.attributes.truncate(start as usize);
+            return;
+        }
+        self.in_order = false;
+        let end = offset(self.attributes.len());
+        self.set_own_end(id, end);
+        if let Some(row) = self.rows.get_mut(id as usize) {
+            row.attributes = start;
         }
     }
 
     /// Makes a node the last child of another, taking it away from where it is.
     pub(crate) fn append(&mut self, parent: DraftId, id: DraftId) {
         self.detach(id);
-        let depth = self.depth(parent) + 1;
-        let last = self.node(parent).map_or(NONE, |node| node.last);
-        if let Some(node) = self.node_mut(id) {
-            (node.parent, node.previous, node.next, node.depth) = (parent, last, NONE, depth);
-        }
-        match self.node_mut(last) {
+        self.in_order = self.in_order && self.follows(parent, id);
+        let last = self.link(parent).last;
+        self.place(id, parent, last, NONE);
+        match self.links.get_mut(last as usize) {
             Some(previous) => previous.next = id,
             None => self.set_first(parent, id),
         }
-        if let Some(node) = self.node_mut(parent) {
-            node.last = id;
-        }
+        self.set_last(parent, id);
     }
 
     /// Puts a node right before a sibling, taking it away from where it is.
     pub(crate) fn insert_before(&mut self, sibling: DraftId, id: DraftId) {
         self.detach(id);
-        let Some((parent, previous)) = self.node(sibling).map(|node| (node.parent, node.previous)) else {
+        let Some((parent, previous)) = self.rows.get(sibling as usize).map(|row| (row.parent, row.previous)) else {
             return;
         };
         if parent == NONE {
             return;
         }
-        let depth = self.depth(parent) + 1;
-        if let Some(node) = self.node_mut(id) {
-            (node.parent, node.previous, node.next, node.depth) = (parent, previous, sibling, depth);
+        self.in_order = false;
+        self.place(id, parent, previous, sibling);
+        if let Some(row) = self.rows.get_mut(sibling as usize) {
+            row.previous = id;
         }
-        if let Some(node) = self.node_mut(sibling) {
-            node.previous = id;
-        }
-        match self.node_mut(previous) {
-            Some(node) => node.next = id,
+        match self.links.get_mut(previous as usize) {
+            Some(link) => link.next = id,
             None => self.set_first(parent, id),
         }
     }
 
     /// Appends text, joining it with a text that is last already.
-    pub(crate) fn append_text(&mut self, parent: DraftId, text: &StrTendril) {
-        let last = self.node(parent).map_or(NONE, |node| node.last);
-        if !self.extend_text(last, text) {
-            let id = self.push(Kind::Text, 0, text.clone());
+    pub(crate) fn append_text(&mut self, parent: DraftId, text: &str) {
+        if !self.extend_text(self.link(parent).last, text) {
+            let id = self.push_text(text);
             self.append(parent, id);
         }
     }
 
     /// Puts text right before a sibling, joining it with a text that is there already.
-    pub(crate) fn insert_text_before(&mut self, sibling: DraftId, text: &StrTendril) {
-        let previous = self.node(sibling).map_or(NONE, |node| node.previous);
+    pub(crate) fn insert_text_before(&mut self, sibling: DraftId, text: &str) {
+        let previous = self.rows.get(sibling as usize).map_or(NONE, |row| row.previous);
         if !self.extend_text(previous, text) {
-            let id = self.push(Kind::Text, 0, text.clone());
+            let id = self.push_text(text);
             self.insert_before(sibling, id);
         }
     }
 
     /// Takes a node away from its parent.
     pub(crate) fn detach(&mut self, id: DraftId) {
-        let Some(node) = self.node_mut(id) else {
+        let next = self.link(id).next;
+        let Some(row) = self.rows.get_mut(id as usize).filter(|row| row.parent != NONE) else {
             return;
         };
-        let (parent, previous, next) = (node.parent, node.previous, node.next);
-        if parent == NONE {
-            return;
+        let (parent, previous) = (row.parent, row.previous);
+        (row.parent, row.previous) = (NONE, NONE);
+        self.in_order = false;
+        if let Some(link) = self.links.get_mut(id as usize) {
+            link.next = NONE;
         }
-        (node.parent, node.previous, node.next) = (NONE, NONE, NONE);
-        match self.node_mut(previous) {
-            Some(node) => node.next = next,
+        match self.links.get_mut(previous as usize) {
+            Some(link) => link.next = next,
             None => self.set_first(parent, next),
         }
-        match self.node_mut(next) {
-            Some(node) => node.previous = previous,
+        match self.rows.get_mut(next as usize) {
+            Some(row) => row.previous = previous,
             None => self.set_last(parent, previous),
         }
     }
@@ -183,184 +208,135 @@ impl Draft {
     /// Moves all children of one node to the end of another; returns how many.
     pub(crate) fn move_children(&mut self, from: DraftId, to: DraftId) -> u64 {
         let mut moved = 0;
-        while let Some(child) = self.node(from).map(|node| node.first).filter(|&child| child != NONE) {
+        while let Some(child) = Some(self.link(from).first).filter(|&child| child != NONE) {
             self.append(to, child);
             moved += 1;
         }
         moved
     }
 
-    /// Writes the tree down in document order.
-    pub(crate) fn finish(self, flavour: Flavour, prefixes: Vec<(String, String)>) -> Tree {
-        let mut tree = Tree {
-            flavour,
-            nodes: Vec::with_capacity(self.nodes.len() + 1),
-            attributes: Vec::new(),
-            names: Vec::new(),
-            text: String::new(),
-            other: String::new(),
-            prefixes,
+    /// Makes the tree, in document order.
+    pub(crate) fn finish(mut self, flavour: Flavour, prefixes: Vec<(String, String)>) -> Tree {
+        let last = offset(self.rows.len()).saturating_sub(1);
+        self.in_order = self.in_order && (last == 0 || self.parent(last).is_some());
+        let mut tree = match self.in_order {
+            true => {
+                self.close_below(NONE, last);
+                let Self { rows, attributes, names, text, other, .. } = self;
+                Tree { flavour, nodes: rows, attributes, names: names.into_names(), text, other, prefixes }
+            }
+            false => put_in_order(self, flavour, prefixes),
         };
-        let Self { mut nodes, names, .. } = self;
-        tree.names = names;
-        write_down(&mut nodes, &mut tree);
+        tree.nodes.push(tree.closing_row());
         tree
     }
 
-    fn node(&self, id: DraftId) -> Option<&DraftNode> {
-        self.nodes.get(id as usize)
+    pub(super) fn link(&self, id: DraftId) -> &Link {
+        self.links.get(id as usize).unwrap_or(&UNLINKED_NODE)
     }
 
-    fn node_mut(&mut self, id: DraftId) -> Option<&mut DraftNode> {
-        self.nodes.get_mut(id as usize)
+    /// Where the attributes of an element are.
+    pub(super) fn own_attributes(&self, id: DraftId) -> Range<usize> {
+        let start = self.rows.get(id as usize).map_or(0, |row| row.attributes) as usize;
+        start..(self.link(id).own_end as usize).max(start)
+    }
+
+    /// Does the node come after all others once it is the last child of this one? Closes the elements that end before it.
+    fn follows(&mut self, parent: DraftId, id: DraftId) -> bool {
+        id as usize + 1 == self.rows.len() && self.close_below(parent, id.saturating_sub(1))
+    }
+
+    /// Ends a node and the ones that it is in, up to but without the one given; says whether that one was met.
+    fn close_below(&mut self, above: DraftId, mut at: DraftId) -> bool {
+        let end = at.saturating_add(1);
+        while at != above {
+            let Some(row) = self.rows.get_mut(at as usize) else {
+                return false;
+            };
+            row.end = end;
+            at = row.parent;
+        }
+        true
+    }
+
+    fn place(&mut self, id: DraftId, parent: DraftId, previous: DraftId, next: DraftId) {
+        let depth = self.depth(parent) + 1;
+        if let Some(row) = self.rows.get_mut(id as usize) {
+            (row.parent, row.previous) = (parent, previous);
+        }
+        if let Some(link) = self.links.get_mut(id as usize) {
+            (link.next, link.depth) = (next, depth);
+        }
     }
 
     fn set_first(&mut self, parent: DraftId, id: DraftId) {
-        if let Some(node) = self.node_mut(parent) {
-            node.first = id;
+        if let Some(link) = self.links.get_mut(parent as usize) {
+            link.first = id;
         }
     }
 
     fn set_last(&mut self, parent: DraftId, id: DraftId) {
-        if let Some(node) = self.node_mut(parent) {
-            node.last = id;
+        if let Some(link) = self.links.get_mut(parent as usize) {
+            link.last = id;
         }
     }
 
-    fn extend_text(&mut self, id: DraftId, text: &StrTendril) -> bool {
-        match self.node_mut(id).filter(|node| node.kind == Kind::Text) {
-            Some(node) => {
-                node.text.push_tendril(text);
-                true
-            }
-            None => false,
+    fn set_own_end(&mut self, id: DraftId, end: u32) {
+        if let Some(link) = self.links.get_mut(id as usize) {
+            link.own_end = end;
         }
     }
 
-    fn push(&mut self, kind: Kind, name: u32, text: StrTendril) -> DraftId {
-        let id = u32::try_from(self.nodes.len()).unwrap_or(NONE);
-        self.nodes.push(DraftNode {
+    fn extend_text(&mut self, id: DraftId, text: &str) -> bool {
+        if self.rows.get(id as usize).is_none_or(|row| row.kind != Kind::Text) {
+            return false;
+        }
+        let start = offset(self.text.len());
+        self.text.push_str(text);
+        let end = offset(self.text.len());
+        let is_last = id as usize + 1 == self.rows.len();
+        self.in_order = self.in_order && is_last;
+        match is_last {
+            true => self.set_own_end(id, end),
+            false => self.added.entry(id).or_default().push(start..end),
+        }
+        true
+    }
+
+    fn push_text(&mut self, text: &str) -> DraftId {
+        let id = self.push(Kind::Text, 0);
+        self.text.push_str(text);
+        let end = offset(self.text.len());
+        self.set_own_end(id, end);
+        id
+    }
+
+    fn content(&mut self, kind: Kind, name: u32, text: &str) -> DraftId {
+        let id = self.push(kind, name);
+        self.push_attribute(0, text);
+        let end = offset(self.attributes.len());
+        self.set_own_end(id, end);
+        id
+    }
+
+    fn push_attribute(&mut self, name: u32, value: &str) {
+        let start = offset(self.other.len());
+        self.other.push_str(value);
+        self.attributes.push(Attribute { name, start, end: offset(self.other.len()) });
+    }
+
+    fn push(&mut self, kind: Kind, name: u32) -> DraftId {
+        let id = u32::try_from(self.rows.len()).unwrap_or(NONE);
+        self.rows.push(Node {
             kind,
             name,
-            depth: 0,
             parent: NONE,
-            first: NONE,
-            last: NONE,
             previous: NONE,
-            next: NONE,
-            text,
-            attributes: Vec::new(),
+            end: NONE,
+            text: offset(self.text.len()),
+            attributes: offset(self.attributes.len()),
         });
+        self.links.push(UNLINKED);
         id
     }
-
-    fn intern(&mut self, name: QualName) -> u32 {
-        let slot = name.local.precomputed_hash() as usize % RECENT;
-        let recent = self.recent.get(slot).copied().unwrap_or(NONE);
-        if self.names.get(recent as usize) == Some(&name) {
-            return recent;
-        }
-        let id = self.look_up(name);
-        if let Some(recent) = self.recent.get_mut(slot) {
-            *recent = id;
-        }
-        id
-    }
-
-    fn look_up(&mut self, name: QualName) -> u32 {
-        if let Some(&id) = self.known.get(&name) {
-            return id;
-        }
-        let id = offset(self.names.len());
-        self.names.push(name.clone());
-        self.known.insert(name, id);
-        id
-    }
-}
-
-/// Walks the draft without recursion and writes a row for each node, closing the range of each when it is left.
-fn write_down(nodes: &mut [DraftNode], tree: &mut Tree) {
-    let mut path = Path { open: Vec::new(), last_child: vec![NONE] };
-    let mut at: DraftId = 0;
-    while let Some(node) = nodes.get_mut(at as usize) {
-        let id = offset(tree.nodes.len());
-        let previous = path.last_child.last_mut().map_or(NONE, |last| std::mem::replace(last, id));
-        write_row(node, path.open.last().copied().unwrap_or(NONE), previous, tree);
-        if node.first != NONE {
-            path.open.push(id);
-            path.last_child.push(NONE);
-            at = node.first;
-            continue;
-        }
-        close(tree, id);
-        match path.leave(at, nodes, tree) {
-            Some(next) => at = next,
-            None => break,
-        }
-    }
-    let end = offset(tree.nodes.len());
-    let (text, other) = (offset(tree.text.len()), offset(tree.other.len()));
-    let attributes = offset(tree.attributes.len());
-    tree.nodes.push(Node { kind: Kind::Root, name: 0, parent: NONE, previous: NONE, end, text, other, attributes });
-}
-
-/// The elements that are open while a draft is written down.
-struct Path {
-    open: Vec<NodeId>,
-    /// The child written last, for each open element and for what is outside the root.
-    last_child: Vec<NodeId>,
-}
-
-impl Path {
-    /// Finds the node after a finished one, closing the elements that end in between.
-    fn leave(&mut self, mut at: DraftId, nodes: &[DraftNode], tree: &mut Tree) -> Option<DraftId> {
-        while at != 0 {
-            let node = nodes.get(at as usize)?;
-            if node.next != NONE {
-                return Some(node.next);
-            }
-            at = node.parent;
-            self.last_child.pop();
-            if let Some(id) = self.open.pop() {
-                close(tree, id);
-            }
-        }
-        None
-    }
-}
-
-fn write_row(node: &mut DraftNode, parent: NodeId, previous: NodeId, tree: &mut Tree) {
-    tree.nodes.push(Node {
-        kind: node.kind,
-        name: node.name,
-        parent,
-        previous,
-        end: NONE,
-        text: offset(tree.text.len()),
-        other: offset(tree.other.len()),
-        attributes: offset(tree.attributes.len()),
-    });
-    let text = std::mem::take(&mut node.text);
-    match node.kind {
-        Kind::Text => tree.text.push_str(&text),
-        Kind::Comment | Kind::Instruction => tree.other.push_str(&text),
-        Kind::Root | Kind::Element => {}
-    }
-    for (name, value) in std::mem::take(&mut node.attributes) {
-        let start = offset(tree.other.len());
-        tree.other.push_str(&value);
-        tree.attributes.push(Attribute { name, start, end: offset(tree.other.len()) });
-    }
-}
-
-fn close(tree: &mut Tree, id: NodeId) {
-    let end = offset(tree.nodes.len());
-    if let Some(node) = tree.nodes.get_mut(id as usize) {
-        node.end = end;
-    }
-}
-
-/// Pages are far shorter than 4 GiB: the limits see to that.
-fn offset(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
 }

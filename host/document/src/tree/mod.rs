@@ -2,6 +2,8 @@
 
 mod draft;
 mod markup;
+mod names;
+mod order;
 
 #[cfg(test)]
 mod tests;
@@ -39,7 +41,7 @@ pub(crate) struct Item {
 }
 
 /// One row of the table. A subtree is the range from a node to its `end`, and so are its texts and its attributes, because
-/// each of the four tables is written in document order.
+/// each of the three tables is written in document order. The content of a comment or an instruction is kept as an attribute.
 #[derive(Debug)]
 struct Node {
     kind: Kind,
@@ -48,11 +50,10 @@ struct Node {
     previous: NodeId,
     end: NodeId,
     text: u32,
-    other: u32,
     attributes: u32,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Attribute {
     name: u32,
     start: u32,
@@ -69,13 +70,13 @@ pub(crate) struct Tree {
     names: Vec<QualName>,
     /// The text nodes, one after the other.
     text: String,
-    /// Comments, instructions and attribute values.
+    /// Comments, instructions and attribute values, in any order.
     other: String,
     /// Prefixes of XML namespaces with their addresses, as declared anywhere; the first declaration wins.
     prefixes: Vec<(String, String)>,
 }
 
-const NOWHERE: Node = Node { kind: Kind::Root, name: 0, parent: NONE, previous: NONE, end: 0, text: 0, other: 0, attributes: 0 };
+const NOWHERE: Node = Node { kind: Kind::Root, name: 0, parent: NONE, previous: NONE, end: 0, text: 0, attributes: 0 };
 static NOWHERE_ROW: Node = NOWHERE;
 
 /// What the prefix `xml` stands for without being declared.
@@ -87,6 +88,12 @@ const NONE: NodeId = u32::MAX;
 impl Tree {
     fn row(&self, node: NodeId) -> &Node {
         self.nodes.get(node as usize).unwrap_or(&NOWHERE_ROW)
+    }
+
+    /// The row after the last node, which closes the ranges.
+    fn closing_row(&self) -> Node {
+        let (end, text, attributes) = (self.nodes.len(), self.text.len(), self.attributes.len());
+        Node { end: offset(end), text: offset(text), attributes: offset(attributes), ..NOWHERE }
     }
 
     pub(crate) fn flavour(&self) -> Flavour {
@@ -148,16 +155,18 @@ impl Tree {
         match row.kind {
             Kind::Root | Kind::Element | Kind::Text => slice(&self.text, row.text, self.row(row.end).text),
             Kind::Comment | Kind::Instruction => {
-                let end = self.row(node.saturating_add(1)).other;
-                slice(&self.other, row.other, end)
+                self.attributes.get(row.attributes as usize).map_or("", |content| slice(&self.other, content.start, content.end))
             }
         }
     }
 
     /// The number of attributes of a node.
     pub(crate) fn attribute_count(&self, node: NodeId) -> u32 {
-        let next = self.row(node.saturating_add(1)).attributes;
-        next.saturating_sub(self.row(node).attributes)
+        let row = self.row(node);
+        match row.kind {
+            Kind::Element => self.row(node.saturating_add(1)).attributes.saturating_sub(row.attributes),
+            Kind::Root | Kind::Text | Kind::Comment | Kind::Instruction => 0,
+        }
     }
 
     /// An attribute of a node, counted from 0.
@@ -204,17 +213,18 @@ impl Tree {
             return 0;
         }
         let (row, end) = (self.row(item.node), self.row(self.end(item.node)));
-        let tags = 2 * end_distance(item.node, row.end);
-        (end_distance(row.text, end.text) + end_distance(row.other, end.other) + tags).saturating_sub(2)
+        let many = |start: u32, end: u32| end.saturating_sub(start) as usize;
+        many(row.text, end.text) + 3 * many(row.attributes, end.attributes) + 2 * many(item.node, row.end).saturating_sub(1)
     }
-}
-
-fn end_distance(start: u32, end: u32) -> usize {
-    end.saturating_sub(start) as usize
 }
 
 fn some(node: NodeId) -> Option<NodeId> {
     (node != NONE).then_some(node)
+}
+
+/// Pages are far shorter than 4 GiB: the limits see to that.
+fn offset(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 fn slice(text: &str, start: u32, end: u32) -> &str {

@@ -17,6 +17,13 @@ fn html_is_repaired_as_in_browsers() {
             "<html><head></head><body>x<b>z</b>w<table><tbody><tr></tr></tbody></table></body></html>",
         ),
         ("<a href=1>x<p>y<a>z", "<html><head></head><body><a href=\"1\">x</a><p><a href=\"1\">y</a><a>z</a></p></body></html>"),
+        ("<p>a</body><!--c-->b<p>d", "<html><head></head><body><p>ab</p><p>d</p></body><!--c--></html>"),
+        ("<body>a</body></html><!--c--> ", "<html><head></head><body>a </body></html><!--c-->"),
+        ("<body a=1><p b=2>x<body c=3>y", "<html><head></head><body a=\"1\" c=\"3\"><p b=\"2\">xy</p></body></html>"),
+        (
+            "<p>1<table>2<tr><td>3</td>4</tr></table>5",
+            "<html><head></head><body><p>124<table><tbody><tr><td>3</td></tr></tbody></table>5</p></body></html>",
+        ),
         ("<html a=1><html a=2 b=3>", "<html a=\"1\" b=\"3\"><head></head><body></body></html>"),
         ("<noscript><p>x</p></noscript>", "<html><head><noscript></noscript></head><body><p>x</p></body></html>"),
         ("<template><p>x</p></template>", "<html><head><template><p>x</p></template></head><body></body></html>"),

@@ -44,49 +44,78 @@ const SIGNS: &str = "+-*|=<>/(@[.$";
 /// Signs of an expression that a look at the tree pays for anyway.
 const FREE_SIGNS: usize = 16;
 
+/// Functions inside one another, each of which copies a text, that reading the text pays for.
+const COPIES_PER_READ: usize = 2;
+
+/// What cutting a text into words costs next to reading it, as `id` does with the texts of nodes.
+const WORDS_WEIGHT: u64 = 16;
+
+/// Characters that `translate` looks each character of a text up in, that reading the text pays for.
+const LOOKS_PER_READ: usize = 16;
+
 /// What one look at the tree and at a text costs, as a multiple of the usual.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Weights {
     /// Rises with the predicates, which are evaluated for each node.
     pub(super) step: u64,
-    /// Rises with the functions, each of which may copy the text.
+    /// Rises with what functions do with the text.
     pub(super) text: u64,
 }
 
-/// Finds what is wrong with an expression, and rewrites the functions that only parsel knows. Returns the patterns of
-/// `re:test`, each of which has become a comparison of a node with the variable that has its number for a name: the node knows
-/// what it is compared with by then.
-pub(super) fn prepare(source: &str, expression: &mut Expr) -> Result<Vec<Pattern>, XpathError> {
-    let mut patterns = Vec::new();
+/// What evaluating an expression needs to know.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) weights: Weights,
+    /// What `re:test` looks for. Each call has become a comparison of a node with the variable that has the pattern's number
+    /// for a name: the node knows what it is compared with by then.
+    pub(super) patterns: Vec<Pattern>,
+}
+
+/// Finds what is wrong with an expression, and rewrites the functions that only parsel knows.
+pub(super) fn prepare(source: &str, expression: &mut Expr) -> Result<Prepared, XpathError> {
+    let mut prepared = Prepared { weights: Weights::of(source), patterns: Vec::new() };
     each_primary(expression, &mut |primary| {
         let PrimaryExpr::Function(call) = primary else { return Ok(()) };
-        let rewritten = rewrite(call, &mut patterns).map_err(|reason| XpathError { at: place(source, call), reason })?;
+        let rewritten = rewrite(call, &mut prepared).map_err(|reason| XpathError { at: place(source, call), reason })?;
         if let Some(rewritten) = rewritten {
             *primary = PrimaryExpr::Parenthesized(Box::new(rewritten));
         }
         Ok(())
     })?;
-    Ok(patterns)
+    Ok(prepared)
 }
 
 impl Weights {
     /// Weighs an expression by its signs.
-    pub(super) fn of(source: &str) -> Self {
+    fn of(source: &str) -> Self {
         let signs = source.chars().filter(|&c| SIGNS.contains(c)).count() + source.matches(" or ").count();
         let signs = signs + ["and ", "div ", "mod "].iter().map(|word| source.matches(word).count()).sum::<usize>();
-        let functions = source.matches('(').count() + 16 * source.matches("translate").count();
-        Self { step: 1 + signs.saturating_sub(FREE_SIGNS) as u64, text: 1 + functions as u64 / 8 }
+        let copies = nesting(source) / COPIES_PER_READ;
+        Self { step: 1 + signs.saturating_sub(FREE_SIGNS) as u64, text: 1 + copies as u64 }
     }
+}
+
+/// How deep brackets nest, those in strings counted as well.
+fn nesting(source: &str) -> usize {
+    let depths = source.chars().scan(0_usize, |depth, character| {
+        match character {
+            '(' => *depth += 1,
+            ')' => *depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        Some(*depth)
+    });
+    depths.max().unwrap_or(0)
 }
 
 fn place(source: &str, call: &FunctionCall) -> usize {
     source.find(&call.name.local).unwrap_or(0)
 }
 
-fn rewrite(call: &mut FunctionCall, patterns: &mut Vec<Pattern>) -> Result<Option<Expr>, String> {
+fn rewrite(call: &mut FunctionCall, prepared: &mut Prepared) -> Result<Option<Expr>, String> {
     match (call.name.prefix.as_deref(), call.name.local.as_str()) {
         (None, "has-class") => has_class(&call.args).map(Some),
-        (Some("re"), "test") => re_test(&call.args, patterns).map(Some),
+        (Some("re"), "test") => re_test(&call.args, &mut prepared.patterns).map(Some),
         (Some(prefix), local) => Err(format!("unknown function: {prefix}:{local}")),
         (None, local) => {
             let Some((_, least, most)) = FUNCTIONS.iter().find(|(name, _, _)| *name == local) else {
@@ -95,21 +124,26 @@ fn rewrite(call: &mut FunctionCall, patterns: &mut Vec<Pattern>) -> Result<Optio
             if !(least..=most).contains(&&call.args.len()) {
                 return Err(format!("wrong number of arguments for {local}(): {}", call.args.len()));
             }
-            bound_translation(call);
+            prepared.weights.text += match local {
+                "translate" => bound_translation(call),
+                "id" if call.args.first().is_some_and(|argument| text_of(argument).is_none()) => WORDS_WEIGHT,
+                _ => 0,
+            };
             Ok(None)
         }
     }
 }
 
-/// Cuts the second argument of `translate` where it is not written out, so that its length has a bound.
-fn bound_translation(call: &mut FunctionCall) {
-    if call.name.local == "translate"
-        && let Some(from) = call.args.get_mut(1)
-        && text_of(from).is_none_or(|text| text.len() > TRANSLATED as usize)
-    {
+/// Cuts the second argument of `translate` where it is not written out, so that its length has a bound. Returns what the
+/// function costs next to reading the text.
+fn bound_translation(call: &mut FunctionCall) -> u64 {
+    let Some(from) = call.args.get_mut(1) else { return 0 };
+    let written = text_of(from).map(str::len).filter(|&length| length <= TRANSLATED as usize);
+    if written.is_none() {
         let whole = std::mem::replace(from, number(1.0));
         *from = function("substring", vec![whole, number(1.0), number(f64::from(TRANSLATED))]);
     }
+    (written.unwrap_or(TRANSLATED as usize) / LOOKS_PER_READ) as u64
 }
 
 /// `has-class('a', 'b')`: the attribute is there and lists all of the names.

@@ -8,9 +8,8 @@ mod sets;
 mod tests;
 
 use crate::budget::Budget;
-use crate::pattern::Pattern;
 use crate::tree::{Item, Tree};
-use expression::Weights;
+use expression::Prepared;
 use node::{Place, Spot};
 use xpath_eval::{EvaluationContext, Expr, Value};
 
@@ -19,9 +18,7 @@ use xpath_eval::{EvaluationContext, Expr, Value};
 pub(crate) struct Xpath {
     expression: Expr,
     compares_sets: bool,
-    weights: Weights,
-    /// What `re:test` looks for.
-    patterns: Vec<Pattern>,
+    prepared: Prepared,
 }
 
 /// What an expression amounts to.
@@ -43,11 +40,10 @@ pub(crate) struct XpathError {
 impl Xpath {
     /// Compiles an expression.
     pub(crate) fn compile(expression: &str) -> Result<Self, XpathError> {
-        let weights = Weights::of(expression);
         let mut parsed =
             xpath_eval::parse(expression).map_err(|error| XpathError { at: error.position, reason: error.message })?;
-        let patterns = expression::prepare(expression, &mut parsed)?;
-        Ok(Self { compares_sets: sets::compares_sets(&parsed), expression: parsed, weights, patterns })
+        let prepared = expression::prepare(expression, &mut parsed)?;
+        Ok(Self { compares_sets: sets::compares_sets(&parsed), expression: parsed, prepared })
     }
 
     /// Evaluates the expression; fails where it takes for nodes what is none. The engine's own cache of lists of nodes stays

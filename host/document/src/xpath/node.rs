@@ -1,8 +1,8 @@
 //! A node as the XPath engine sees it; every look at the tree is paid for.
 
 use super::Xpath;
-use super::expression::Weights;
-use crate::budget::Budget;
+use super::expression::{Prepared, Weights};
+use crate::budget::{Budget, steps_of};
 use crate::pattern::Pattern;
 use crate::tree::{Flavour, Item, Kind, Tree, is_declaration};
 use html5ever::QualName;
@@ -12,6 +12,9 @@ use xpath_eval::{ExpandedName, Node, NodeKind, QName, Value};
 
 /// Steps that a copy of a text costs, besides its length.
 const COPY_STEPS: u64 = 8;
+
+/// Steps that a copy of a name costs.
+const NAME_STEPS: u64 = 4;
 
 /// Comparisons of two texts that one step pays for.
 const PAIRS_PER_STEP: u64 = 4;
@@ -35,7 +38,8 @@ pub(super) struct Place<'t> {
 impl<'t> Place<'t> {
     pub(super) fn new(tree: &'t Tree, budget: &'t Budget, xpath: &'t Xpath) -> Self {
         let read = xpath.compares_sets.then(Cell::default);
-        Self { tree, budget, weights: xpath.weights, patterns: &xpath.patterns, tested: Cell::default(), read }
+        let Prepared { weights, patterns } = &xpath.prepared;
+        Self { tree, budget, weights: *weights, patterns, tested: Cell::default(), read }
     }
 
     /// The value of a variable: that of a number makes the node that it is compared with look for a pattern.
@@ -54,7 +58,7 @@ impl<'t> Place<'t> {
     }
 
     fn spend_text(&self, bytes: usize) {
-        self.budget.spend(self.weights.text * (1 + (bytes as u64 >> 4)));
+        self.budget.spend(self.weights.text * steps_of(bytes));
         if let Some(read) = &self.read {
             read.set(read.get() + 1);
             self.budget.spend(read.get() / PAIRS_PER_STEP);
@@ -191,6 +195,7 @@ impl<'a> Node<'a> for Spot<'a> {
     }
 
     fn expanded_name(self) -> Option<ExpandedName> {
+        self.place.budget.spend(NAME_STEPS);
         self.name().map(|name| ExpandedName {
             namespace_uri: self.namespace(name).map(str::to_owned),
             local_name: self.local_name(name).to_owned(),
