@@ -36,9 +36,10 @@ fn named(loaded: &Loaded, name: &str) -> Arc<PluginSite> {
 
 /// How often the instances of some calls in a row were asked, each as it said.
 fn ages(site: &PluginSite, calls: usize) -> Vec<u32> {
-    let age = |_| match site.check(call(REMEMBER), page("")).unwrap() {
-        Verdict::Discard(age) => age.parse().unwrap(),
-        other => panic!("{other:?}"),
+    let age = |_| {
+        let verdict = site.check(call(REMEMBER), page("")).unwrap();
+        let Verdict::Discard(age) = verdict else { panic!("{verdict:?}") };
+        age.parse().unwrap()
     };
     (0..calls).map(age).collect()
 }
