@@ -32,7 +32,7 @@ struct Limit {
 
 const LIMITS: [Limit; 5] = [
     Limit { name: "429 for a site", status: 429, kind: "/limits/over-domain-limit", sites: &[LIMITED] },
-    Limit { name: "429 for a site of the organisation", status: 429, kind: "/limits/over-org-domain-limit", sites: &[LIMITED] },
+    Limit { name: "429 for the organisation's site", status: 429, kind: "/limits/over-org-domain-limit", sites: &[LIMITED] },
     Limit { name: "429 for the account", status: 429, kind: "/limits/over-user-limit", sites: &[LIMITED, NEIGHBOUR] },
     Limit { name: "429 for all", status: 429, kind: "/limits/over-global-limit", sites: &[LIMITED, NEIGHBOUR] },
     Limit { name: "503", status: 503, kind: "/limits/over-global-limit", sites: &[LIMITED, NEIGHBOUR] },
