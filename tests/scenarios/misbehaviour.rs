@@ -16,11 +16,13 @@ const DEEDS: [(&str, &str); 5] = [
 /// Where a deed is done.
 const HOOKS: [&str; 3] = ["check", "process-request", "init-session"];
 
+/// The plugin is asked whatever it did before: that it is left alone after too many faults is another matter.
 const SETTINGS: &str = "
 [api]
 retry_wait_scale = 0
 [plugins]
 deadline = 0.5
+fault_limit = 0
 [session]
 retry_times = 1
 pool_size = 1
