@@ -121,8 +121,9 @@ impl Worker {
     }
 }
 
+/// Takes code that was made for an engine like this one a moment ago.
 #[expect(unsafe_code, reason = "wasmtime cannot verify native code; see the comment on safety")]
-fn load(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+pub(crate) fn load(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: wasmtime made this code a moment ago, and nobody else has had it in hand.
     unsafe { Component::deserialize(engine, code) }
 }

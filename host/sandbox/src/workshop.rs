@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::cache::{Cache, Key};
@@ -12,7 +13,7 @@ use crate::code::Code;
 use crate::errors::Problem;
 use crate::host::Host;
 use crate::inspect;
-use crate::optimiser::{Job, Optimiser};
+use crate::optimiser::{self, Job, Optimiser};
 use crate::plugin::{Plugin, describe};
 use crate::runtime::Runtime;
 use crate::stamp;
@@ -20,11 +21,17 @@ use crate::stamp;
 /// Larger files are refused; a component with a whole language in it has some 20 MB.
 const MAX_FILE_BYTES: u64 = 256 << 20;
 
+/// Larger plugins are compiled on all processors together. Smaller ones come in numbers, and to share each of them out costs more
+/// than it gains.
+const LARGE_BYTES: usize = 1 << 20;
+
 /// The compilers, the cache, and what all plugins share.
 pub(crate) struct Workshop {
     pub(crate) host: Arc<Host>,
     cache: Arc<Cache>,
     optimiser: Optimiser,
+    /// Makes baseline code on the thread that asks for it.
+    quick: OnceLock<Engine>,
     /// Plugins that could have better code, until all that were found with them can work.
     improvable: Mutex<Vec<Job>>,
 }
@@ -32,7 +39,7 @@ pub(crate) struct Workshop {
 impl Workshop {
     pub(crate) fn new(host: Arc<Host>, cache: Cache) -> Self {
         let cache = Arc::new(cache);
-        Self { optimiser: Optimiser::start(&host, &cache), host, cache, improvable: Mutex::default() }
+        Self { optimiser: Optimiser::start(&host, &cache), host, cache, quick: OnceLock::new(), improvable: Mutex::default() }
     }
 
     /// Begins to improve the plugins that were made since the last time.
@@ -91,7 +98,13 @@ impl Workshop {
     /// Code from the baseline compiler; none for what it cannot compile, which may yet be a good plugin.
     fn baseline(&self, wasm: &[u8]) -> Option<(&Runtime, Component)> {
         let runtime = self.host.baseline()?;
-        let component = Component::from_binary(&runtime.engine, wasm);
+        let component = match wasm.len() > LARGE_BYTES {
+            true => Component::from_binary(&runtime.engine, wasm),
+            false => {
+                let code = self.quick.get_or_init(|| runtime.compiler()).precompile_component(wasm);
+                code.and_then(|code| optimiser::load(&runtime.engine, &code))
+            }
+        };
         let component = component.inspect_err(|error| tracing::debug!("not for the baseline compiler: {error:#}"));
         component.ok().map(|component| (runtime, component))
     }

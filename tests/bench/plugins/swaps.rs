@@ -22,10 +22,11 @@ const UNDER_WAY: usize = 16;
 /// The host that the crawl visits, one of the simulator's plain sites.
 const HOST: &str = "s000.plain.example";
 
-/// Swaps after which memory must not grow any more.
+/// Swaps after which memory must not grow any more. Each of these versions gets its optimised code before the next one comes, so that
+/// every place for an instance is used once.
 const WARM_UP: usize = 100;
 
-/// Swaps between two looks at the memory. In between they come as fast as the quick compiler allows, so that most versions are gone
+/// Swaps between two looks at the memory after that. They come as fast as the quick compiler allows, so that most versions are gone
 /// before they have optimised code.
 const SPELL: usize = 20;
 
@@ -34,7 +35,7 @@ struct Outcome {
     requests: u64,
     failed: u64,
     report: Value,
-    /// Private memory in KiB after each spell of swaps.
+    /// Private memory in KiB at each look.
     memory: Vec<f64>,
     slowest: Duration,
 }
@@ -48,7 +49,7 @@ pub(crate) fn rows(table: &mut Table, swaps: usize) {
     let opened = count(&report["sessions"], "init/check-passed");
     let lost: u64 = report["ended"].as_object().map_or(0, |ended| ended.values().filter_map(Value::as_u64).sum());
     table.check(format!("{swaps} swaps: sessions lost"), format!("{lost} of {opened}"), "0", lost == 0 && opened > 0);
-    let after = memory.get((WARM_UP / SPELL).min(memory.len().saturating_sub(1))..).unwrap_or_default();
+    let after = memory.get(WARM_UP.min(memory.len().saturating_sub(1))..).unwrap_or_default();
     let (least, most) = (mean(after.iter().take(after.len() / 4)), mean(after.iter().skip(after.len() - after.len() / 4)));
     let growth = (most / least - 1.0) * 100.0;
     table.check(
@@ -88,7 +89,7 @@ async fn crawl(swaps: usize) -> Outcome {
             let reloaded = reloader.refresh();
             slowest = slowest.max(began.elapsed());
             assert!(reloaded.is_changed && reloaded.errors.is_empty(), "{reloaded:?}");
-            if number % SPELL == 0 {
+            if number <= WARM_UP || number % SPELL == 0 {
                 // Memory is compared between equals: one version, on optimised code.
                 sandbox.finish_optimising();
                 memory.push(private_kib());
