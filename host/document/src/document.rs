@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 /// A page and what was found out about it so far. Making one costs nothing; threads may share it.
 ///
 /// Every step (decoding, building a tree, reading JSON) is done when the first question needs it, at most once, also
-/// if it fails or if several threads ask at the same time. A step may take some 15 ms a MiB of the calling thread's time.
+/// if it fails or if several threads ask at the same time. A step may take some 10 ms a MiB of the calling thread's time.
 pub struct Document {
     body: Arc<dyn AsRef<[u8]> + Send + Sync>,
     content_type: Option<String>,

@@ -9,13 +9,14 @@ pub struct Limits {
     /// Longest page, in bytes, that is decoded to text. Default: 64 MiB. Too little refuses large pages; too much lets
     /// one page take several times that in memory.
     pub text_bytes: usize,
-    /// Longest text, in bytes, that is parsed for a query. Default: 16 MiB. Parsing takes about 15 ms a MiB, and a tree
-    /// two to five times the memory of its text.
+    /// Longest text, in bytes, that is parsed for a query. Default: 16 MiB. Parsing takes about 10 ms a MiB, and a tree
+    /// twice the memory of its text, four times while it is built.
     pub parse_bytes: usize,
     /// Deepest nesting of elements that is kept. Default: 512, as in browsers. Deeper elements are left out, their text
     /// goes to the deepest one that is kept.
     pub depth: usize,
-    /// Most nodes of one tree. Default: 1,000,000, as many as 30 MB of common pages have. Bounds pages that make the parser repeat elements.
+    /// Most nodes of one tree. Default: 1,000,000, as many as 30 MB of common pages have. Bounds pages that make the parser
+    /// repeat elements.
     pub nodes: usize,
     /// Most steps of building a tree (elements looked at; making one counts as sixteen), beyond four for each byte of text.
     /// Default: 5,000,000. A common page takes about one step a byte; hostile nesting takes thousands.

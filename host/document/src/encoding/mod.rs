@@ -31,12 +31,30 @@ pub(crate) fn decode(body: &[u8], content_type: Option<&str>, url: &str) -> Stri
     }
 }
 
-/// The `charset` parameter of a `Content-Type` header.
+/// The `charset` parameter of a `Content-Type` header: the first one outside of quotes.
 fn charset(content_type: &str) -> Option<&str> {
-    content_type.split(';').skip(1).find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']))
-    })
+    let mut rest = content_type;
+    while !rest.is_empty() {
+        let mut quoted = false;
+        let end = rest.find(|character| {
+            quoted ^= character == '"';
+            character == ';' && !quoted
+        });
+        let (parameter, after) = rest.split_at(end.unwrap_or(rest.len()));
+        if let Some((name, value)) = parameter.split_once('=')
+            && name.trim().eq_ignore_ascii_case("charset")
+        {
+            return Some(label(value));
+        }
+        rest = after.strip_prefix(';').unwrap_or_default();
+    }
+    None
+}
+
+/// The label that a value starts with, in quotes or not.
+fn label(value: &str) -> &str {
+    let value = value.trim_start().trim_start_matches(['"', '\'']).trim_start();
+    value.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';')).next().unwrap_or_default()
 }
 
 fn with(encoding: &'static Encoding, body: &[u8]) -> String {

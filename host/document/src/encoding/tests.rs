@@ -4,7 +4,7 @@ use super::{decode, labels};
 
 #[test]
 fn the_encoding_is_found_as_browsers_find_it() {
-    let cases: [(&[u8], Option<&str>, &str); 26] = [
+    let cases: [(&[u8], Option<&str>, &str); 32] = [
         (b"\xEF\xBB\xBF\xC3\xBC", Some("text/html; charset=latin-1"), "ü"),
         (b"\xFF\xFE\xFC\0", None, "ü"),
         (b"\xFE\xFF\0\xFC", Some("text/html; charset=utf-8"), "ü"),
@@ -36,6 +36,16 @@ fn the_encoding_is_found_as_browsers_find_it() {
         ),
         (b"<meta name=x content='charset=koi8-r'>\xC3\xBC", None, "<meta name=x content='charset=koi8-r'>ü"),
         (b"<meta charset=utf-16>\xC3\xBC", None, "<meta charset=utf-16>ü"),
+        (b"\xF0", Some("text/html; a=\"; charset=big5\"; charset=koi8-r"), "П"),
+        (b"\xF0", Some("text/html; charset=koi8-r, text/html; charset=big5"), "П"),
+        (b"\xF0", Some("charset=koi8-r"), "П"),
+        (b"<meta name='a>b' charset=koi8-r>\xF0", None, "<meta name='a>b' charset=koi8-r>П"),
+        (
+            b"<meta http-equiv=content-type content='text/html charset = \"koi8-r\"'>\xF0",
+            None,
+            "<meta http-equiv=content-type content='text/html charset = \"koi8-r\"'>П",
+        ),
+        (b"<meta x=''><meta y='><meta charset=koi8-r>\xF0", None, "<meta x=''><meta y='><meta charset=koi8-r>П"),
         (b"<meta charset=nonsense>\xC3\xBC", None, "<meta charset=nonsense>ü"),
         (b"<?xml version='1.0' encoding='iso-8859-2'?>\xB1", None, "<?xml version='1.0' encoding='iso-8859-2'?>ą"),
         (b"\xC3\xBC", Some("text/html; charset=nonsense"), "ü"),
@@ -110,6 +120,13 @@ fn labels_of_python_are_known() {
         ("cp866", "IBM866"),
         ("mac_roman", "macintosh"),
         ("tis-620", "windows-874"),
+        ("iso_8859_2_1987", "ISO-8859-2"),
+        ("iso_8859_11_2001", "windows-874"),
+        ("ANSI_X3.4-1968", "windows-1252"),
+        ("latin9", "ISO-8859-15"),
+        ("l10", "ISO-8859-16"),
+        ("ks_c-5601_1987", "EUC-KR"),
+        ("mac_cyrillic", "x-mac-cyrillic"),
     ];
     for (label, name) in cases {
         assert_eq!(labels::encoding(label).map(encoding_rs::Encoding::name), Some(name), "{label}");
