@@ -11,7 +11,7 @@ use carousel_core::hooks::HookCall;
 use carousel_core::settings::{Instances, SiteTable};
 use carousel_core::verdict::Verdict;
 use carousel_engine::{Site, Sites};
-use carousel_sandbox::PluginSite;
+use carousel_sandbox::{PluginSite, Sandbox};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
 
@@ -31,7 +31,9 @@ const BATCHES: usize = 41;
 
 /// Measures calls.
 pub(crate) fn rows(table: &mut Table, _count: usize) {
-    let (site, html) = (stage::site("good", json!({})), page_of(10 << 10));
+    let directory = stage::Directory::with(&["good"]);
+    let [site] = sites(&directory, [stage::table("site", "good", json!({}))]);
+    let html = page_of(10 << 10);
     let answer = stage::page(&html);
     let bare = Bare::new(&guests::component("good"), &html);
     compare(table, &site, &answer, &bare);
@@ -55,8 +57,8 @@ fn compare(table: &mut Table, site: &PluginSite, answer: &Answer, bare: &Bare) {
 fn reuse(table: &mut Table, site: &PluginSite, answer: &Answer) {
     let call = stage::call("https://good.example/");
     let directory = stage::Directory::with(&["good"]);
-    let loaded = directory.load(&[SiteTable { instances: Instances::Reuse, ..stage::table("site", "good", json!({})) }]);
-    let reusing = loaded.sites.named("site").expect("a site");
+    let kept = SiteTable { instances: Instances::Reuse, ..stage::table("site", "good", json!({})) };
+    let [reusing] = sites(&directory, [kept]);
     let (reused, fresh) = in_turns(|| check(&reusing, &call, answer), || check(site, &call, answer));
     table.figure("the same on a reused instance", format!("{} ({:.2} times)", microseconds(reused), reused / fresh));
 }
@@ -101,7 +103,9 @@ fn system_calls(table: &mut Table) {
         return table.figure(what, "n/a (no strace)");
     };
     let more = twice.saturating_sub(once);
-    table.check(what, format!("{:.3} ({once} in {CALLS}, {twice} in {})", more as f64 / CALLS as f64, 2 * CALLS), "0", more == 0);
+    // The start of a process takes one or two more or fewer of them.
+    let per_call = more as f64 / CALLS as f64;
+    table.check(what, format!("{per_call:.3} ({once} in {CALLS}, {twice} in {})", 2 * CALLS), "< 0.01", per_call < 0.01);
 }
 
 /// How often a process that makes this many calls changes its address space; none without strace.
@@ -128,7 +132,7 @@ pub(crate) fn child(arguments: &[String]) {
 
 /// The calls of two threads beside those of one: at a site each, as in a broad crawl, and both at the same site.
 fn two_threads(table: &mut Table, answer: &Answer, bare: &Bare) {
-    let (sites, _directory) = two_sites();
+    let sites = two_sites();
     let defaults = stage::call("https://good.example/").defaults;
     // A request and a parsed page of its own for each thread, as in a crawl; the default behaviours are those of the crawl.
     let own = || {
@@ -139,24 +143,49 @@ fn two_threads(table: &mut Table, answer: &Answer, bare: &Bare) {
     let floor = |threads| spell(threads, || (), |_, ()| assert!(bare.check()));
     let [first, second] = &sites;
     let same = [first.clone(), first.clone()];
-    let [one, two, crowded, bare_one, bare_two] =
-        best([&|| ours(std::slice::from_ref(second)), &|| ours(&sites), &|| ours(&same), &|| floor(1), &|| floor(2)]);
+    let arithmetic = |threads| spell(threads, || (), |_, ()| compute());
+    let [one, two, crowded, bare_one, bare_two, free_one, free_two] = best([
+        &|| ours(std::slice::from_ref(second)),
+        &|| ours(&sites),
+        &|| ours(&same),
+        &|| floor(1),
+        &|| floor(2),
+        &|| arithmetic(1),
+        &|| arithmetic(2),
+    ]);
     table.figure("calls a second, 1 thread", one.words());
     table.figure("the same, bare wasmtime", bare_one.words());
     let ratio = |two: &Spell, one: &Spell| two.calls / one.calls;
     let words = |two: &Spell, one| format!("{} ({:.2} times)", two.words(), ratio(two, one));
     table.figure("calls a second, 2 threads, bare wasmtime", words(&bare_two, &bare_one));
     table.figure("calls a second, 2 threads at one site", words(&crowded, &one));
-    table.check("calls a second, 2 threads", words(&two, &one), "≥ 1.7 times", ratio(&two, &one) >= 1.7);
+    // Two processors that others use, too, are not two: arithmetic, which shares nothing, shows what they are at the time.
+    let machine = ratio(&free_two, &free_one);
+    table.figure("arithmetic, 2 threads", format!("{machine:.2} times"));
+    let bound = format!("≥ {:.2} times: 1.7 of 2", 0.85 * machine);
+    table.check("calls a second, 2 threads", words(&two, &one), &bound, ratio(&two, &one) >= 0.85 * machine);
+}
+
+/// About as long as a call, and without memory.
+fn compute() {
+    let sum = (0..15_000_u64).fold(1, |sum: u64, n| black_box(sum.wrapping_mul(31) ^ n));
+    assert_ne!(black_box(sum), 0);
+}
+
+/// The sites of these tables, on the best code there is.
+fn sites<const N: usize>(directory: &stage::Directory, tables: [SiteTable; N]) -> [Arc<PluginSite>; N] {
+    let sandbox = Sandbox::new(&directory.settings()).expect("a sandbox");
+    let loaded = sandbox.load(&tables);
+    sandbox.finish_optimising();
+    tables.map(|table| loaded.sites.named(&table.name).expect("a site"))
 }
 
 /// Two sites with a plugin each, which do the same.
-fn two_sites() -> ([Arc<PluginSite>; 2], stage::Directory) {
+fn two_sites() -> [Arc<PluginSite>; 2] {
     let directory = stage::Directory::with(&["good"]);
     let guest = std::fs::read(guests::component("good")).expect("the guest");
     directory.write("other.wasm", version(&guest, 1));
-    let loaded = directory.load(&["good", "other"].map(|name| stage::table(name, name, json!({}))));
-    (["good", "other"].map(|name| loaded.sites.named(name).expect("a site")), directory)
+    sites(&directory, ["good", "other"].map(|name| stage::table(name, name, json!({}))))
 }
 
 /// What threads did in a short spell.
