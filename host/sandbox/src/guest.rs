@@ -30,10 +30,10 @@ impl Guest {
     }
 
     /// Takes up another call with an instance that served an earlier one.
-    pub(crate) fn renew(&mut self, call: Call, allowance: &Allowance) {
+    pub(crate) fn renew(&mut self, call: Call) {
         let earlier = std::mem::replace(self.state_mut(), call);
         self.state_mut().limits.go_on_from(&earlier.limits);
-        begin(&mut self.store, allowance);
+        begin(&mut self.store);
         self.fresh = true;
     }
 
@@ -93,9 +93,7 @@ impl Guest {
     /// Each hook has the whole deadline; the first one shares it with the making of its instance.
     fn restart_clock(&mut self) {
         if !std::mem::take(&mut self.fresh) {
-            let limit = self.state().deadline();
-            self.state_mut().clock.restart();
-            self.store.set_epoch_deadline(ticks(limit));
+            begin(&mut self.store);
         }
     }
 }
@@ -117,13 +115,13 @@ fn store(pre: &InstancePre<Call>, call: Call, allowance: &Allowance) -> Store<Ca
     store.limiter(|call| &mut call.limits);
     store.set_hostcall_fuel(allowance.max_result);
     store.epoch_deadline_callback(look_at_clock);
-    begin(&mut store, allowance);
+    begin(&mut store);
     store
 }
 
 /// The time of a call begins.
-fn begin(store: &mut Store<Call>, allowance: &Allowance) {
-    store.set_epoch_deadline(ticks(allowance.deadline));
+fn begin(store: &mut Store<Call>) {
+    store.set_epoch_deadline(ticks(store.data().deadline()));
     store.data_mut().clock.restart();
 }
 

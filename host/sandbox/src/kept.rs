@@ -57,7 +57,7 @@ impl Kept {
             return;
         }
         let idle = Call::new(waiting.guest.state().site().clone(), None, allowance);
-        waiting.guest.renew(idle, allowance);
+        waiting.guest.renew(idle);
         let mut instances = self.instances();
         instances.push(waiting);
         let oldest = (instances.len() > self.most).then(|| instances.remove(0));

@@ -121,7 +121,7 @@ impl PluginSite {
             host.places.take().map_err(|_| HookError::Raised("hooks of different sites ask each other in circles".to_owned()))?;
         let may_be_kept = call.site().instances == Instances::Reuse;
         if let Some(Waiting { mut guest, uses, .. }) = may_be_kept.then(|| host.kept.take(call.site(), code)).flatten() {
-            guest.renew(call, &host.allowance);
+            guest.renew(call);
             return Ok(Live { guest, place, uses: uses + 1 });
         }
         self.counters().instance();
