@@ -32,12 +32,12 @@ fn a_busy_api_slows_what_it_speaks_of_and_nothing_else() {
 
 #[test]
 fn a_broad_crawl_needs_few_sessions_and_giants_do_not_hold_small_sites_up() {
-    check(&[rows::broad(Scale { sites: 200, lines: 6_000, window: 1_200 })]);
+    check(&[rows::broad(Scale { sites: 300, lines: 12_000, window: 1_800 })]);
 }
 
 #[test]
 fn a_crawl_of_ten_thousand_sites_replays_from_its_seed_to_the_last_digit() {
-    let row = rows::broad(Scale { sites: 10_000, lines: 10_500, window: 3_000 });
+    let row = rows::broad(Scale { sites: 10_000, lines: 12_000, window: 3_000 });
     let [first, second] = [1, 1].map(|seed| crawl(&row.workload, "default", seed).unwrap());
     assert_eq!(first, second);
     assert_eq!((first.right, first.done.len()), (row.workload.count as u64, 10_000));
