@@ -10,7 +10,7 @@ use carousel_core::defaults::{explicit_params, meta};
 use carousel_core::exchange::{Answer, CallError, NetworkError, Object, Request};
 use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
 use carousel_core::ledger::Billed;
-use carousel_core::pace::Busy;
+use carousel_core::pace::{Busy, LONGEST_PAUSE};
 use carousel_core::pool::Opened;
 use carousel_core::stats::Counter;
 use carousel_core::time::Instant;
@@ -19,7 +19,6 @@ use serde_json::{Value, json};
 
 use crate::call::NoAnswer;
 use crate::engine::Shared;
-use crate::judge::LONGEST_PAUSE;
 use crate::opening::{LiveSession, Trigger};
 use crate::ports::{Downloader, Site, Sites, Transport};
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use carousel_core::exchange::{Answer, CallError};
 use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
 use carousel_core::ledger::Billed;
+use carousel_core::pace::LONGEST_PAUSE;
 use carousel_core::pool::{Refusal, Used};
 use carousel_core::stats::{Counter, RetryReason};
 use carousel_core::verdict::Verdict;
@@ -17,9 +18,6 @@ use crate::ports::{Site, Sites, Transport};
 
 /// Answers from this size on are judged on a thread of their own: parsing takes milliseconds per megabyte.
 const LARGE_ANSWER_BYTES: usize = 256 * 1024;
-
-/// The longest time for which a page waits because its site asks for it.
-pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 impl<T: Transport, S: Sites> Fetch<'_, T, S> {
     pub(crate) async fn judge(&mut self, outgoing: Outgoing<T, S>, result: Result<Answer, CallError>) -> Result<Answer, Stop> {

@@ -36,8 +36,8 @@ use crate::time::Instant;
 use meter::Meter;
 use slowed::{Refusal, Slowed};
 
-/// The longest pause that an answer can ask for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+/// The longest pause that an answer of the API, or a plugin's verdict, can ask for.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// What a busy answer means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
