@@ -12,6 +12,10 @@ use crate::lease::SessionLease;
 use crate::opening::{self, LiveSession, Trigger};
 use crate::ports::{Sites, Transport};
 
+/// What the pools ask for, to be done without the lock.
+#[must_use = "what the pools ask for must be done"]
+pub(crate) struct Deeds<T: Transport, S: Sites>(Vec<(PoolId, Deed<T, S>)>);
+
 /// An action with all that belongs to it, looked up while the lock was held.
 enum Deed<T: Transport, S: Sites> {
     Open { session: SessionId, trigger: Arc<Trigger<S>> },
@@ -43,6 +47,13 @@ impl<T: Transport, S: Sites> State<T, S> {
 impl<T: Transport, S: Sites> Shared<T, S> {
     /// Changes the pools and does what they ask for.
     pub(crate) fn apply<R>(self: &Arc<Self>, change: impl FnOnce(&mut State<T, S>, Instant) -> R) -> R {
+        let (result, deeds) = self.decide(change);
+        self.carry_out(deeds);
+        result
+    }
+
+    /// Changes the pools. What they ask for is left to [`Self::carry_out`].
+    pub(crate) fn decide<R>(&self, change: impl FnOnce(&mut State<T, S>, Instant) -> R) -> (R, Deeds<T, S>) {
         let now = self.now();
         let (result, mut deeds, sooner) = {
             let mut state = self.state();
@@ -64,10 +75,13 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         }
         // Whoever hears of a refusal must find the crawl closed already.
         deeds.sort_by_key(|(_, deed)| !matches!(deed, Deed::CloseCrawl));
-        for (pool, deed) in deeds {
+        (result, Deeds(deeds))
+    }
+
+    pub(crate) fn carry_out(self: &Arc<Self>, deeds: Deeds<T, S>) {
+        for (pool, deed) in deeds.0 {
             self.act(pool, deed);
         }
-        result
     }
 
     /// Refuses everybody from now on and gives all sessions up.

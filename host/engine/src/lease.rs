@@ -35,18 +35,19 @@ impl<T: Transport, S: Sites> SessionLease<T, S> {
 
     /// Waits for a session of the trigger's pool. Dropping the future leaves the queue.
     pub(crate) async fn acquire(shared: &Arc<Shared<T, S>>, trigger: Arc<Trigger<S>>) -> Result<Self, Refusal> {
-        let (answer, mut granted) = oneshot::channel();
+        let (answer, granted) = oneshot::channel();
         let queued = Queued { shared, pool: trigger.pool.clone(), ticket: shared.ticket() };
-        shared.apply(|state, now| {
+        let ((), deeds) = shared.decide(|state, now| {
             let pool = queued.pool.clone();
             let options = || shared.settings.session.pool_options(shared.profile(), &trigger.choice, trigger.cookie_mode);
             state.waiting.insert(queued.ticket, Waiter { trigger: Arc::clone(&trigger), answer });
             state.pools.handle_request(&pool, options, queued.ticket, Arc::clone(&trigger), now);
         });
-        if let Ok(answer) = granted.try_recv() {
-            return answer;
+        // Told before the session that it waits for can be there.
+        if shared.state().waiting.contains_key(&queued.ticket) {
+            tracing::debug!(pool = %queued.pool, "waiting for a session");
         }
-        tracing::debug!(pool = %queued.pool, "waiting for a session");
+        shared.carry_out(deeds);
         granted.await.unwrap_or(Err(Refusal::Closed("the engine is gone".into())))
     }
 
