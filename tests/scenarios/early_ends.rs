@@ -114,6 +114,58 @@ fn a_reader_that_goes_away_stops_the_crawl() {
     assert!(crawled.stats["requests"]["not_started"].as_u64().unwrap() > 4000, "{}", crawled.stats);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_loses_no_line() {
+    for full in ["--output", "--stats"] {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("urls.txt"), urls(40)).unwrap();
+        let mut crawl = command(dir.path());
+        crawl.args(["crawl", "urls.txt", "--simulate", "--leftovers", "left.txt", full, "/dev/full"]);
+        let ended = Running::start(crawl).end();
+        assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+        ended.says(&["No space left on device", "answered, "]);
+        let left = std::fs::read_to_string(dir.path().join("left.txt")).unwrap();
+        assert_eq!(ended.stdout.len() + left.lines().count(), 40, "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn an_added_output_goes_on_where_the_leftovers_begin() {
+    let crawl = |dir: &std::path::Path, args: &[&str]| {
+        let mut crawl = command(dir);
+        crawl.args(["crawl", "--simulate", "--output", "out.jsonl"]).args(args);
+        Running::start(crawl).end()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("urls.txt"), urls(20)).unwrap();
+    std::fs::write(dir.path().join("carousel.toml"), "[budget]\nbilled = 8\n").unwrap();
+    let first = crawl(dir.path(), &["urls.txt", "--leftovers", "left.txt"]);
+    assert_eq!(first.code, Some(3), "{}", first.stderr);
+    first.says(&["in left.txt", "--append"]);
+    std::fs::remove_file(dir.path().join("carousel.toml")).unwrap();
+    let second = crawl(dir.path(), &["left.txt", "--append"]);
+    assert_eq!(second.code, Some(0), "{}", second.stderr);
+    assert_eq!(std::fs::read_to_string(dir.path().join("out.jsonl")).unwrap().lines().count(), 20);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_before_anything_is_sent_ends_the_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = dir.path().join("carousel.fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&settings).status().unwrap().success());
+    let mut crawl = command(dir.path());
+    crawl.args(["crawl", "-", "--simulate", "--config", "carousel.fifo"]);
+    let running = Running::start(crawl);
+    // Opens when the other end is opened, which then waits for the settings.
+    let writer = std::fs::File::options().write(true).open(&settings).unwrap();
+    running.signal("-INT");
+    let ended = running.end();
+    assert_eq!(ended.code, None, "{}", ended.stderr);
+    drop(writer);
+}
+
 #[test]
 fn a_simulator_ends_with_its_meters_when_it_is_interrupted() {
     let dir = tempfile::tempdir().unwrap();

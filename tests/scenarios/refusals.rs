@@ -33,12 +33,37 @@ fn bad_usage_is_told_before_anything_is_sent() {
         (&["crawl", "-", "--n-conn", "0"], &["--n-conn"]),
         (&["crawl", "-", "--frob"], &["--frob"]),
         (&["simulate", "--faults", "none.json"], &["cannot read the faults file none.json"]),
+        (&["simulate", "--time-scale", "1e12"], &["--time-scale 1000000000000", "0.001 to 1000000000"]),
+        (&["plugin", "bench", "x.wasm", "--seconds", "1e30"], &["--seconds 1000000000000000000000000000000"]),
         (&["plugin", "new", "My Shop"], &["cannot name a plugin"]),
         (&["plugin", "build", "nowhere"], &["no plugin project in nowhere"]),
     ] {
         let said = refused(&[], args);
         for part in parts {
             assert!(said.contains(part), "{args:?}: {part:?} is not said: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_refused_crawl_leaves_its_files_as_they_were() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name);
+    std::fs::write(file("urls.txt"), "https://shop.example/1\n").unwrap();
+    std::fs::write(file("unknown.toml"), "[session]\nchecker = \"nobody\"\n").unwrap();
+    for args in [
+        &["--stats", "urls.txt"][..],
+        &["--output", "old", "--leftovers", "old"],
+        &["--output", "old", "--stats", "no/such/dir"],
+        &["--output", "old", "--config", "unknown.toml"],
+    ] {
+        std::fs::write(file("old"), "an answer of yesterday\n").unwrap();
+        let mut crawl = command(dir.path());
+        crawl.args(["crawl", "urls.txt", "--simulate"]).args(args);
+        let ended = Running::start(crawl).end();
+        assert_eq!(ended.code, Some(2), "{args:?}: {}", ended.stderr);
+        for (name, content) in [("old", "an answer of yesterday\n"), ("urls.txt", "https://shop.example/1\n")] {
+            assert_eq!(std::fs::read_to_string(file(name)).unwrap(), content, "{args:?}");
         }
     }
 }

@@ -81,19 +81,21 @@ pub(crate) enum Command {
     Simulate(Simulate),
     /// Build the sample plugins, start the simulator, crawl sample requests, show the result
     Demo(Demo),
-    /// Make and build site plugins
+    /// Make, build, look into and try site plugins
     #[command(subcommand)]
     Plugin(Plugin),
 }
 
 const CRAWL_HELP: &str = "\
-A text line is a URL and asks for its browserHtml. A JSON line is a Zyte API request object, optionally with a \"meta\"
+A text line is a URL and asks for its browserHtml. A JSON line is a Zyte API request object, optionally with a \"meta\" \
 object: {\"url\": \"https://shop.example/a\", \"httpResponseBody\": true, \"meta\": {\"zyte_api_session_location\": {\"postalCode\": \"10001\"}}}
 
 Examples:
   printf 'https://shop.example/a\\n' | carousel crawl - --simulate
   carousel crawl urls.txt --limit 100 --shuffle --output pages.jsonl
   carousel crawl requests.jsonl --store-errors --annotate --stats stats.json
+  carousel crawl urls.txt --output pages.jsonl --leftovers left.txt
+  carousel crawl left.txt --output pages.jsonl --append     # goes on where that ended early
   carousel crawl urls.txt --limit 20 --plugins plugins-built --record fixtures
 
 Exit status: 0 all answered, 1 some failed, 2 bad usage or settings, 3 closed early, 130 interrupted.";
@@ -113,6 +115,9 @@ pub(crate) struct Crawl {
     /// File for the answers, overwritten; standard output if absent
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Add to the output file instead of overwriting it: to go on with what --leftovers kept
+    #[arg(long, requires = "output")]
+    pub(crate) append: bool,
     /// Requests under way at once; wins over crawl.concurrency of the settings file
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) n_conn: Option<u32>,
@@ -125,6 +130,9 @@ pub(crate) struct Crawl {
     /// Do not repeat failed calls, except when the API is busy (429, 503); sessions that expired are still replaced
     #[arg(long)]
     pub(crate) dont_retry_errors: bool,
+    /// Call the API through the proxies of the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY)
+    #[arg(long)]
+    pub(crate) trust_env: bool,
     /// Also write one line per failed request: {"error": {...}, "request": {...}, ...}
     #[arg(long)]
     pub(crate) store_errors: bool,
@@ -288,7 +296,7 @@ pub(crate) struct NewPlugin {
 }
 
 const BUILD_HELP: &str = "\
-A directory with a Cargo.toml is built by cargo, one with a plugin.py by componentize-py, one with a plugin.js by componentize-js.
+A directory with a Cargo.toml is built by cargo, one with a plugin.py by componentize-py, one with a plugin.js by componentize-js. \
 Those two are installed once, each into a folder of its own in the user's cache, when they are needed first.
 
 Examples:

@@ -9,7 +9,6 @@ use anyhow::{Context, anyhow};
 use carousel_core::exchange::host_of;
 use carousel_simulator::{Simulator, SimulatorOptions, demo_requests};
 use serde_json::Value;
-use tokio::sync::mpsc;
 
 use crate::args::{Common, Crawl, Demo};
 use crate::logging::Screen;
@@ -32,12 +31,7 @@ const SETTINGS: &str = "plugins/demo.toml";
 const CONCURRENCY: u32 = 50;
 
 /// Builds, serves, crawls, tells.
-pub(crate) async fn demo(
-    args: &Demo,
-    common: &Common,
-    screen: &Screen,
-    interrupts: &mut mpsc::Receiver<()>,
-) -> anyhow::Result<ExitCode> {
+pub(crate) async fn demo(args: &Demo, common: &Common, screen: &Screen) -> anyhow::Result<ExitCode> {
     let checkout = checkout::built_from().ok_or_else(|| {
         anyhow!(
             "the demo builds its plugins from the source of Carousel, but {} is gone: run it from a checkout with \
@@ -55,7 +49,7 @@ pub(crate) async fn demo(
     let served = Served::start(Simulator::new(options), 0).await?;
     screen.say(&format!("crawling {} requests over {} sites through {}", files.requests, files.sites, served.url()));
 
-    let outcome = crawl::crawl(&files.crawl(dir, args.seed), &files.common(dir, common, &served), screen, interrupts).await?;
+    let outcome = crawl::crawl(&files.crawl(dir, args.seed), &files.common(dir, common, &served), screen).await?;
     screen.say(&meters(&served.report()));
     if args.out.is_some() {
         screen.say(&format!("plugins, settings, requests, answers and stats are in {}", dir.display()));

@@ -70,11 +70,10 @@ fn run(line: &CommandLine, screen: &Screen) -> anyhow::Result<ExitCode> {
 }
 
 async fn run_async(line: &CommandLine, screen: &Screen) -> anyhow::Result<ExitCode> {
-    let interrupts = &mut crawl::interrupts::listen();
     match &line.command {
-        Command::Crawl(args) => Ok(crawl::crawl(args, &line.common, screen, interrupts).await?.exit_code()),
-        Command::Simulate(args) => simulate::simulate(args, screen, interrupts).await,
-        Command::Demo(args) => demo::demo(args, &line.common, screen, interrupts).await,
+        Command::Crawl(args) => Ok(crawl::crawl(args, &line.common, screen).await?.exit_code()),
+        Command::Simulate(args) => simulate::simulate(args, screen).await,
+        Command::Demo(args) => demo::demo(args, &line.common, screen).await,
         Command::Plugin(_) => Ok(ExitCode::SUCCESS),
     }
 }

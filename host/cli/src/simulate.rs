@@ -5,13 +5,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
-use carousel_simulator::{FaultRule, Latency, SharedSimulator, Simulator, SimulatorOptions, serve};
+use carousel_simulator::{FaultRule, Latency, SharedSimulator, Simulator, SimulatorOptions, TIME_SCALES, serve};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::args::{LatencyName, Simulate};
+use crate::crawl::interrupts;
 use crate::logging::Screen;
 
 /// A simulator behind a port of the loopback address. It stops when it is dropped.
@@ -56,7 +57,8 @@ impl Served {
 }
 
 /// Serves until Ctrl-C, then tells the meters.
-pub(crate) async fn simulate(args: &Simulate, screen: &Screen, interrupts: &mut mpsc::Receiver<()>) -> anyhow::Result<ExitCode> {
+pub(crate) async fn simulate(args: &Simulate, screen: &Screen) -> anyhow::Result<ExitCode> {
+    let mut interrupts = interrupts::listen();
     let served = Served::start(Simulator::new(options(args)?), args.port).await?;
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{}", served.url()).and_then(|()| stdout.flush()).context("cannot write to standard output")?;
@@ -70,9 +72,11 @@ pub(crate) async fn simulate(args: &Simulate, screen: &Screen, interrupts: &mut 
 fn options(args: &Simulate) -> anyhow::Result<SimulatorOptions> {
     let faults = args.faults.as_deref().map(faults).transpose()?.unwrap_or_default();
     anyhow::ensure!(
-        args.time_scale.is_finite() && args.time_scale > 0.0,
-        "--time-scale {} is not a number above 0",
-        args.time_scale
+        TIME_SCALES.contains(&args.time_scale),
+        "--time-scale {} is not a number from {} to {}",
+        args.time_scale,
+        TIME_SCALES.start(),
+        TIME_SCALES.end()
     );
     Ok(SimulatorOptions {
         seed: args.seed,

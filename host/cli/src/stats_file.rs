@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -28,10 +28,9 @@ pub(crate) struct StatsFile {
 }
 
 impl StatsFile {
-    /// Creates the file.
-    pub(crate) fn create(path: &Path) -> anyhow::Result<Self> {
-        let file = File::create(path).with_context(|| format!("cannot write the stats file {}", path.display()))?;
-        Ok(Self { file, path: path.to_path_buf() })
+    /// A file that can be written.
+    pub(crate) fn new(path: PathBuf, file: File) -> Self {
+        Self { file, path }
     }
 
     /// Writes the document.

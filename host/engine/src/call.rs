@@ -1,6 +1,6 @@
 //! One API call with its repetitions on the spot.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use carousel_core::exchange::{Answer, CallError, Object};
@@ -19,6 +19,8 @@ pub(crate) enum NoAnswer {
     Failed(CallError),
     /// The API is too busy for it. It has spent nothing.
     Busy(CallError, Busy),
+    /// It would be repeated, were it not for the end of the crawl.
+    CutShort(CallError),
     /// It could be repeated after this pause, but not on its session, which will not live so long.
     Outlived(CallError, Duration),
 }
@@ -26,7 +28,7 @@ pub(crate) enum NoAnswer {
 impl NoAnswer {
     pub(crate) fn into_error(self) -> CallError {
         match self {
-            Self::Failed(error) | Self::Busy(error, _) | Self::Outlived(error, _) => error,
+            Self::Failed(error) | Self::CutShort(error) | Self::Busy(error, _) | Self::Outlived(error, _) => error,
         }
     }
 }
@@ -53,6 +55,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             let sent = self.now();
             let result = self.transport.send(params).await;
             self.stats().count_call(result.as_ref().err());
+            self.notice_silence(result.as_ref().err());
             let busy = if self.is_paced() { self.tell_gate(url, sent, result.as_ref().err()) } else { None };
             let error = match result {
                 Ok(answer) => return Ok(answer),
@@ -64,14 +67,34 @@ impl<T: Transport, S: Sites> Shared<T, S> {
                 return Err(NoAnswer::Busy(error, busy));
             }
             let pause = self.pause_after(&error, &mut repeats.0);
-            let Some(pause) = pause.filter(|_| !self.is_closed()) else { return Err(NoAnswer::Failed(error)) };
+            let Some(pause) = pause else { return Err(NoAnswer::Failed(error)) };
+            if self.is_closed() {
+                return Err(NoAnswer::CutShort(error));
+            }
             if !lives(self.now() + pause) {
                 return Err(NoAnswer::Outlived(error, pause));
             }
             tracing::debug!(%error, pause = pause.as_secs_f64(), attempt = repeats.0.attempts(), "repeating a call");
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                _ = self.closed() => return Err(NoAnswer::Failed(error)),
+                _ = self.closed() => return Err(NoAnswer::CutShort(error)),
+            }
+        }
+    }
+
+    fn notice_silence(&self, error: Option<&CallError>) {
+        let mut silence = self.silence.lock().unwrap_or_else(PoisonError::into_inner);
+        match error {
+            Some(CallError::Network(error)) => {
+                if let Some(calls) = silence.unanswered() {
+                    let url = &self.settings.api.url;
+                    tracing::warn!(calls, "the API at {url} gives no answer; calls are repeated for some time: {error}");
+                }
+            }
+            Some(CallError::Api(_) | CallError::BadAnswer(_)) | None => {
+                if silence.answered() {
+                    tracing::info!("the API answers again");
+                }
             }
         }
     }

@@ -29,6 +29,10 @@ use crate::opening::{LiveSession, Openings, Trigger};
 use crate::outcome::{Failure, Fetched};
 use crate::ports::{Sites, Transport};
 use crate::prepared::{Prepared, Resting};
+use crate::silence::Silence;
+
+/// Longer than any crawl, and short enough for every clock.
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// Fetches requests through sessions. Cheap to clone; all clones are one engine.
 pub struct Engine<T: Transport, S: Sites>(pub(crate) Arc<Shared<T, S>>);
@@ -74,7 +78,8 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     /// Per pool, why its last initialisation failed, until one succeeds.
     bad_inits: Mutex<HashMap<PoolId, String>>,
     chance: Mutex<Chance>,
-    close: watch::Sender<Option<Arc<str>>>,
+    pub(crate) close: watch::Sender<Option<Arc<str>>>,
+    pub(crate) silence: Mutex<Silence>,
     /// Per pool, what was told about its cookies.
     pub(crate) cookies_left_out: Mutex<HashSet<(PoolId, LeftOut)>>,
     started: tokio::time::Instant,
@@ -140,6 +145,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             bad_inits: Mutex::default(),
             chance: Mutex::new(chance),
             close: watch::Sender::new(None),
+            silence: Mutex::default(),
             cookies_left_out: Mutex::default(),
             started: tokio::time::Instant::now(),
             unix_start: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
@@ -329,9 +335,9 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         self.started.elapsed()
     }
 
-    /// The tokio time of a point in the engine's time.
+    /// The tokio time of a point in the engine's time; a point that the clock cannot show is far enough away in a century.
     pub(crate) fn clock(&self, at: Instant) -> tokio::time::Instant {
-        self.started + at.since(Instant::START)
+        self.started + at.since(Instant::START).min(CENTURY)
     }
 
     pub(crate) fn ticket(&self) -> Ticket {
@@ -385,14 +391,17 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     }
 
     pub(crate) fn close(self: &Arc<Self>, reason: &str) {
-        let first = self.close.send_if_modified(|known| {
-            let first = known.is_none();
+        let mut first = false;
+        self.close.send_if_modified(|known| {
+            first = known.is_none();
             known.get_or_insert_with(|| reason.into());
-            first
+            false
         });
         if first {
-            tracing::info!(reason, "closing the crawl");
+            // Whoever is cut short finds the pools closed, and nothing begins anew.
             self.end(Refusal::Closed(reason.into()));
+            self.close.send_modify(|_| {});
+            tracing::info!(reason, "closing the crawl");
         }
     }
 

@@ -145,6 +145,10 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
                 self.repeats = Some(repeats);
                 Err(self.put_off(outgoing, &error))
             }
+            Err(NoAnswer::CutShort(error)) => {
+                self.note(&outgoing.lease, outcome_of(&Err(error.clone())));
+                Err(self.cut_short(error))
+            }
             Err(NoAnswer::Failed(error)) => self.judge(outgoing, Err(error)).await,
             Ok(answer) => self.judge(outgoing, Ok(answer)).await,
         }
@@ -154,6 +158,12 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
     fn put_off(&mut self, outgoing: Outgoing<T, S>, error: &CallError) -> Stop {
         self.note(&outgoing.lease, outcome_of(&Err(error.clone())));
         Stop::Again
+    }
+
+    /// The crawl ends before the call could be repeated: that is what the request fails of, not the last error.
+    fn cut_short(&self, error: CallError) -> Stop {
+        let reason = self.shared.close_reason().unwrap_or_default();
+        Stop::Fail(FailureKind::Closed, format!("the crawl was closed: {reason}; before: {error}"), Some(error))
     }
 
     /// Waits for as long as the site or the API has asked for.
@@ -291,6 +301,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
             let result = self.shared.call(self.request.params(), &mut repeats, |_| true).await;
             drop(pass);
             let busy = if let Err(NoAnswer::Busy(_, busy)) = result { Some(busy) } else { None };
+            let is_cut_short = matches!(result, Err(NoAnswer::CutShort(_)));
             let result = result.map_err(NoAnswer::into_error);
             self.trace.attempts.push(Attempt { session: None, outcome: outcome_of(&result) });
             match result {
@@ -299,7 +310,13 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
                     return Ok(answer);
                 }
                 Err(_) if busy.is_some() && !self.shared.is_closed() => self.busy = busy,
-                Err(error) => return Err(Stop::call(error)),
+                Err(error) if is_cut_short => return Err(self.cut_short(error)),
+                Err(error) => {
+                    if matches!(error, CallError::BadAnswer(_)) {
+                        allowance.bill(Billed::Discarded);
+                    }
+                    return Err(Stop::call(error));
+                }
             }
         }
     }

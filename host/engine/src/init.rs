@@ -271,6 +271,10 @@ impl<T: Transport, S: Sites> Init<T, S> {
         self.shared.stats().count(counter, pool);
         self.shared.remember_bad_init(pool, why.to_string());
         let url = self.trigger.request.url();
+        if self.shared.is_closed() {
+            tracing::debug!(%pool, url, why = %why, "an initialisation was cut short");
+            return Opened::Abandoned;
+        }
         if outcome == Opened::Unavailable {
             tracing::warn!(%pool, url, why = %why, "the API has no session for us now; trying again after session.creation_retry_delay");
         } else {

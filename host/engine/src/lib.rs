@@ -32,6 +32,7 @@ mod outgoing;
 mod ports;
 mod prepared;
 mod retries;
+mod silence;
 mod survey;
 mod timer;
 

@@ -69,7 +69,7 @@ mod tests;
 
 pub use demo::demo_requests;
 pub use faults::{FaultRule, FaultRuleError};
-pub use http::{SharedSimulator, serve};
+pub use http::{SharedSimulator, TIME_SCALES, serve};
 pub use in_process::InProcess;
 pub use options::{BanRule, Latency, SessionRules, SimulatorOptions};
 pub use simulator::{ApiCall, Reply, Simulator, WireFault};

@@ -20,10 +20,15 @@ pub(crate) fn network_error(error: reqwest::Error, connect_timeout: Duration) ->
     }
 }
 
-/// The error and its causes in one line, without those that only repeat what was said.
+/// What libraries say of every call that failed.
+const EMPTY_WORDS: [&str; 2] = ["error sending request", "client error ("];
+
+/// The error and its causes in one line, without those that say nothing or repeat what was said.
 pub(crate) fn told(error: &(dyn Error + 'static)) -> String {
     let mut told = String::new();
-    for part in sources(error).map(ToString::to_string) {
+    let is_empty = |part: &str| EMPTY_WORDS.iter().any(|words| part.starts_with(words));
+    let has_more = |error: &(dyn Error + 'static)| error.source().is_some();
+    for part in sources(error).filter(|part| !(has_more(*part) && is_empty(&part.to_string()))).map(ToString::to_string) {
         if told.contains(&part) {
             continue;
         }

@@ -44,7 +44,7 @@ impl ZyteOptions {
             timeout: settings.timeout.duration(),
             connect_timeout: settings.connect_timeout.duration(),
             user_agent_suffix: None,
-            trust_env: false,
+            trust_env: settings.trust_env,
             max_answer_bytes: settings.max_answer,
             max_idle_connections: 1024,
         }

@@ -47,7 +47,7 @@ pub(crate) struct ListPlugins {
 }
 
 const EXPLAIN_HELP: &str = "\
-Asks the engine and the plugins as a crawl would; nothing is sent. The order of automatic pool names in the profile
+Asks the engine and the plugins as a crawl would; nothing is sent. The order of automatic pool names in the profile \
 scrapy-zyte-api depends on earlier requests, which are not known here.
 
 Examples:
@@ -75,7 +75,7 @@ pub(crate) struct ExplainUrl {
 }
 
 const RUN_HELP: &str = "\
-HOOK is enabled, cookie_mode, location, pool, params, init_session, process_request or check. The answer is JSON on
+HOOK is enabled, cookie_mode, location, pool, params, init_session, process_request or check. The answer is JSON on \
 standard output; log lines, session data, time and memory are on standard error.
 
 Examples:
@@ -125,7 +125,7 @@ pub(crate) struct RunHook {
 }
 
 const TEST_HELP: &str = "\
-Runs the calls that `crawl --record` wrote, offline, and compares what the plugins answer now. Compared is what stands
+Runs the calls that `crawl --record` wrote, offline, and compares what the plugins answer now. Compared is what stands \
 in \"expect\" of a file: change it, or leave out what may be anything.
 
 Examples:
@@ -145,7 +145,7 @@ pub(crate) struct TestPlugins {
 }
 
 const BENCH_HELP: &str = "\
-Each hook that the plugin overrides is called on the same input, over and over, on one thread. An empty call makes an
+Each hook that the plugin overrides is called on the same input, over and over, on one thread. An empty call makes an \
 instance and asks the plugin what it is.
 
 Examples:

@@ -11,9 +11,9 @@ use tokio::sync::mpsc;
 
 use super::ending::Ending;
 use super::entry::EchoData;
+use super::files::Files;
 use super::input::{Input, Order, Wanted};
-use super::leftovers::Leftovers;
-use super::output::Output;
+use super::interrupts;
 use super::rendering::Annotation;
 use super::run::{Run, RunOptions, StoreErrors};
 use super::tally::Tally;
@@ -23,7 +23,7 @@ use crate::logging::Screen;
 use crate::progress::{Progress, Unit};
 use crate::recording::{RecordedSites, Recorder, RecorderOptions};
 use crate::sites::Plugins;
-use crate::stats_file::{self, StatsFile};
+use crate::stats_file;
 use crate::{api_key, settings_file, summary};
 
 /// What a crawl leaves behind.
@@ -42,34 +42,29 @@ impl Outcome {
 }
 
 /// Crawls: 0 all answered, 1 some failed, 3 closed early, 130 interrupted. An error means that nothing was sent.
-pub(crate) async fn crawl(
-    args: &Crawl,
-    common: &Common,
-    screen: &Screen,
-    interrupts: &mut mpsc::Receiver<()>,
-) -> anyhow::Result<Outcome> {
+pub(crate) async fn crawl(args: &Crawl, common: &Common, screen: &Screen) -> anyhow::Result<Outcome> {
     let settings = Arc::new(settings(args, common)?);
     let input = Input::open(&args.input)?;
     let plugins = Plugins::load(common.plugins.as_deref(), &settings)?;
     let api = Api::open(args, common, &settings)?;
-    let output = Output::open(args.output.as_deref(), input.path())?;
-    let leftovers = args.leftovers.as_deref().map(|path| Leftovers::create(path, input.path())).transpose()?;
-    let stats = args.stats.as_deref().map(StatsFile::create).transpose()?;
     let names = plugins.names();
     let explain = |error| settings_file::explain(&error, common.config.as_deref(), &names);
-    let crawl = Assembled { args, settings: Arc::clone(&settings), plugins, input, output, leftovers, stats };
+    let crawl = Assembled { args, settings: Arc::clone(&settings), plugins, input, screen };
     let options = engine_options(args);
     let Some(dir) = &args.record else {
         let engine = Engine::new(settings, api, crawl.plugins.sites(), options).map_err(explain)?;
-        return crawl.carry_out(engine, screen, interrupts).await;
+        return crawl.carry_out(engine).await;
     };
     let recorder = Recorder::open(RecorderOptions { dir, limit: args.record_limit, api_key: key_to_hide(args, common)? })?;
     let sites = Arc::new(RecordedSites::new(crawl.plugins.sites(), Arc::clone(&recorder)));
     let directory = crawl.plugins.sites();
     let engine = Engine::new(Arc::clone(&settings), api, sites, options).map_err(explain)?;
-    let outcome = crawl.carry_out(engine, screen, interrupts).await;
-    screen.say(&recorder.write(&settings, &directory.report())?);
-    outcome
+    let mut outcome = crawl.carry_out(engine).await?;
+    match recorder.write(&settings, &directory.report()) {
+        Ok(told) => screen.say(&told),
+        Err(error) => outcome.ending.lacks(&error.context("the recording is not complete")),
+    }
+    Ok(outcome)
 }
 
 /// What a crawl is put together of, but for its engine.
@@ -78,39 +73,39 @@ struct Assembled<'a> {
     settings: Arc<Settings>,
     plugins: Plugins,
     input: Input,
-    output: Output,
-    leftovers: Option<Leftovers>,
-    stats: Option<StatsFile>,
+    screen: &'a Screen,
 }
 
 impl Assembled<'_> {
-    async fn carry_out<S: Sites>(
-        self,
-        engine: Engine<Api, S>,
-        screen: &Screen,
-        interrupts: &mut mpsc::Receiver<()>,
-    ) -> anyhow::Result<Outcome> {
-        let Self { args, settings, plugins, input, output, leftovers, stats } = self;
+    async fn carry_out<S: Sites>(self, engine: Engine<Api, S>) -> anyhow::Result<Outcome> {
+        let Self { args, settings, plugins, input, screen } = self;
+        let Files { output, leftovers, stats } = Files::open(args, input.path())?;
+        // Until here an interrupt ends the process: nothing was sent.
+        let interrupts = &mut interrupts::listen();
         let name = input.name().to_owned();
         let is_terminal_taken = args.output.is_none() && std::io::stdout().is_terminal();
         let progress = if is_terminal_taken { Progress::hidden() } else { Progress::new(screen, unit(args, &input)) };
         let run = Run::new(engine.clone(), run_options(args, &settings, &name), output, &progress).with_leftovers(leftovers);
         tracing::info!("crawling {name}, at most {} requests at once", settings.crawl.concurrency);
         let (ending, tally) = run.run(input.start(wanted(args, &settings)), interrupts).await;
-        let ending = settled(&engine, ending, &tally, interrupts).await;
+        let mut ending = settled(&engine, ending, &tally, interrupts).await;
         engine.shutdown();
         progress.clear();
 
         let document = stats_file::document(engine.report(), &ending, &tally, plugins.report());
-        if let Some(stats) = stats {
-            stats.write(&document)?;
-        }
         if tally.is_empty() && ending == Ending::Finished {
             bail!("no requests in {name}: is it empty?");
         }
         screen.say(&summary::text(&document));
         if let Some(message) = ending.message() {
             screen.say(&message);
+        }
+        if let Some(left) = args.leftovers.as_deref().filter(|_| ending != Ending::Finished) {
+            let left = left.display();
+            screen.say(&format!("what has no result is in {left}: crawl {left} to go on, with --append to the same output"));
+        }
+        if let Some(Err(error)) = stats.map(|stats| stats.write(&document)) {
+            ending.lacks(&error);
         }
         Ok(Outcome { ending, tally })
     }
@@ -134,6 +129,7 @@ fn settings(args: &Crawl, common: &Common) -> anyhow::Result<Settings> {
     if let Some(number) = args.n_conn {
         settings.crawl.concurrency = usize::try_from(number).context("--n-conn is too large")?;
     }
+    settings.api.trust_env |= args.trust_env;
     if args.ordered {
         settings.crawl.ordered = Some(true);
     }

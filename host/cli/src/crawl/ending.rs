@@ -17,7 +17,7 @@ pub(crate) enum Ending {
     InputBroken(String),
     /// Nobody takes the output any more: a pipe that was closed.
     OutputGone,
-    /// The output could not be written.
+    /// The output could not be written, or another of the crawl's files.
     OutputBroken(String),
 }
 
@@ -42,6 +42,14 @@ impl Ending {
             Self::InputBroken(error) => Some(format!("the input cannot be read on: {error}")),
             Self::OutputGone => Some("nobody reads the output any more".to_owned()),
             Self::OutputBroken(error) => Some(format!("the output cannot be written: {error}")),
+        }
+    }
+
+    /// A file beside the output could not be written: told at once, and no success.
+    pub(crate) fn lacks(&mut self, error: &anyhow::Error) {
+        tracing::error!("{error:#}");
+        if *self == Self::Finished {
+            *self = Self::OutputBroken(format!("{error:#}"));
         }
     }
 

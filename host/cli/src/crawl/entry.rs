@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use crate::args::Intype;
 
+/// Characters of a URL that a message repeats.
+const MOST_TOLD: usize = 100;
+
 /// A line of the input that is not blank.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Entry {
@@ -54,17 +57,43 @@ impl Reading {
     pub(crate) fn request(self, text: &str) -> Result<Request, BadLine> {
         let value = match self.intype {
             Intype::Txt => json!({"url": text, "browserHtml": true}),
-            Intype::Jl => serde_json::from_str(text)
-                .map_err(|error| BadLine { message: format!("not JSON: {}", without_line(&error)), value: None })?,
+            Intype::Jl => serde_json::from_str(text).map_err(|error| {
+                let hint = if scheme(text).is_some() { "; --intype txt reads URLs" } else { "" };
+                BadLine { message: format!("not JSON: {}{hint}", without_line(&error)), value: None }
+            })?,
         };
-        let read = Request::from_json(value.clone());
-        let mut request = read.map_err(|error| BadLine { message: error.to_string(), value: Some(value) })?;
+        let read = Request::from_json(value.clone()).map_err(|error| error.to_string());
+        let mut request = read.and_then(with_web_address).map_err(|message| BadLine { message, value: Some(value) })?;
         if self.echo == EchoData::Url && !request.params().contains_key("echoData") {
             let url = request.url().to_owned();
             request.set_param("echoData", Value::String(url));
         }
         Ok(request)
     }
+}
+
+/// The API has no other addresses, and would say so at the price of an initialisation for each.
+fn with_web_address(request: Request) -> Result<Request, String> {
+    let url = request.url();
+    if matches!(scheme(url).as_deref(), Some("http" | "https")) {
+        return Ok(request);
+    }
+    let hint = if url.starts_with('{') { "; --intype jl reads JSON" } else { "" };
+    Err(format!("the URL {} does not begin with http:// or https://{hint}", shortened(url)))
+}
+
+fn scheme(url: &str) -> Option<String> {
+    url.trim_start().split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase())
+}
+
+/// As much of a text as a message can take, in quotes.
+fn shortened(text: &str) -> String {
+    let mut beginning: String = text.chars().take(MOST_TOLD + 1).collect();
+    if beginning.chars().count() > MOST_TOLD {
+        beginning.pop();
+        beginning.push('…');
+    }
+    format!("{beginning:?}")
 }
 
 /// The parser counts lines within the line, which would contradict the line of the file.
@@ -113,10 +142,10 @@ mod tests {
     #[test]
     fn echo_data_is_the_url_only_where_it_is_absent_and_wanted() {
         for (echo, line, expected) in [
-            (EchoData::Url, r#"{"url": "u"}"#, Some(json!("u"))),
-            (EchoData::Url, r#"{"url": "u", "echoData": {"a": 1}}"#, Some(json!({"a": 1}))),
-            (EchoData::Url, r#"{"url": "u", "echoData": null}"#, Some(Value::Null)),
-            (EchoData::Absent, r#"{"url": "u"}"#, None),
+            (EchoData::Url, r#"{"url": "http://u"}"#, Some(json!("http://u"))),
+            (EchoData::Url, r#"{"url": "http://u", "echoData": {"a": 1}}"#, Some(json!({"a": 1}))),
+            (EchoData::Url, r#"{"url": "http://u", "echoData": null}"#, Some(Value::Null)),
+            (EchoData::Absent, r#"{"url": "http://u"}"#, None),
         ] {
             let request = Reading { intype: Intype::Jl, echo }.request(line).unwrap();
             assert_eq!(request.params().get("echoData"), expected.as_ref(), "{line}");
@@ -127,13 +156,30 @@ mod tests {
     fn a_line_that_is_no_request_says_why() {
         let reading = Reading { intype: Intype::Jl, echo: EchoData::Url };
         for (line, message, is_json) in [
-            ("https://a.example/", "not JSON: expected value at column 1", false),
+            ("https://a.example/", "not JSON: expected value at column 1; --intype txt reads URLs", false),
             ("{\"url\": ", "not JSON: EOF while parsing a value at column 8", false),
             ("{}", "a request needs a \"url\" that is text", true),
-            ("{\"url\": \"u\", \"meta\": 1}", "\"meta\" must be a JSON object", true),
+            ("{\"url\": \"http://u\", \"meta\": 1}", "\"meta\" must be a JSON object", true),
         ] {
             let bad = reading.request(line).unwrap_err();
             assert_eq!((bad.message.as_str(), bad.value.is_some()), (message, is_json), "{line}");
+        }
+    }
+    #[test]
+    fn a_url_is_one_of_the_web() {
+        let reading = Reading { intype: Intype::Txt, echo: EchoData::Absent };
+        for url in ["http://a.example", "HTTPS://A.example/", "https://a.example/?q=ftp://b", "http://ä.example/ ü"] {
+            assert_eq!(reading.request(url).unwrap().url(), url);
+        }
+        let long = "x".repeat(1000);
+        for (url, part) in [
+            ("shop.example/a", "the URL \"shop.example/a\" does not begin with http:// or https://"),
+            ("ftp://a.example/", "http:// or https://"),
+            ("{\"url\": \"https://a.example/\"}", "; --intype jl reads JSON"),
+            (&long, "xx…\" does not begin"),
+        ] {
+            let message = reading.request(url).unwrap_err().message;
+            assert!(message.contains(part) && message.len() < 200, "{message}");
         }
     }
 }

@@ -315,11 +315,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_bad_line_spoils_no_other() {
-        let mut bytes = b"{\"url\": \"a\"}\n{\n\xff\n".to_vec();
+        let mut bytes = b"{\"url\": \"http://a\"}\n{\n\xff\n".to_vec();
         bytes.extend(vec![b'x'; LONGEST_LINE as usize + 1]);
-        bytes.extend(b"\n{\"url\": \"b\"}\n");
+        bytes.extend(b"\n{\"url\": \"http://b\"}\n");
         let entries = all(input("x.jl", bytes).start(ALL)).await;
-        assert_eq!(urls(&entries), ["a", "?", "?", "?", "b"]);
+        assert_eq!(urls(&entries), ["http://a", "?", "?", "?", "http://b"]);
         let messages: Vec<_> =
             entries.iter().filter_map(|entry| entry.request.as_ref().err()).map(|bad| bad.message.as_str()).collect();
         assert_eq!(messages, ["not JSON: EOF while parsing an object at column 1", "not UTF-8 text", "longer than 8 MiB"]);
@@ -328,19 +328,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_limit_takes_the_first_and_after_a_shuffle_any() {
-        let text = (0..100).map(|n| format!("u{n}\n")).collect::<String>();
+        let text = (0..100).map(|n| format!("http://u{n}\n")).collect::<String>();
         let entries = all(input("x", text.clone()).start(Wanted { limit: 3, ..ALL })).await;
-        assert_eq!(urls(&entries), ["u0", "u1", "u2"]);
+        assert_eq!(urls(&entries), ["http://u0", "http://u1", "http://u2"]);
         let shuffled = Wanted { limit: 3, order: Order::Shuffled(7), ..ALL };
         let first = all(input("x", text.clone()).start(shuffled)).await;
         let again = all(input("x", text).start(shuffled)).await;
         assert_eq!(first, again);
-        assert_ne!(urls(&first), ["u0", "u1", "u2"]);
+        assert_ne!(urls(&first), ["http://u0", "http://u1", "http://u2"]);
     }
 
     #[tokio::test]
     async fn a_reader_that_is_stopped_tells_how_many_lines_were_left() {
-        let text = (0..1000).map(|n| format!("u{n}\n\n")).collect::<String>();
+        let text = (0..1000).map(|n| format!("http://u{n}\n\n")).collect::<String>();
         for (limit, left) in [(0, 998), (100, 98)] {
             let mut entries = input("x", text.clone()).start(Wanted { limit, ..ALL });
             entries.next().await.unwrap().unwrap();

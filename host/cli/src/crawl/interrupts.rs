@@ -5,34 +5,53 @@ use tokio::sync::mpsc;
 /// Sends one message per signal from now on. The first signal no longer ends the process.
 pub(crate) fn listen() -> mpsc::Receiver<()> {
     let (sender, receiver) = mpsc::channel(2);
-    tokio::spawn(forward(sender));
+    match Signals::register() {
+        Ok(signals) => drop(tokio::spawn(forward(signals, sender))),
+        Err(error) => tracing::warn!("cannot listen for signals: Ctrl-C ends the process at once: {error}"),
+    }
     receiver
 }
 
-#[cfg(unix)]
-async fn forward(sender: mpsc::Sender<()>) {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
-        tracing::warn!("cannot listen for signals: Ctrl-C ends the process at once");
-        return;
-    };
+async fn forward(mut signals: Signals, sender: mpsc::Sender<()>) {
     loop {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+        signals.next().await;
         if sender.send(()).await.is_err() {
             return;
         }
     }
 }
 
-#[cfg(not(unix))]
-async fn forward(sender: mpsc::Sender<()>) {
-    while tokio::signal::ctrl_c().await.is_ok() {
-        if sender.send(()).await.is_err() {
-            return;
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn register() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(not(unix))]
+impl Signals {
+    fn register() -> std::io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn next(&mut self) {
+        self.0.recv().await;
     }
 }

@@ -3,6 +3,7 @@
 mod assembly;
 mod ending;
 mod entry;
+mod files;
 mod input;
 pub(crate) mod interrupts;
 mod leftovers;

@@ -1,65 +1,51 @@
-//! Writes the lines of a crawl: to a file or to standard output, each one flushed.
+//! Writes the lines of a crawl: to a file or to standard output, each one at once.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::io::{self, Seek, Write};
 
 use anyhow::Context;
 
 /// Where lines go.
 pub(crate) struct Output {
-    sink: BufWriter<Box<dyn Write + Send>>,
+    sink: Box<dyn Write + Send>,
+    line: Vec<u8>,
+    whole: Option<Whole>,
+}
+
+/// A file, and how long it is with its complete lines.
+struct Whole {
+    file: File,
+    length: u64,
 }
 
 impl Output {
-    /// Opens a file, which is emptied, or standard output. The input itself is refused.
-    pub(crate) fn open(path: Option<&Path>, input: Option<&Path>) -> anyhow::Result<Self> {
-        let Some(path) = path.filter(|path| *path != Path::new("-")) else {
-            return Ok(Self::to(Box::new(io::stdout())));
+    /// Writes to a file from its position on. A line that does not fit on the disk is taken back, so that only whole lines stay.
+    pub(crate) fn file(mut file: File) -> anyhow::Result<Self> {
+        let is_regular = file.metadata().context("cannot tell what the output is")?.is_file();
+        let whole = match is_regular {
+            true => Some(Whole { length: file.stream_position()?, file: file.try_clone()? }),
+            false => None,
         };
-        if let Some(input) = input
-            && let (Ok(input), Ok(output)) = (input.canonicalize(), path.canonicalize())
-            && input == output
-        {
-            anyhow::bail!("the output file {} is the input file: it would be lost", path.display());
-        }
-        let file = File::create(path).with_context(|| format!("cannot write the output file {}", path.display()))?;
-        Ok(Self::to(Box::new(file)))
+        Ok(Self { whole, ..Self::to(Box::new(file)) })
     }
 
     /// Writes to anything.
     pub(crate) fn to(sink: Box<dyn Write + Send>) -> Self {
-        Self { sink: BufWriter::new(sink) }
+        Self { sink, line: Vec::new(), whole: None }
     }
 
     /// Writes a line and flushes it.
     pub(crate) fn write_line(&mut self, line: &str) -> io::Result<()> {
-        self.sink.write_all(line.as_bytes())?;
-        self.sink.write_all(b"\n")?;
-        self.sink.flush()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_input_is_not_overwritten_by_the_output() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("urls.txt");
-        std::fs::write(&file, "https://a.example/\n").unwrap();
-        let other = dir.path().join(".").join("urls.txt");
-        assert!(Output::open(Some(&other), Some(&file)).is_err());
-        assert_eq!(std::fs::read_to_string(&file).unwrap(), "https://a.example/\n");
-    }
-
-    #[test]
-    fn an_output_file_is_overwritten() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("out.jsonl");
-        std::fs::write(&file, "old\nold\n").unwrap();
-        Output::open(Some(&file), None).unwrap().write_line("new").unwrap();
-        assert_eq!(std::fs::read_to_string(&file).unwrap(), "new\n");
+        self.line.clear();
+        self.line.extend_from_slice(line.as_bytes());
+        self.line.push(b'\n');
+        let written = self.sink.write_all(&self.line).and_then(|()| self.sink.flush());
+        let Some(whole) = &mut self.whole else { return written };
+        match &written {
+            Ok(()) => whole.length += self.line.len() as u64,
+            // Where even that fails the line stays cut off.
+            Err(_) => drop(whole.file.set_len(whole.length)),
+        }
+        written
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn failure(failure: &Failure, request: &Request, line: u64, annotatio
         "status": problem.map(|problem| problem.status),
         "type": problem.map(|problem| &problem.kind),
         "title": problem.map(|problem| &problem.title),
-        "detail": problem.map_or(&failure.message, |problem| &problem.detail),
+        "detail": problem.map(|problem| &problem.detail).filter(|detail| !detail.is_empty()).unwrap_or(&failure.message),
     });
     let request_id = problem.and_then(|problem| problem.request_id.as_deref());
     let echo = request.params().get("echoData");

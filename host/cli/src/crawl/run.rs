@@ -210,15 +210,17 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
         match done {
             Ok(Done { key, result: Ok(fetched), .. }) => {
                 self.bytes_done += key.bytes;
-                self.settle(key.line, false);
-                self.tally.ok += 1;
                 let text = rendering::answer(fetched.answer.text(), key.line, &fetched.trace, self.options.annotation);
                 self.write(&text);
+                // An answer that nobody got is none.
+                let is_lost = self.is_output_lost();
+                *if is_lost { &mut self.tally.aborted } else { &mut self.tally.ok } += 1;
+                self.settle(key.line, is_lost);
             }
             Ok(Done { key, request, result: Err(failure) }) => {
                 self.bytes_done += key.bytes;
-                self.settle(key.line, failure.is_left_over());
                 self.fail(key.line, &request, &failure);
+                self.settle(key.line, failure.is_left_over() || self.is_output_lost());
             }
             Err(error) => {
                 self.tally.failed += 1;

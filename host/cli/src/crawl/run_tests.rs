@@ -261,6 +261,18 @@ async fn an_output_that_is_gone_stops_the_crawl() {
 }
 
 #[tokio::test]
+async fn an_answer_that_cannot_be_written_is_left_over() {
+    let (broken, left) = (Sink(Arc::default(), Some(io::ErrorKind::StorageFull)), Sink::default());
+    let (_keep, mut interrupts) = mpsc::channel(1);
+    let run = Run::new(Fake::new(), options(1, StoreErrors::No), Output::to(Box::new(broken)), &Quiet);
+    let run = run.with_leftovers(Some(Leftovers::to(Box::new(left.clone()))));
+    let lines = input(&["a", "b", "c"]);
+    let (_, tally) = run.run(entries(&lines), &mut interrupts).await;
+    assert_eq!((tally.ok, tally.aborted, tally.not_started), (0, 1, Some(2)));
+    assert_eq!(String::from_utf8(left.0.lock().unwrap().clone()).unwrap(), lines);
+}
+
+#[tokio::test]
 async fn what_a_closed_crawl_leaves_without_a_result_stands_in_the_leftovers_as_in_the_input() {
     let lines = input(&["a", "closing"]) + "{ \"url\" : \"https://a.example/x\" }\n" + &input(&["y"; 500]);
     let (fake, left) = (Fake::new(), Sink::default());

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::Context;
 use carousel_core::exchange::Object;
 use carousel_core::hooks::Hook;
 use carousel_core::pattern::overlap;
@@ -34,8 +34,8 @@ struct Measured {
 
 /// Measures each overridden hook.
 pub(crate) fn bench(args: &BenchPlugin, common: &Common) -> anyhow::Result<ExitCode> {
-    ensure!(args.seconds.is_finite() && args.seconds > 0.0, "--seconds {} is not a number above 0", args.seconds);
-    let time = Duration::from_secs_f64(args.seconds);
+    let time = Duration::try_from_secs_f64(args.seconds).ok().filter(|time| !time.is_zero());
+    let time = time.with_context(|| format!("--seconds {} is not a number above 0", args.seconds))?;
     let settings = settings_file::load(common.config.as_deref())?;
     must_be_a_file(&args.file)?;
     let place = Place::of(args.site.as_deref(), args.site_config.as_deref(), &settings)?;

@@ -101,7 +101,9 @@ pub(crate) fn api_url(url: &str) -> anyhow::Result<String> {
     if !matches!(parsed.scheme(), "http" | "https") {
         bail!("the API address \"{url}\" must start with http:// or https://");
     }
-    Ok(if url.ends_with('/') { url.to_owned() } else { format!("{url}/") })
+    // Who copies the address of the calls means the same.
+    let base = url.strip_suffix("/extract").unwrap_or(url);
+    Ok(if base.ends_with('/') { base.to_owned() } else { format!("{base}/") })
 }
 
 /// The plugin directory: the flag, else the setting. A directory that was named must exist.

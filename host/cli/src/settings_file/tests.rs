@@ -40,6 +40,9 @@ fn a_mistake_is_told_with_file_line_key_and_the_nearest_right_key() {
             r#"c.toml: line 2: session.enabled: invalid type: string "yes", expected true or false"#,
         ),
         ("[session]\ndelay = -0.5\n", "c.toml: line 2: session.delay: -0.5 is not a number of seconds of 0 or more"),
+        ("[session]\ndelay = 1e19\n", "c.toml: line 2: session.delay: 10000000000000000000 is more than 1000000000 seconds"),
+        ("[api]\nretry_wait_scale = -1\n", "c.toml: line 2: api.retry_wait_scale: -1 is not a factor of 0 or more"),
+        ("[api]\nretry_wait_scale = nan\n", "c.toml: line 2: api.retry_wait_scale: NaN is not a factor of 0 or more"),
         (
             "[session]\ngrowth = \"thirfty\"\n",
             r#"c.toml: line 2: session.growth: unknown value "thirfty"; did you mean "thrifty"?"#,
@@ -139,9 +142,10 @@ fn an_empty_file_means_the_defaults() {
 }
 
 #[test]
-fn the_api_address_gets_its_final_slash() {
+fn the_api_address_gets_its_final_slash_and_may_be_that_of_the_calls() {
     assert_eq!(api_url("http://127.0.0.1:8765/v1").unwrap(), "http://127.0.0.1:8765/v1/");
     assert_eq!(api_url("https://api.zyte.com/v1/").unwrap(), "https://api.zyte.com/v1/");
+    assert_eq!(api_url("https://api.zyte.com/v1/extract").unwrap(), "https://api.zyte.com/v1/");
     assert!(api_url("api.zyte.com/v1/").is_err());
     assert!(api_url("ftp://api.zyte.com/v1/").is_err());
 }

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+/// Characters of a body that a message repeats.
+const MOST_TOLD: usize = 120;
+
 /// A failed call, after the transport did what it could.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallError {
@@ -91,10 +94,15 @@ impl fmt::Display for CallError {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Zyte API answered {}", self.status)?;
-        for part in [&self.kind, &self.title, &self.detail] {
-            if !part.is_empty() {
+        // Whoever answers without a document of problems (a proxy, a wrong address) says who it is in its page.
+        let is_document = self.kind != "about:blank" || !self.title.is_empty() || !self.detail.is_empty();
+        if is_document {
+            for part in [&self.kind, &self.title, &self.detail].into_iter().filter(|part| !part.is_empty()) {
                 write!(f, " {part}")?;
             }
+        } else if !self.body.is_empty() {
+            let beginning: String = self.body.chars().take(MOST_TOLD).collect();
+            write!(f, " with {beginning:?}")?;
         }
         match &self.request_id {
             Some(id) => write!(f, " (request-id {id})"),
@@ -117,3 +125,27 @@ impl fmt::Display for NetworkError {
 impl std::error::Error for CallError {}
 impl std::error::Error for Problem {}
 impl std::error::Error for NetworkError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_without_a_document_is_told_by_the_beginning_of_its_body() {
+        let problem = |kind: &str, detail: &str, body: &str| Problem {
+            status: 502,
+            kind: kind.to_owned(),
+            detail: detail.to_owned(),
+            body: body.to_owned(),
+            ..Problem::default()
+        };
+        for (problem, told) in [
+            (problem("about:blank", "", "<h1>Bad\nGateway"), "Zyte API answered 502 with \"<h1>Bad\\nGateway\""),
+            (problem("about:blank", "", ""), "Zyte API answered 502"),
+            (problem("/server/x", "down", "{}"), "Zyte API answered 502 /server/x down"),
+        ] {
+            assert_eq!(problem.to_string(), told);
+        }
+        assert!(problem("about:blank", "", &"x".repeat(10_000)).to_string().len() < 200);
+    }
+}

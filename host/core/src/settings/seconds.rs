@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-/// Seconds, a number of 0 or more; fractions are allowed, as in the peer's settings.
+/// Seconds, a number from 0 to a billion (31 years); fractions are allowed, as in the peer's settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Deserialize)]
 #[serde(try_from = "f64")]
 pub struct Seconds(Duration);
+
+/// Sums and products of a few of them can be reckoned with.
+const MOST: f64 = 1e9;
 
 impl Seconds {
     /// Whole seconds.
@@ -30,7 +33,11 @@ impl TryFrom<f64> for Seconds {
     type Error = String;
 
     fn try_from(seconds: f64) -> Result<Self, String> {
-        Duration::try_from_secs_f64(seconds).map(Self).map_err(|_| format!("{seconds} is not a number of seconds of 0 or more"))
+        match Duration::try_from_secs_f64(seconds) {
+            Ok(duration) if seconds <= MOST => Ok(Self(duration)),
+            Ok(_) => Err(format!("{seconds} is more than {MOST} seconds")),
+            Err(_) => Err(format!("{seconds} is not a number of seconds of 0 or more")),
+        }
     }
 }
 

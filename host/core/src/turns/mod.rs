@@ -216,7 +216,7 @@ impl<T> Turns<T> {
         if !self.started.is_multiple_of(SHARE) {
             return None;
         }
-        let patience = PATIENCE * self.options.window as u64;
+        let patience = PATIENCE.saturating_mul(self.options.window as u64);
         let overdue = self.oldest.first().filter(|(read, _)| self.started - read > patience).map(|(_, pool)| pool);
         let largest = || self.largest.last().filter(|_| self.has_ended).map(|(_, pool)| pool);
         overdue.or_else(largest).cloned()

@@ -225,6 +225,50 @@ async fn a_site_that_asks_for_time_gets_it_on_the_same_session_and_not_for_ever(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_site_that_asks_for_more_time_than_there_is_keeps_nobody_else_waiting() {
+    let slow = |call: &HookCall, _: &Answer| match (call.init, call.request.host() == "slow.example") {
+        (true, _) => Ok(Verdict::Keep),
+        (false, true) => Ok(Verdict::Throttled(Duration::MAX)),
+        (false, false) => Ok(Verdict::Throttled(Duration::from_secs(30))),
+    };
+    let session = SessionSettings { cookie_mode: true, max_throttled: 1, ..SessionSettings::default() };
+    let site = FakeSite { check: Some(Box::new(slow)), ..FakeSite::default() };
+    let engine = engine_with(with_session(session), &Api::good(), site);
+    let waits = spawn(&engine, on("slow.example", 1));
+    let other = tokio::time::timeout(Duration::from_secs(3600), spawn(&engine, on("other.example", 1)));
+    assert_eq!(other.await.expect("the timer goes on").unwrap().0.unwrap_err(), FailureKind::CheckFailed);
+    waits.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_initialisation_that_the_end_of_the_crawl_cuts_short_is_not_bad() {
+    let down = |_: usize, _: &Value| Some(CallError::Network(NetworkError::Connect("refused".to_owned())));
+    let engine = engine(Settings::default(), &Api::failing(down));
+    let waits = spawn(&engine, request(1));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // The moment in which a call may hear of the end before the pools do.
+    engine.0.close.send_replace(Some("enough".into()));
+    assert_eq!(waits.await.unwrap().0.unwrap_err(), FailureKind::Closed);
+    assert_eq!(count(&engine.report(), "init/failed"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_would_be_repeated_when_the_crawl_closes_is_left_over() {
+    for enabled in [true, false] {
+        let down = |_: usize, params: &Value| is_use(params).then(|| CallError::Network(NetworkError::Broken("down".to_owned())));
+        let session = SessionSettings { enabled: Some(enabled), ..SessionSettings::default() };
+        let engine = engine(with_session(session), &Api::failing(down));
+        let fetch = engine.clone();
+        let waits = tokio::spawn(async move { fetch.fetch(request(1)).await.map(drop) });
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        engine.close("enough");
+        let failure = waits.await.unwrap().unwrap_err();
+        assert!(failure.is_left_over() && failure.kind == FailureKind::Closed, "{failure}");
+        assert!(failure.message.contains("down"), "{failure}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_initialisation_whose_check_asks_for_time_is_tried_again_later_and_is_not_bad() {
     let api = Api::good();
     let session = SessionSettings { max_bad_inits: 1, ..SessionSettings::default() };

@@ -32,7 +32,7 @@ use crate::simulator::{ApiCall, Reply, Simulator, WireFault};
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Time scales that make sense; any other counts as 1.
-const TIME_SCALES: RangeInclusive<f64> = 0.001..=1e9;
+pub const TIME_SCALES: RangeInclusive<f64> = 0.001..=1e9;
 
 /// How long to wait when a connection cannot be accepted, for instance because too many are open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
