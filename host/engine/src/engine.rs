@@ -391,16 +391,13 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     }
 
     pub(crate) fn close(self: &Arc<Self>, reason: &str) {
-        let mut first = false;
-        self.close.send_if_modified(|known| {
-            first = known.is_none();
+        let first = self.close.send_if_modified(|known| {
+            let first = known.is_none();
             known.get_or_insert_with(|| reason.into());
-            false
+            first
         });
         if first {
-            // Whoever is cut short finds the pools closed, and nothing begins anew.
             self.end(Refusal::Closed(reason.into()));
-            self.close.send_modify(|_| {});
             tracing::info!(reason, "closing the crawl");
         }
     }

@@ -11,7 +11,7 @@ use carousel_core::exchange::{Answer, CallError, NetworkError, Object, Request};
 use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
 use carousel_core::ledger::Billed;
 use carousel_core::pace::{Busy, LONGEST_PAUSE};
-use carousel_core::pool::Opened;
+use carousel_core::pool::{Opened, Refusal};
 use carousel_core::stats::Counter;
 use carousel_core::time::Instant;
 use carousel_core::verdict::Verdict;
@@ -271,8 +271,10 @@ impl<T: Transport, S: Sites> Init<T, S> {
         self.shared.stats().count(counter, pool);
         self.shared.remember_bad_init(pool, why.to_string());
         let url = self.trigger.request.url();
-        if self.shared.is_closed() {
+        if let Some(reason) = self.shared.close_reason() {
             tracing::debug!(%pool, url, why = %why, "an initialisation was cut short");
+            // Whoever closes the crawl may not have come so far yet.
+            self.shared.end(Refusal::Closed((&*reason).into()));
             return Opened::Abandoned;
         }
         if outcome == Opened::Unavailable {
