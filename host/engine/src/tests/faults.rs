@@ -231,10 +231,12 @@ async fn a_site_that_asks_for_more_time_than_there_is_keeps_nobody_else_waiting(
         (false, true) => Ok(Verdict::Throttled(Duration::MAX)),
         (false, false) => Ok(Verdict::Throttled(Duration::from_secs(30))),
     };
-    let session = SessionSettings { cookie_mode: true, max_throttled: 1, ..SessionSettings::default() };
+    let session = SessionSettings { cookie_mode: true, pool_size: 1, max_throttled: 1, ..SessionSettings::default() };
     let site = FakeSite { check: Some(Box::new(slow)), ..FakeSite::default() };
     let engine = engine_with(with_session(session), &Api::good(), site);
     let waits = spawn(&engine, on("slow.example", 1));
+    // By then it waits for its session, which rests for ever.
+    tokio::time::sleep(Duration::from_secs(2 * 3600)).await;
     let other = tokio::time::timeout(Duration::from_secs(3600), spawn(&engine, on("other.example", 1)));
     assert_eq!(other.await.expect("the timer goes on").unwrap().0.unwrap_err(), FailureKind::CheckFailed);
     waits.abort();
