@@ -231,7 +231,8 @@ async fn a_site_that_asks_for_more_time_than_there_is_keeps_nobody_else_waiting(
         (false, true) => Ok(Verdict::Throttled(Duration::MAX)),
         (false, false) => Ok(Verdict::Throttled(Duration::from_secs(30))),
     };
-    let session = SessionSettings { cookie_mode: true, pool_size: 1, max_throttled: 1, ..SessionSettings::default() };
+    let delay = Seconds::new(5);
+    let session = SessionSettings { cookie_mode: true, pool_size: 1, delay, max_throttled: 1, ..SessionSettings::default() };
     let site = FakeSite { check: Some(Box::new(slow)), ..FakeSite::default() };
     let engine = engine_with(with_session(session), &Api::good(), site);
     let waits = spawn(&engine, on("slow.example", 1));
