@@ -2,14 +2,13 @@
 
 use crate::harness::crawl::Crawl;
 use crate::harness::process::{Running, command};
+use crate::harness::write_file;
 
 /// Runs a command in a folder with these files; the answer is what it said.
 fn refused(files: &[(&str, &str)], args: &[&str]) -> String {
     let dir = tempfile::tempdir().unwrap();
     for (name, content) in files {
-        let path = dir.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, content).unwrap();
+        write_file(dir.path(), name, content);
     }
     let mut command = command(dir.path());
     command.args(args);
@@ -35,6 +34,7 @@ fn bad_usage_is_told_before_anything_is_sent() {
         (&["simulate", "--faults", "none.json"], &["cannot read the faults file none.json"]),
         (&["simulate", "--time-scale", "1e12"], &["--time-scale 1000000000000", "0.001 to 1000000000"]),
         (&["plugin", "bench", "x.wasm", "--seconds", "1e30"], &["--seconds 1000000000000000000000000000000"]),
+        (&["plugin", "explain", "shop.example/a"], &["\"shop.example/a\" does not begin with http:// or https://"]),
         (&["plugin", "new", "My Shop"], &["cannot name a plugin"]),
         (&["plugin", "build", "nowhere"], &["no plugin project in nowhere"]),
     ] {

@@ -1,6 +1,8 @@
 //! One workload through scrapy-zyte-api, from PyPI, over HTTP against the simulator, in scaled-down time.
 
-use std::fs;
+#[path = "../../venv.rs"]
+mod venv;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,16 +28,7 @@ impl Peer {
     /// Makes the environment, once; an error says why there is none.
     pub(crate) fn install() -> anyhow::Result<Self> {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("economy-python");
-        fs::create_dir_all(&folder)?;
-        let (venv, stamp) = (folder.join("venv"), folder.join("installed"));
-        let python = venv.join("bin/python");
-        if fs::read_to_string(&stamp).is_ok_and(|text| text == PACKAGE) {
-            return Ok(Self(python));
-        }
-        succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
-        succeed(Command::new(&python).args(["-m", "pip", "install", "--quiet", PACKAGE]))?;
-        fs::write(&stamp, PACKAGE)?;
-        Ok(Self(python))
+        venv::interpreter(&folder, &[PACKAGE]).map(Self).map_err(anyhow::Error::msg)
     }
 
     /// Crawls. An error says why the workload cannot be compared.
@@ -107,13 +100,4 @@ fn settings(session: &Value, scale: f64) -> Value {
         settings["ZYTE_API_SESSION_DELAY"] = json!(delay / scale);
     }
     settings
-}
-
-fn succeed(command: &mut Command) -> anyhow::Result<()> {
-    let output = command.output().with_context(|| format!("{command:?} does not start"))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        bail!("{PACKAGE} cannot be installed: {}", said.lines().last().unwrap_or("no reason was given"));
-    }
-    Ok(())
 }

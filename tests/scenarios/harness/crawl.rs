@@ -8,8 +8,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::api::Api;
-use super::guests;
 use super::process::{Ended, Running, command};
+use super::{guests, write_file};
 
 /// A crawl that is being prepared, with a folder of its own.
 pub(crate) struct Crawl {
@@ -54,9 +54,7 @@ impl Crawl {
 
     /// Writes a file into the folder where the crawl runs.
     pub(crate) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
-        let path = self.path(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, content).unwrap();
+        write_file(self.dir.path(), name, content);
         self
     }
 

@@ -1,8 +1,10 @@
 //! The official Python client in a virtual environment of the tests' own.
 
-use std::fs::{self, File};
+#[path = "../../venv.rs"]
+mod venv;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use super::{kept, root};
@@ -29,27 +31,10 @@ pub(crate) fn script(name: &str) -> PathBuf {
 }
 
 fn make() -> Option<PathBuf> {
-    let folder = kept("official-client");
-    let lock = File::create(folder.join("lock")).unwrap();
-    lock.lock().unwrap();
-    let (venv, stamp) = (folder.join("venv"), folder.join("installed"));
-    let programs = venv.join("bin");
-    if fs::read_to_string(&stamp).is_ok_and(|text| text == PACKAGE) {
-        return Some(programs);
-    }
-    let made = Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv).output();
-    let install = |made: Output| match made.status.success() {
-        true => Command::new(programs.join("python")).args(["-m", "pip", "install", "--quiet", PACKAGE]).output(),
-        false => Ok(made),
-    };
-    match made.and_then(install) {
-        Ok(done) if done.status.success() => {
-            fs::write(&stamp, PACKAGE).unwrap();
-            Some(programs)
-        }
-        other => {
-            let why = other.map_or_else(|error| error.to_string(), |done| String::from_utf8_lossy(&done.stderr).into_owned());
-            println!("SKIPPED: {PACKAGE} cannot be installed: {}", why.trim());
+    match venv::interpreter(&kept("official-client"), &[PACKAGE]) {
+        Ok(python) => python.parent().map(Path::to_path_buf),
+        Err(why) => {
+            println!("SKIPPED: {why}");
             None
         }
     }

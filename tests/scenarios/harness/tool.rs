@@ -6,7 +6,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::process::{Ended, Running, command};
-use super::{guests, plugins, root};
+use super::{guests, plugins, root, write_file};
 
 /// Time enough for a hook on a machine that is busy with other tests.
 const PATIENT: &str = "[plugins]\ndeadline = 20\n";
@@ -48,9 +48,7 @@ impl Workshop {
 
     /// Writes a file.
     pub(crate) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
-        let path = self.path(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, content).unwrap();
+        write_file(self.0.path(), name, content);
         self
     }
 

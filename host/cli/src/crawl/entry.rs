@@ -73,7 +73,7 @@ impl Reading {
 }
 
 /// The API has no other addresses, and would say so at the price of an initialisation for each.
-fn with_web_address(request: Request) -> Result<Request, String> {
+pub(crate) fn with_web_address(request: Request) -> Result<Request, String> {
     let url = request.url();
     if matches!(scheme(url).as_deref(), Some("http" | "https")) {
         return Ok(request);

@@ -14,5 +14,6 @@ mod tally;
 
 pub(crate) use assembly::crawl;
 pub(crate) use ending::Ending;
+pub(crate) use entry::with_web_address;
 pub(crate) use run::Watch;
 pub(crate) use tally::Tally;

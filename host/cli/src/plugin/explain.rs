@@ -23,6 +23,7 @@ use self::sources::{Chain, Sources};
 use super::workbench::{json, json_file, runtime};
 use super::{NOT_GOOD, report};
 use crate::args::{Common, ExplainUrl};
+use crate::crawl::with_web_address;
 use crate::recording::outcome;
 use crate::settings_file;
 use crate::sites::Plugins;
@@ -71,7 +72,7 @@ fn request(args: &ExplainUrl) -> anyhow::Result<Request> {
     if let Some(text) = &args.meta {
         members.insert("meta".to_owned(), json("--meta", text)?);
     }
-    Ok(Request::from_json(value)?)
+    with_web_address(Request::from_json(value)?).map_err(anyhow::Error::msg)
 }
 
 /// Asks an engine that is like that of a crawl, but for an API that does not answer.

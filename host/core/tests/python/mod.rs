@@ -1,8 +1,10 @@
 //! The real Python libraries, in a virtual environment of the tests' own, answering JSON with JSON.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, dead_code, reason = "tests")]
 
+#[path = "../../../../tests/venv.rs"]
+mod venv;
+
 use serde_json::Value;
-use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -33,28 +35,8 @@ pub(crate) fn ask(script: &str, input: &Value) -> Option<Value> {
     Some(serde_json::from_slice(&output.stdout).unwrap())
 }
 
-/// The interpreter of the environment, which the first caller makes while the others wait.
+/// The interpreter of the environment.
 fn environment() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peer-python");
-    fs::create_dir_all(&folder).unwrap();
-    let lock = File::create(folder.join("lock")).unwrap();
-    lock.lock().unwrap();
-    let (venv, stamp) = (folder.join("venv"), folder.join("installed"));
-    let python = venv.join("bin/python");
-    if fs::read_to_string(&stamp).is_ok_and(|text| text == PACKAGES.join(" ")) {
-        return Some(python);
-    }
-    let make = Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv).output();
-    let install = || Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES).output();
-    match make.and_then(|made| if made.status.success() { install() } else { Ok(made) }) {
-        Ok(done) if done.status.success() => {
-            fs::write(&stamp, PACKAGES.join(" ")).unwrap();
-            Some(python)
-        }
-        other => {
-            let why = other.map_or_else(|error| error.to_string(), |done| String::from_utf8_lossy(&done.stderr).into_owned());
-            println!("SKIPPED: {} cannot be installed: {}", PACKAGES.join(", "), why.trim());
-            None
-        }
-    }
+    venv::interpreter(&folder, &PACKAGES).map_err(|why| println!("SKIPPED: {why}")).ok()
 }
