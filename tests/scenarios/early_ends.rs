@@ -106,6 +106,21 @@ fn an_open_input_does_not_keep_an_interrupted_crawl() {
 }
 
 #[test]
+fn who_keeps_leftovers_of_an_open_input_is_told_that_it_is_still_read() {
+    let crawl = Crawl::simulated().args(["--leftovers", "left.txt"]);
+    let (mut running, dir) = crawl.start("https://shop.example/a\n");
+    assert!(running.next_line().contains("https://shop.example/a"));
+    running.signal("-TERM");
+    running.wait_until_said("reading the rest of the input into the leftovers");
+    running.write("https://shop.example/c\n");
+    let left = dir.path().join("left.txt");
+    let crawled = Crawled::new(running.end(), dir);
+    crawled.exits(130);
+    assert_eq!(std::fs::read_to_string(left).unwrap(), "https://shop.example/c\n");
+    assert_eq!(crawled.stats["requests"]["not_started"], 1, "{}", crawled.process.stderr);
+}
+
+#[test]
 fn a_reader_that_goes_away_stops_the_crawl() {
     let crawl = Crawl::of("urls.txt").file("urls.txt", urls(5000)).args(["--simulate"]);
     let crawled = crawl.run_without_reader();

@@ -264,6 +264,7 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
 /// Reads no further, or only to write down what is left; tells how many lines that is, where it is known.
 async fn leave(mut entries: Entries, leftovers: &mut Option<Leftovers>) -> Option<u64> {
     let Some(leftovers) = leftovers else { return entries.stop().await };
+    tracing::info!("reading the rest of the input into the leftovers; an interrupt leaves it unread");
     let mut rest = 0;
     while let Some(Ok(entry)) = entries.next().await {
         rest += 1;
