@@ -183,6 +183,15 @@ fn an_interrupt_before_anything_is_sent_ends_the_process() {
 }
 
 #[test]
+fn a_tool_whose_reader_has_seen_enough_does_not_complain() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut explain = command(dir.path());
+    explain.args(["plugin", "explain", "https://shop.example/"]);
+    let ended = Running::start_without_reader(explain).end();
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
 fn a_simulator_ends_with_its_meters_when_it_is_interrupted() {
     let dir = tempfile::tempdir().unwrap();
     let mut simulate = command(dir.path());

@@ -34,6 +34,7 @@ use clap::Parser;
 
 use crate::args::{Command, CommandLine, Plugin};
 use crate::logging::{News, Screen};
+use crate::plugin::report;
 
 /// The exit code of bad usage, bad settings and whatever else keeps a command from starting.
 const BAD_USAGE: u8 = 2;
@@ -44,6 +45,9 @@ fn main() -> ExitCode {
     let news = if matches!(line.command, Command::Plugin(_)) { News::OfPlugins } else { News::All };
     logging::start(line.common.loglevel, news, &screen);
     run(&line, &screen).unwrap_or_else(|error| {
+        if report::is_read_no_further(&error) {
+            return ExitCode::SUCCESS;
+        }
         screen.say(&format!("carousel: {error:#}"));
         ExitCode::from(BAD_USAGE)
     })

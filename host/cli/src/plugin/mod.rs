@@ -11,7 +11,7 @@ pub(crate) mod new;
 mod project;
 mod release;
 mod replay;
-mod report;
+pub(crate) mod report;
 pub(crate) mod run;
 mod script;
 mod target;

@@ -9,7 +9,15 @@ use serde_json::{Value, json};
 /// Writes text to standard output.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{}", text.trim_end()).and_then(|()| stdout.flush()).context("cannot write to standard output")
+    writeln!(stdout, "{}", text.trim_end()).and_then(|()| stdout.flush()).context(CANNOT_WRITE)
+}
+
+const CANNOT_WRITE: &str = "cannot write to standard output";
+
+/// Has the reader of standard output, as `head` does, seen enough?
+pub(crate) fn is_read_no_further(error: &anyhow::Error) -> bool {
+    let is_closed = |cause: &std::io::Error| cause.kind() == std::io::ErrorKind::BrokenPipe;
+    error.to_string() == CANNOT_WRITE && error.root_cause().downcast_ref().is_some_and(is_closed)
 }
 
 /// Columns as wide as their widest cell, the last one as it is. No line ends in blanks.
