@@ -82,7 +82,7 @@ mod component {
             let mut description: types::Description = P::DESCRIPTION.into();
             if wire::config() != "null" {
                 tell_host_of_panics();
-                let needed = P::configure().map_err(failure)?;
+                let needed = printing(P::configure).map_err(failure)?;
                 description.hooks.retain(|hook| needed.contains(hook));
             }
             Ok(description)
@@ -135,7 +135,14 @@ mod component {
     /// Runs a hook with everything around it: panics go to the host's log, errors become failures.
     fn asked<T>(request: &types::Request, hook: impl FnOnce(&Request) -> Result<T>) -> Result<T, types::Failure> {
         tell_host_of_panics();
-        hook(&Request::new(wire::Request::lent(request))).map_err(failure)
+        printing(|| hook(&Request::new(wire::Request::lent(request)))).map_err(failure)
+    }
+
+    /// Runs something that may print.
+    fn printing<T>(work: impl FnOnce() -> T) -> T {
+        let result = work();
+        wire::flush_output();
+        result
     }
 
     fn failure(error: Error) -> types::Failure {
@@ -146,7 +153,10 @@ mod component {
     fn tell_host_of_panics() {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
-            std::panic::set_hook(Box::new(|panic| wire::log("error", &panic.to_string())));
+            std::panic::set_hook(Box::new(|panic| {
+                wire::flush_output();
+                wire::log("error", &panic.to_string());
+            }));
         });
     }
 

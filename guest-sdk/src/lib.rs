@@ -26,6 +26,9 @@
 //! On that target the memory allocator starts with what the initial memory leaves free behind the stack and the data, so a
 //! small plugin never grows its memory and its calls stay cheap; a small stack (`-zstack-size=65536`) helps with that.
 //!
+//! What a plugin prints, and what a panic says, goes to the host's log. The SDK takes the place of the C library's `write`,
+//! `writev` and `getenv` for that, so that a plugin which uses nothing else of WASI imports nothing of it.
+//!
 //! Every step of a request runs in a fresh instance: a `static` of the plugin is back at its first value at the next call.
 //! What must last goes into [`Session::set`] or [`shared`].
 

@@ -7,8 +7,12 @@
 mod component;
 #[cfg(not(target_arch = "wasm32"))]
 mod fake;
+#[cfg(target_arch = "wasm32")]
+mod output;
 
 #[cfg(target_arch = "wasm32")]
 pub(crate) use component::*;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use fake::*;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use output::flush_output;

@@ -9,6 +9,7 @@ use carousel_core::verdict::Verdict;
 use carousel_engine::{Site, Sites};
 use serde_json::{Value, json};
 
+use crate::record::logged;
 use crate::stage::{Checker, Directory, call, object, page, site, site_with, table};
 
 #[test]
@@ -146,4 +147,17 @@ fn shared_data_outlives_instances_and_belongs_to_one_site() {
     let loaded = directory.load(&[table("a", "scripted", script.clone()), table("b", "scripted", script)]);
     let pool = |name: &str| loaded.sites.named(name).unwrap().plan(call("https://x.example/")).unwrap().pool.unwrap().id;
     assert_eq!([pool("a"), pool("a"), pool("b"), pool("a")], ["1", "2", "1", "3"]);
+}
+
+#[test]
+fn what_a_plugin_prints_is_logged_line_by_line() {
+    let site = site("misbehaving", json!({}));
+    let (result, lines) = logged(|| site.check(call("https://misbehaving.example/check/print"), page("")));
+    assert_eq!(result, Ok(Verdict::Discard("Err(NotPresent)".to_owned())));
+    let printed: Vec<&str> = lines.iter().filter_map(|line| line.split_once(" plugin=")).map(|(line, _)| line).collect();
+    let [out, error, long, rest] = printed[..] else { panic!("{printed:?}") };
+    assert_eq!(out, "INFO plugin message=1 line");
+    assert_eq!(error, "WARN plugin message=one and two");
+    assert!(long.starts_with("WARN plugin message=long long") && long.len() < 5_000, "{long}");
+    assert_eq!(rest, "WARN plugin message=the end");
 }

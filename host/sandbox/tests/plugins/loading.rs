@@ -162,3 +162,9 @@ fn a_file_that_is_none_or_cannot_be_one_is_reported_and_never_read_to_the_end() 
     }
     assert_eq!(loaded.sites.names(), ["guest-good"]);
 }
+
+#[test]
+fn a_small_plugin_brings_along_no_interface_of_wasi() {
+    let plugin = std::fs::read(guests::component("good")).unwrap();
+    assert!(!plugin.windows(5).any(|text| text == b"wasi:"), "it would be compiled and kept, for every plugin");
+}

@@ -45,6 +45,8 @@ pub(crate) enum Deed {
     Sleep,
     /// Remembers how often it was asked, and never gives back a bit of memory each time.
     Remember,
+    /// Prints, which belongs into the log.
+    Print,
 }
 
 impl Deed {
@@ -78,6 +80,7 @@ impl Deed {
             "shared-data" => Ok(Self::SharedData),
             "sleep" => Ok(Self::Sleep),
             "remember" => Ok(Self::Remember),
+            "print" => Ok(Self::Print),
             _ => Err(Error::new(format!("unknown deed {name}"))),
         }
     }
@@ -118,8 +121,20 @@ impl Deed {
                 Ok("slept for a century".to_owned())
             }
             Self::Remember => Ok(remember()),
+            Self::Print => Ok(print()),
         }
     }
+}
+
+/// Prints lines in pieces, one too long and one without an end.
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is the deed")]
+fn print() -> String {
+    println!("{} line", black_box(1));
+    eprint!("one ");
+    eprintln!("and {}", black_box("two"));
+    eprintln!("{}", "long ".repeat(2_000));
+    eprint!("the end");
+    format!("{:?}", std::env::var("HOME"))
 }
 
 /// Counts the calls of this instance.
