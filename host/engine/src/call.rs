@@ -11,6 +11,7 @@ use carousel_core::time::Instant;
 use serde_json::Value;
 
 use crate::engine::Shared;
+use crate::gate::Pass;
 use crate::ports::{Sites, Transport};
 
 /// Why a call has no answer.
@@ -45,12 +46,14 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         self: &Arc<Self>,
         params: &Object,
         repeats: &mut Repeats,
+        pass: Option<&Pass<T, S>>,
         lives: impl Fn(Instant) -> bool,
     ) -> Result<Answer, NoAnswer> {
         let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
         self.warn_of_contradicting_context(params);
         loop {
             let sent = self.now();
+            pass.iter().for_each(|pass| pass.sent());
             let result = self.transport.send(params).await;
             self.stats().count_call(result.as_ref().err());
             let busy = if self.is_paced() { self.tell_gate(url, sent, result.as_ref().err()) } else { None };

@@ -11,7 +11,7 @@ use carousel_core::fingerprint::fingerprint;
 use carousel_core::hooks::{Hook, HookCall, HookError, Plan};
 use carousel_core::id::{PoolId, Ticket};
 use carousel_core::ledger::Billed;
-use carousel_core::pace::Busy;
+use carousel_core::pace::{Busy, Caller};
 use carousel_core::pool::Refusal;
 use carousel_core::retry::{Policy, PolicyName};
 use carousel_core::time::Instant;
@@ -81,7 +81,7 @@ pub(crate) struct Outgoing<T: Transport, S: Sites> {
     /// Does it still carry the session it was given? A hook may have taken it away: then nothing can be learned about it.
     pub(crate) carries_session: bool,
     pub(crate) allowance: Allowance<T, S>,
-    _pass: Option<Pass<T, S>>,
+    pass: Option<Pass<T, S>>,
 }
 
 impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
@@ -135,7 +135,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
         let mut repeats = self.repeats.take().unwrap_or_else(|| self.shared.repeats(policy));
         let lives = |at| outgoing.lease.lives(at);
-        match self.shared.call(outgoing.request.params(), &mut repeats, lives).await {
+        match self.shared.call(outgoing.request.params(), &mut repeats, outgoing.pass.as_ref(), lives).await {
             Err(NoAnswer::Busy(error, busy)) => {
                 self.busy = Some(busy);
                 Err(self.put_off(outgoing, &error))
@@ -196,7 +196,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         if !self.shared.is_paced() {
             return Ok(None);
         }
-        let pass = self.shared.enter(self.ticket, self.request.url(), pool).await;
+        let pass = self.shared.enter(Caller::Request(self.ticket), self.request.url(), pool).await;
         self.stop_if_closed()?;
         self.stop_if_ended()?;
         Ok(Some(pass))
@@ -288,7 +288,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
             self.give_time(None).await;
             let pass = self.pass(None).await?;
             let mut allowance = self.shared.afford(None, Purpose::Use).await.map_err(|word| self.unaffordable(word))?;
-            let result = self.shared.call(self.request.params(), &mut repeats, |_| true).await;
+            let result = self.shared.call(self.request.params(), &mut repeats, pass.as_ref(), |_| true).await;
             drop(pass);
             let busy = if let Err(NoAnswer::Busy(_, busy)) = result { Some(busy) } else { None };
             let result = result.map_err(NoAnswer::into_error);
@@ -309,7 +309,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         let pool = trigger.pool.clone();
         let lease = SessionLease::acquire(self.shared, trigger).await.map_err(|why| {
             let kind = match &why {
-                Refusal::NoSession => FailureKind::NoSession,
+                Refusal::NoSession | Refusal::RestsTooLong => FailureKind::NoSession,
                 Refusal::BadInits { .. } => FailureKind::BadInits,
                 Refusal::Closed(_) => FailureKind::Closed,
                 Refusal::PoolClosed(_) => FailureKind::Pool,
@@ -349,7 +349,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
         let session = request.params().get("session").and_then(|session| session.get("id"));
         let carries_session = trigger.cookie_mode || session.and_then(Value::as_str) == Some(&lease.session().id().to_string());
-        Ok(Outgoing { request: Arc::new(request), lease, carries_session, allowance, _pass: pass })
+        Ok(Outgoing { request: Arc::new(request), lease, carries_session, allowance, pass })
     }
 
     fn carry_session(&self, request: &mut Request, lease: &SessionLease<T, S>) {

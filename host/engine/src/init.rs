@@ -10,16 +10,18 @@ use carousel_core::defaults::{explicit_params, meta};
 use carousel_core::exchange::{Answer, CallError, NetworkError, Object, Request};
 use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
 use carousel_core::ledger::Billed;
-use carousel_core::pace::{Busy, LONGEST_PAUSE};
+use carousel_core::pace::{Busy, Caller, LONGEST_PAUSE};
 use carousel_core::pool::Opened;
 use carousel_core::stats::Counter;
 use carousel_core::time::Instant;
 use carousel_core::verdict::Verdict;
 use serde_json::{Value, json};
 
+use crate::allowance::Allowance;
 use crate::call::NoAnswer;
 use crate::engine::Shared;
-use crate::opening::{LiveSession, Trigger};
+use crate::gate::Pass;
+use crate::opening::{Hindrance, LiveSession, Trigger};
 use crate::ports::{Downloader, Site, Sites, Transport};
 
 /// Initialises a session, counts what became of it and tells the pool's word for it.
@@ -45,6 +47,12 @@ struct Init<T: Transport, S: Sites> {
     shared: Arc<Shared<T, S>>,
     session: Arc<LiveSession>,
     trigger: Arc<Trigger<S>>,
+}
+
+/// All that a call needs to be sent.
+struct Admission<T: Transport, S: Sites> {
+    pass: Option<Pass<T, S>>,
+    allowance: Allowance<T, S>,
 }
 
 /// Why an initialisation did not give a session.
@@ -158,9 +166,6 @@ impl<T: Transport, S: Sites> Init<T, S> {
 
     /// Sends one call of the initialisation, on the session unless the parameters say `"session": null`.
     async fn download(&self, mut params: Object) -> Result<Answer, CallError> {
-        if self.shared.is_closed() {
-            return Err(not_sent("the crawl was closed"));
-        }
         params.entry("url").or_insert_with(|| Value::from(self.trigger.request.url()));
         match params.get("session") {
             Some(Value::Null) => drop(params.shift_remove("session")),
@@ -187,20 +192,13 @@ impl<T: Transport, S: Sites> Init<T, S> {
         let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
         let policies = &self.shared.policies;
         let mut repeats = self.shared.repeats(policies.of(None, policies.session));
+        let caller = Caller::Init(self.shared.ticket());
         let mut busy = None;
         loop {
-            self.wait_for_the_api(url, busy.take()).await?;
-            if let Some(reason) = self.shared.ended(url) {
-                return Err(not_sent(format!("requests of this domain have ended: {reason}")));
-            }
-            let allowance = self.shared.afford(Some(self.session.handle.pool()), Purpose::Init).await;
-            let Ok(mut allowance) = allowance else {
-                self.session.init_calls().is_unaffordable = true;
-                return Err(not_sent("the budget has no room for it"));
-            };
-            let result = self.shared.call(params, &mut repeats, |at| self.lives(at)).await;
+            let Admission { pass, mut allowance } = self.admission(caller, url, busy.take()).await?;
+            let result = self.shared.call(params, &mut repeats, pass.as_ref(), |at| self.lives(at)).await;
             let mut calls = self.session.init_calls();
-            calls.is_busy = matches!(result, Err(NoAnswer::Busy(..)));
+            calls.hindrance = matches!(result, Err(NoAnswer::Busy(..))).then_some(Hindrance::Busy);
             if matches!(result, Ok(_) | Err(NoAnswer::Failed(CallError::BadAnswer(_)))) {
                 calls.answered = Some(self.shared.now());
                 allowance.bill(Billed::Init);
@@ -213,33 +211,79 @@ impl<T: Transport, S: Sites> Init<T, S> {
         }
     }
 
-    /// Waits until the API takes calls on this URL, and first for as long as its last answer asks for.
-    async fn wait_for_the_api(&self, url: &str, busy: Option<Busy>) -> Result<(), CallError> {
-        if let Some(busy) = busy {
-            self.shared.rest_while_busy(url, busy, None).await;
-            if !self.lives(self.shared.now()) {
-                return Err(not_sent("the API was too busy to go on before the session lapsed"));
+    /// Waits until the API may be asked, then for the budget.
+    async fn admission(&self, caller: Caller, url: &str, mut busy: Option<Busy>) -> Result<Admission<T, S>, CallError> {
+        loop {
+            let pass = self.pass(caller, url, busy.take()).await?;
+            if self.shared.is_closed() {
+                return Err(self.hindered(Hindrance::Unwanted, "the crawl was closed"));
             }
+            if let Some(reason) = self.shared.ended(url) {
+                return Err(not_sent(format!("requests of this domain have ended: {reason}")));
+            }
+            let Ok(allowance) = self.shared.afford(Some(self.session.handle.pool()), Purpose::Init).await else {
+                return Err(self.hindered(Hindrance::Unaffordable, "the budget has no room for it"));
+            };
+            let has_become_busy = pass.is_some() && self.shared.pauses_until(url).is_some();
+            if has_become_busy {
+                continue;
+            }
+            if !self.is_wanted() {
+                return Err(self.hindered(Hindrance::Unwanted, "nobody waits for the session any more"));
+            }
+            return Ok(Admission { pass, allowance });
         }
-        while let Some(until) = self.shared.pauses_until(url).filter(|_| self.shared.is_paced()) {
-            self.session.init_calls().is_busy = true;
-            if !self.lives(until) {
-                return Err(not_sent("the API is too busy to go on before the session lapses"));
-            }
-            tokio::select! {
-                () = tokio::time::sleep_until(self.shared.clock(until)) => {}
-                _ = self.shared.closed() => return Err(not_sent("the crawl was closed")),
-            }
-        }
-        Ok(())
     }
 
-    /// Will the API still know the session at this time? It does not know it before it has answered a call of it.
+    /// Waits until the API takes calls on this URL, and first for as long as its last answer asks for. The request that waits for the
+    /// session takes nobody's place meanwhile.
+    async fn pass(&self, caller: Caller, url: &str, busy: Option<Busy>) -> Result<Option<Pass<T, S>>, CallError> {
+        if !self.shared.is_paced() {
+            return Ok(None);
+        }
+        let pool = Some(self.session.handle.pool());
+        let lapses = self.lapses_at();
+        let entered = async {
+            if let Some(busy) = busy {
+                self.shared.rest_while_busy(url, busy, pool).await;
+            }
+            match self.shared.pauses_until(url).filter(|until| lapses.is_some_and(|lapses| lapses <= *until)) {
+                Some(_) => None,
+                None => Some(self.shared.enter(caller, url, pool).await),
+            }
+        };
+        let too_busy = || self.hindered(Hindrance::Busy, "the API is too busy to go on before the session lapses");
+        match lapses {
+            None => entered.await,
+            Some(at) => tokio::time::timeout_at(self.shared.clock(at), entered).await.ok().flatten(),
+        }
+        .map_or_else(|| Err(too_busy()), |pass| Ok(Some(pass)))
+    }
+
+    /// Tells the pool of a call that is about to be sent, and hears whether it still wants the session.
+    fn is_wanted(&self) -> bool {
+        let (pool, id) = (self.session.handle.pool(), self.session.id());
+        let is_first = self.session.init_calls().answered.is_none();
+        self.shared.apply(|state, now| state.pools.handle_called(pool, id, is_first, now))
+    }
+
+    /// Remembers that it was not the session's fault.
+    fn hindered(&self, by: Hindrance, why: &str) -> CallError {
+        self.session.init_calls().hindrance = Some(by);
+        not_sent(why)
+    }
+
+    /// Will the API still know the session at this time?
     fn lives(&self, at: Instant) -> bool {
-        let Some(answered) = self.session.init_calls().answered else { return true };
+        self.lapses_at().is_none_or(|lapses| at < lapses)
+    }
+
+    /// When the API forgets the session, unless another call is sent. It does not know it before it has answered a call of it.
+    fn lapses_at(&self) -> Option<Instant> {
+        let answered = self.session.init_calls().answered?;
         let shared = &self.shared;
         let options = shared.settings.session.pool_options(shared.profile(), &self.trigger.choice, self.trigger.cookie_mode);
-        options.max_idle.is_none_or(|idle| at.since(answered) + options.margin < idle)
+        options.max_idle.map(|idle| answered + idle.saturating_sub(options.margin))
     }
 
     fn failed(&self, why: Unfit) -> Opened {
@@ -291,9 +335,9 @@ impl<T: Transport, S: Sites> Init<T, S> {
         if !matches!(why, Unfit::Params(_) | Unfit::Failed(_)) || self.shared.profile().is_peer() {
             return None;
         }
-        let calls = *self.session.init_calls();
+        let hindrance = self.session.init_calls().hindrance;
         let (pool, url) = (self.session.handle.pool(), self.trigger.request.url());
-        if calls.is_unaffordable {
+        if hindrance == Some(Hindrance::Unaffordable) {
             self.shared.tell_unaffordable();
             return Some(Opened::Unaffordable);
         }
@@ -301,11 +345,14 @@ impl<T: Transport, S: Sites> Init<T, S> {
             self.shared.refuse_ended();
             return Some(Opened::Abandoned);
         }
-        if calls.is_busy {
-            tracing::info!(%pool, url, why = %why, "the API was too busy for an initialisation; trying again later");
-            return Some(Opened::Unavailable);
+        match hindrance? {
+            Hindrance::Busy => {
+                tracing::info!(%pool, url, why = %why, "the API was too busy for an initialisation; trying again later");
+                Some(Opened::Unavailable)
+            }
+            Hindrance::Unaffordable => Some(Opened::Unaffordable),
+            Hindrance::Unwanted => Some(Opened::Abandoned),
         }
-        None
     }
 
     fn close_crawl(&self, reason: &str) -> Opened {

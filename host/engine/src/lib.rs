@@ -43,4 +43,4 @@ pub use engine::{BadSettings, Engine, EngineOptions};
 pub use outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 pub use ports::{Downloader, NoSites, Site, Sites, Transport};
 pub use prepared::{Prepared, Resting};
-pub use survey::Survey;
+pub use survey::{Census, Survey};

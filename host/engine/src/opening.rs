@@ -82,10 +82,19 @@ pub(crate) struct LiveSession {
 pub(crate) struct InitCalls {
     /// When the API last answered one.
     pub(crate) answered: Option<Instant>,
-    /// The API was too busy for the last one.
-    pub(crate) is_busy: bool,
-    /// The budget had no room for the last one.
-    pub(crate) is_unaffordable: bool,
+    /// Why the last one was not taken or not sent, if that was nobody's fault.
+    pub(crate) hindrance: Option<Hindrance>,
+}
+
+/// What keeps an initialisation from calling, whatever its site is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hindrance {
+    /// The API was too busy.
+    Busy,
+    /// The budget had no room.
+    Unaffordable,
+    /// Nobody wants the session any more.
+    Unwanted,
 }
 
 impl LiveSession {
@@ -127,6 +136,11 @@ impl Openings {
             }
             changed.await;
         }
+    }
+
+    /// Initialisations under way.
+    pub(crate) fn len(&self) -> usize {
+        self.tasks().len()
     }
 
     fn forget(&self, session: SessionId) {
@@ -182,8 +196,7 @@ impl<T: Transport, S: Sites> Drop for Report<T, S> {
         let stopped = if std::thread::panicking() { Opened::Bad } else { Opened::Abandoned };
         let outcome = self.outcome.unwrap_or(stopped);
         self.shared.apply(|state, now| {
-            let wanted = state.pools.handle_opened(pool, id, outcome, now);
-            if wanted && outcome == Opened::Ready {
+            if state.pools.handle_opened(pool, id, outcome, now) {
                 state.sessions.insert(id, Arc::clone(&self.session));
             }
         });
