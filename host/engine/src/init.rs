@@ -196,11 +196,17 @@ impl<T: Transport, S: Sites> Init<T, S> {
         let mut busy = None;
         loop {
             let Admission { pass, mut allowance } = self.admission(caller, url, busy.take()).await?;
-            let result = self.shared.call(params, &mut repeats, pass.as_ref(), |at| self.lives(at)).await;
+            let sent = self.shared.now();
+            let lapses = self.lapses_at().or_else(|| self.lapses_after(sent));
+            let lives = |at| lapses.is_none_or(|lapses| at < lapses);
+            let result = self.shared.call(params, &mut repeats, pass.as_ref(), lives).await;
             let mut calls = self.session.init_calls();
-            calls.hindrance = matches!(result, Err(NoAnswer::Busy(..))).then_some(Hindrance::Busy);
+            let is_busy = matches!(result, Err(NoAnswer::Busy(..)));
+            calls.hindrance = is_busy.then_some(Hindrance::Busy);
+            if !is_busy {
+                calls.heard = Some(self.shared.now());
+            }
             if matches!(result, Ok(_) | Err(NoAnswer::Failed(CallError::BadAnswer(_)))) {
-                calls.answered = Some(self.shared.now());
                 allowance.bill(Billed::Init);
             }
             match result {
@@ -263,7 +269,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
     /// Tells the pool of a call that is about to be sent, and hears whether it still wants the session.
     fn is_wanted(&self) -> bool {
         let (pool, id) = (self.session.handle.pool(), self.session.id());
-        let is_first = self.session.init_calls().answered.is_none();
+        let is_first = self.session.init_calls().heard.is_none();
         self.shared.apply(|state, now| state.pools.handle_called(pool, id, is_first, now))
     }
 
@@ -273,17 +279,17 @@ impl<T: Transport, S: Sites> Init<T, S> {
         not_sent(why)
     }
 
-    /// Will the API still know the session at this time?
-    fn lives(&self, at: Instant) -> bool {
-        self.lapses_at().is_none_or(|lapses| at < lapses)
+    /// When the API ends the session, unless another call is sent; none: it does not know the session yet.
+    fn lapses_at(&self) -> Option<Instant> {
+        let heard = self.session.init_calls().heard?;
+        self.lapses_after(heard)
     }
 
-    /// When the API forgets the session, unless another call is sent. It does not know it before it has answered a call of it.
-    fn lapses_at(&self) -> Option<Instant> {
-        let answered = self.session.init_calls().answered?;
+    /// When the API ends a session that was used then for the last time.
+    fn lapses_after(&self, used: Instant) -> Option<Instant> {
         let shared = &self.shared;
         let options = shared.settings.session.pool_options(shared.profile(), &self.trigger.choice, self.trigger.cookie_mode);
-        options.max_idle.map(|idle| answered + idle.saturating_sub(options.margin))
+        options.max_idle.map(|idle| used + idle.saturating_sub(options.margin))
     }
 
     fn failed(&self, why: Unfit) -> Opened {

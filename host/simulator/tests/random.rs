@@ -87,7 +87,10 @@ impl Site for Moody {
     }
 
     async fn init_session(&self, call: HookCall, downloader: Arc<dyn Downloader>) -> Result<Option<bool>, HookError> {
-        let (calls, says) = (self.dice().u32(0..4), self.dice().u32(0..10) > 0);
+        let (calls, says) = {
+            let mut dice = self.dice();
+            (dice.u32(0..4), dice.u32(0..10) > 0)
+        };
         for _ in 0..calls {
             let params = json!({"url": call.request.url(), "browserHtml": true});
             downloader.download(params.as_object().cloned().unwrap_or_default()).await.map_err(HookError::Download)?;
@@ -159,7 +162,7 @@ fn faults(dice: &mut Rng) -> Vec<FaultRule> {
         rules.push(json!({"connection": pick(dice, &["drop", "truncate"]), "probability": 0.03}));
     }
     if dice.u32(0..3) == 0 {
-        rules.push(json!({"latency_seconds": dice.u64(20..190), "probability": 0.05}));
+        rules.push(json!({"latency_seconds": dice.u64(20..100), "probability": 0.05}));
     }
     FaultRule::read_list(&Value::from(rules).to_string()).unwrap()
 }
@@ -170,7 +173,7 @@ fn settings(dice: &mut Rng) -> Settings {
         "max_in_flight": dice.u32(0..4),
         "growth": pick(dice, &["thrifty", "thrifty", "on-demand", "eager"]),
         "rotation": pick(dice, &["recent", "fifo"]),
-        "delay": [0.0, 0.0, 2.0, 90.0][dice.usize(0..4)],
+        "delay": ([0.0, 0.0, 2.0, 90.0][dice.usize(0..4)]),
         "max_errors": dice.u32(0..3),
         "max_bad_inits": dice.u32(1..5),
         "max_cool_down": 600,
@@ -257,12 +260,17 @@ impl Crawl {
     /// Whatever was opened has ended, for one reason, and nothing is left of it.
     fn check_memory(&self, report: &Value) {
         let seed = self.seed;
+        if self.settings.session.cookie_mode {
+            // Its sessions live until the end.
+            self.engine.shutdown();
+        }
         let ended: u64 = report["ended"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
         let opened = report["sessions"]["init/check-passed"].as_u64().unwrap_or_default();
         assert!(ended <= opened, "{seed}: {ended} sessions ended and {opened} were opened");
         let census = self.engine.census();
         assert_eq!((census.sessions, census.openings, census.waiting, census.at_gate), (0, 0, 0, 0), "{seed}: {census:?}");
         let remembers = report["close_reason"] != "finished"
+            || self.settings.session.cookie_mode
             || self.settings.budget.billed_per_pool.is_some()
             || self.settings.budget.billed.is_some()
             || self.settings.session.growth == Some(carousel_core::settings::Growth::Eager)
