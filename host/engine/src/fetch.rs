@@ -11,7 +11,7 @@ use carousel_core::fingerprint::fingerprint;
 use carousel_core::hooks::{Hook, HookCall, HookError, Plan};
 use carousel_core::id::{PoolId, Ticket};
 use carousel_core::ledger::Billed;
-use carousel_core::pace::{Busy, Caller};
+use carousel_core::pace::{Busy, Caller, Part};
 use carousel_core::pool::Refusal;
 use carousel_core::retry::{Policy, PolicyName};
 use carousel_core::time::Instant;
@@ -173,8 +173,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
             let pass = self.pass(Some(&trigger.pool)).await?;
             let lease = self.session(Arc::clone(&trigger)).await?;
             self.stop_if_ended()?;
-            let has_become_busy = pass.is_some() && self.shared.pauses_until(self.request.url()).is_some();
-            if has_become_busy {
+            if pass.as_ref().is_some_and(Pass::is_void) {
                 continue;
             }
             let settled = self.shared.settled.notified();
@@ -196,7 +195,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         if !self.shared.is_paced() {
             return Ok(None);
         }
-        let pass = self.shared.enter(Caller::Request(self.ticket), self.request.url(), pool).await;
+        let pass = self.shared.enter(Caller { request: self.ticket, part: Part::Request }, self.request.url(), pool).await;
         self.stop_if_closed()?;
         self.stop_if_ended()?;
         Ok(Some(pass))
@@ -242,6 +241,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
     fn trigger(&self, site: Option<Arc<S::Site>>, plan: Plan, kind: &str) -> Result<Arc<Trigger<S>>, Stop> {
         let choice = plan.pool.map_err(|error| self.pool_failure(&error))?;
         Ok(Arc::new(Trigger {
+            ticket: self.ticket,
             request: Arc::clone(&self.request),
             site,
             pool: pool_id(&choice, kind),

@@ -40,6 +40,11 @@ impl<T: Transport, S: Sites> Pass<T, S> {
     pub(crate) fn sent(&self) {
         self.shared.at_gate(|pace, now| pace.handle_sent(self.caller, now));
     }
+
+    /// Has the API become busy since, so that it does not hold any more?
+    pub(crate) fn is_void(&self) -> bool {
+        self.shared.gate.state().pace.must_wait_again(self.caller, self.shared.now())
+    }
 }
 
 impl<T: Transport, S: Sites> Drop for Pass<T, S> {

@@ -10,7 +10,7 @@ use carousel_core::defaults::{explicit_params, meta};
 use carousel_core::exchange::{Answer, CallError, NetworkError, Object, Request};
 use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
 use carousel_core::ledger::Billed;
-use carousel_core::pace::{Busy, Caller, LONGEST_PAUSE};
+use carousel_core::pace::{Busy, Caller, LONGEST_PAUSE, Part};
 use carousel_core::pool::Opened;
 use carousel_core::stats::Counter;
 use carousel_core::time::Instant;
@@ -192,19 +192,23 @@ impl<T: Transport, S: Sites> Init<T, S> {
         let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
         let policies = &self.shared.policies;
         let mut repeats = self.shared.repeats(policies.of(None, policies.session));
-        let caller = Caller::Init(self.shared.ticket());
+        let caller = Caller { request: self.trigger.ticket, part: Part::Init(self.shared.ticket()) };
         let mut busy = None;
         loop {
             let Admission { pass, mut allowance } = self.admission(caller, url, busy.take()).await?;
             let sent = self.shared.now();
             let lapses = self.lapses_at().or_else(|| self.lapses_after(sent));
-            let lives = |at| lapses.is_none_or(|lapses| at < lapses);
+            let lives = |at| {
+                self.heard();
+                lapses.is_none_or(|lapses| at < lapses)
+            };
             let result = self.shared.call(params, &mut repeats, pass.as_ref(), lives).await;
-            let mut calls = self.session.init_calls();
             let is_busy = matches!(result, Err(NoAnswer::Busy(..)));
-            calls.hindrance = is_busy.then_some(Hindrance::Busy);
-            if !is_busy {
-                calls.heard = Some(self.shared.now());
+            self.session.init_calls().hindrance = is_busy.then_some(Hindrance::Busy);
+            if is_busy {
+                self.refused();
+            } else {
+                self.heard();
             }
             if matches!(result, Ok(_) | Err(NoAnswer::Failed(CallError::BadAnswer(_)))) {
                 allowance.bill(Billed::Init);
@@ -230,8 +234,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
             let Ok(allowance) = self.shared.afford(Some(self.session.handle.pool()), Purpose::Init).await else {
                 return Err(self.hindered(Hindrance::Unaffordable, "the budget has no room for it"));
             };
-            let has_become_busy = pass.is_some() && self.shared.pauses_until(url).is_some();
-            if has_become_busy {
+            if pass.as_ref().is_some_and(Pass::is_void) {
                 continue;
             }
             if !self.is_wanted() {
@@ -277,6 +280,18 @@ impl<T: Transport, S: Sites> Init<T, S> {
     fn hindered(&self, by: Hindrance, why: &str) -> CallError {
         self.session.init_calls().hindrance = Some(by);
         not_sent(why)
+    }
+
+    /// The API has not taken a call. Where it was the first one, nothing is lost if nobody needs the session any more.
+    fn refused(&self) {
+        if self.session.init_calls().heard.is_none() {
+            self.shared.apply(|state, _| state.pools.handle_refused(self.session.handle.pool(), self.session.id()));
+        }
+    }
+
+    /// The API may know the session from now on.
+    fn heard(&self) {
+        self.session.init_calls().heard = Some(self.shared.now());
     }
 
     /// When the API ends the session, unless another call is sent; none: it does not know the session yet.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use carousel_core::cookies::CookieJar;
 use carousel_core::exchange::{Object, Request};
 use carousel_core::hooks::{HookError, PoolChoice, SessionHandle};
-use carousel_core::id::{PoolId, SessionId};
+use carousel_core::id::{PoolId, SessionId, Ticket};
 use carousel_core::pool::Opened;
 use carousel_core::time::Instant;
 use tokio::sync::Notify;
@@ -20,6 +20,8 @@ use crate::ports::{Sites, Transport};
 
 /// What an initialisation needs to know of the request that triggered it.
 pub(crate) struct Trigger<S: Sites> {
+    /// The request's place in the order of those who wait at the gate.
+    pub(crate) ticket: Ticket,
     pub(crate) request: Arc<Request>,
     pub(crate) site: Option<Arc<S::Site>>,
     pub(crate) pool: PoolId,
@@ -34,6 +36,7 @@ impl<S: Sites> Trigger<S> {
     /// The same for an edited request.
     pub(crate) fn with_request(&self, request: Arc<Request>) -> Self {
         Self {
+            ticket: self.ticket,
             request,
             site: self.site.clone(),
             pool: self.pool.clone(),

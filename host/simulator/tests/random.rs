@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use watched::Watched;
 
 /// Crawls that are tried unless `CAROUSEL_CRAWLS` says otherwise.
-const CRAWLS: u64 = 150;
+const CRAWLS: u64 = 80;
 
 /// Requests of one crawl, and the sites they are for.
 const REQUESTS: usize = 120;
@@ -221,12 +221,8 @@ impl Crawl {
         let options = SimulatorOptions { seed, latency, faults: faults(&mut dice), ..SimulatorOptions::default() };
         let limit = settings.session.max_in_flight.filter(|limit| *limit > 0);
         let api = Watched::new(InProcess::new(Simulator::new(options)), limit);
-        let moody = Moody {
-            calm: dice.u32(2..200),
-            closes: dice.u32(0..3) == 0,
-            chains: dice.bool(),
-            dice: Mutex::new(dice.fork()),
-        };
+        let moody =
+            Moody { calm: dice.u32(2..200), closes: dice.u32(0..3) == 0, chains: dice.bool(), dice: Mutex::new(dice.fork()) };
         let options = EngineOptions { seed: Some(seed), ..EngineOptions::default() };
         let engine = Engine::new(Arc::new(settings.clone()), api.clone(), Arc::new(OneSite(Arc::new(moody))), options).unwrap();
         let ends = crawl(&engine, &mut dice).await;

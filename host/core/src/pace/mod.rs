@@ -13,9 +13,9 @@
 //!   more, the scope is forgotten.
 //!
 //! Calls that were sent before the scope was slowed and come back busy are part of the same slowing, which is counted once.
-//! Those who wait are let in by their tickets' order, initialisations first ([`Caller`]); a scope that is not slowed is not held up by
-//! one that is. A caller need not call at once, a request may have to wait for its session: only calls that are sent
-//! ([`Pace::handle_sent`]) say anything about what the API takes.
+//! Those who wait are let in as their requests came ([`Caller`]); a scope that is not slowed is not held up by one that is. A caller
+//! need not call at once, a request may have to wait for its session: only calls that are sent ([`Pace::handle_sent`]) say anything
+//! about what the API takes, and who was let in before a scope was slowed must wait again ([`Pace::must_wait_again`]).
 //!
 //! A machine without I/O, as [`Pool`](crate::pool::Pool): it is told what happened, says who may start ([`Pace::poll_admitted`]) and
 //! when it wants to be woken ([`Pace::poll_timeout`]). Memory: one entry for each slowed site and for each with calls under way.
@@ -52,13 +52,23 @@ pub struct Busy {
     pub is_new: bool,
 }
 
-/// Who wants to call, in the order in which they are let in.
+/// Who wants to call, in the order in which they are let in: as the requests came, the initialisation of a request's session before the
+/// request itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Caller {
-    /// An initialisation. Requests that were let in before those who wait now need its session, so it goes first.
+pub struct Caller {
+    /// The request that wants to be sent, or wants a session.
+    pub request: Ticket,
+    /// Which of the two.
+    pub part: Part,
+}
+
+/// What is sent for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// A call that initialises a session, by a number of its own.
     Init(Ticket),
-    /// A request.
-    Request(Ticket),
+    /// The request itself.
+    Request,
 }
 
 /// Who may start a call, and who must wait.
@@ -80,6 +90,8 @@ pub struct Pace {
 #[derive(Debug)]
 struct Inside {
     site: Scope,
+    /// Was a scope slowed, so that it has a place in the even order of calls?
+    is_paced: bool,
     is_under_way: bool,
 }
 
@@ -118,7 +130,7 @@ impl Pace {
     /// The call is over, or is not wanted any more.
     pub fn handle_done(&mut self, caller: Caller, now: Instant) {
         self.stop_waiting(caller);
-        if let Some(Inside { site, is_under_way: true }) = self.inside.remove(&caller) {
+        if let Some(Inside { site, is_under_way: true, .. }) = self.inside.remove(&caller) {
             for scope in [Scope::Everything, site] {
                 self.leave(&scope);
             }
@@ -179,6 +191,13 @@ impl Pace {
         slowed.map(Slowed::pauses_until).max().filter(|until| *until > now)
     }
 
+    /// One who was let in and has not called yet: has a scope become slowed since, or does it stand still?
+    pub fn must_wait_again(&self, caller: Caller, now: Instant) -> bool {
+        let Some(inside) = self.inside.get(&caller) else { return false };
+        let is_slowed = [&Scope::Everything, &inside.site].into_iter().any(|scope| self.slowed(scope).is_some());
+        (is_slowed && !inside.is_paced) || self.pauses_until(&inside.site, now).is_some()
+    }
+
     /// Has each slowed scope of this site answered a call since it was last busy?
     pub fn takes_calls(&self, site: &Scope) -> bool {
         [&Scope::Everything, site].into_iter().filter_map(|scope| self.slowed(scope)).all(Slowed::takes_calls)
@@ -218,11 +237,13 @@ impl Pace {
     }
 
     fn let_in(&mut self, caller: Caller, site: Scope, now: Instant) {
+        let mut is_paced = false;
         for scope in [&Scope::Everything, &site] {
-            let slowed = self.scopes.get_mut(scope).and_then(|state| state.slowed.as_mut());
-            slowed.into_iter().for_each(|slowed| slowed.let_in(now));
+            let Some(slowed) = self.scopes.get_mut(scope).and_then(|state| state.slowed.as_mut()) else { continue };
+            slowed.let_in(now);
+            is_paced = true;
         }
-        self.inside.insert(caller, Inside { site, is_under_way: false });
+        self.inside.insert(caller, Inside { site, is_paced, is_under_way: false });
         self.admitted.push_back(caller);
     }
 

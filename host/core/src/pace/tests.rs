@@ -14,16 +14,16 @@ fn site(name: &str) -> Scope {
 }
 
 fn caller(n: u64) -> Caller {
-    Caller::Request(Ticket::new(n))
+    Caller { request: Ticket::new(n), part: Part::Request }
 }
 
 /// Those who are let in, who call at once.
 fn admitted(pace: &mut Pace, now: Instant) -> Vec<u64> {
     let callers: Vec<Caller> = (0..).map_while(|_| pace.poll_admitted()).collect();
-    let number = |caller| {
+    let number = |caller: Caller| {
         pace.handle_sent(caller, now);
-        let (Caller::Init(ticket) | Caller::Request(ticket)) = caller;
-        ticket.to_string()[1..].parse().unwrap()
+        let number = if let Part::Init(number) = caller.part { number } else { caller.request };
+        number.to_string()[1..].parse().unwrap()
     };
     callers.into_iter().map(number).collect()
 }
@@ -193,19 +193,34 @@ fn one_who_goes_away_is_not_let_in() {
 }
 
 #[test]
-fn an_initialisation_goes_before_requests_that_have_waited_longer() {
+fn an_initialisation_goes_before_its_request_and_after_those_that_came_before_it() {
     let mut pace = Pace::default();
     ask(&mut pace, 0..1, "a", 0);
     pace.handle_busy(&Scope::Everything, at(0), Some(Duration::from_secs(5)), PICK, at(1));
-    assert!(ask(&mut pace, 1..3, "b", 1).is_empty());
-    pace.handle_request(Caller::Init(Ticket::new(3)), site("a"), at(2));
+    assert!(ask(&mut pace, 1..4, "b", 1).is_empty());
+    pace.handle_request(Caller { request: Ticket::new(2), part: Part::Init(Ticket::new(9)) }, site("a"), at(2));
     assert_eq!(pace.poll_admitted(), None);
     let mut order = Vec::new();
     while let Some(next) = pace.poll_timeout() {
         pace.handle_timeout(next);
         order.extend(admitted(&mut pace, next));
     }
-    assert_eq!(order, [3, 1, 2]);
+    assert_eq!(order, [1, 9, 2, 3]);
+}
+
+#[test]
+fn one_who_was_let_in_before_a_scope_was_slowed_and_has_not_called_must_wait_again() {
+    let mut pace = Pace::default();
+    for (n, on) in [(0, "a"), (1, "a"), (2, "b")] {
+        pace.handle_request(caller(n), site(on), at(0));
+    }
+    assert!(!pace.must_wait_again(caller(1), at(0)));
+    pace.handle_sent(caller(0), at(0));
+    pace.handle_busy(&site("a"), at(0), None, PICK, at(1));
+    assert_eq!([1, 2].map(|n| pace.must_wait_again(caller(n), at(1))), [true, false]);
+    pace.handle_request(caller(1), site("a"), at(1));
+    pace.handle_timeout(pace.poll_timeout().unwrap());
+    assert!(!pace.must_wait_again(caller(1), at(2)), "now it has its place");
 }
 
 #[test]

@@ -139,6 +139,12 @@ impl<T: Clone> Pool<T> {
         true
     }
 
+    /// The API was too busy for the first call of an initialisation, which has still to begin.
+    pub fn handle_refused(&mut self, session: SessionId) {
+        self.opening.iter_mut().filter(|opening| opening.session == session).for_each(|opening| opening.called = None);
+        self.give_up_needless_openings();
+    }
+
     /// What became of an `Open`. False if there is no session: the id is not being opened, or its initialisation did not end well, or
     /// took as long as the session may live, which is as bad.
     pub fn handle_opened(&mut self, session: SessionId, outcome: Opened, now: Instant, chance: &mut Chance) -> bool {

@@ -62,6 +62,11 @@ impl<T: Clone> Pools<T> {
         wanted
     }
 
+    /// The first call of an initialisation was not taken; see [`Pool::handle_refused`].
+    pub fn handle_refused(&mut self, id: &PoolId, session: SessionId) {
+        self.change(id, |pool, _| pool.handle_refused(session));
+    }
+
     /// What became of an `Open`. False if there is no session; see [`Pool::handle_opened`].
     pub fn handle_opened(&mut self, id: &PoolId, session: SessionId, outcome: Opened, now: Instant) -> bool {
         let mut lives = false;

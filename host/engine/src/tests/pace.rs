@@ -21,7 +21,7 @@ fn busy(kind: &str, retry_after: u64) -> CallError {
 
 /// An API that takes so many calls a second, and as many as fit into one at once.
 fn limited(per_second: f64) -> Api {
-    let bucket = Mutex::new((per_second, None));
+    let bucket = Mutex::new((per_second, None::<Instant>));
     Api::new(move |_, params| {
         let (mut bucket, now) = (bucket.lock().unwrap(), Instant::now());
         let passed = bucket.1.map_or(0.0, |before| (now - before).as_secs_f64());
@@ -40,10 +40,8 @@ fn limited(per_second: f64) -> Api {
 async fn small_sites_keep_to_a_limit_though_half_of_their_calls_are_initialisations() {
     let api = limited(4.0);
     let engine = engine(Settings::default(), &api);
-    let mut bursts = Bursts::new(
-        engine.clone(),
-        TurnsOptions { places: 80, window: 1_000, window_bytes: usize::MAX, order: Order::Bursts },
-    );
+    let mut bursts =
+        Bursts::new(engine.clone(), TurnsOptions { places: 80, window: 1_000, window_bytes: usize::MAX, order: Order::Bursts });
     for n in 0..400 {
         bursts.add(n, of(&format!("s{n}.example"), n), 1);
     }
@@ -52,11 +50,12 @@ async fn small_sites_keep_to_a_limit_though_half_of_their_calls_are_initialisati
     while let Some(done) = bursts.next().await {
         assert!(done.unwrap().result.is_ok());
     }
-    let (calls, took) = (api.log().len(), started.elapsed().as_secs_f64());
-    let refused = calls - 800;
+    let (calls, took) = (api.calls.lock().unwrap().len(), started.elapsed().as_secs_f64());
+    // At first, when nothing is known of a limit, all places call.
+    let refused = calls - 800 - 76;
     assert_eq!(engine.report()["billed"], json!({"init": 400, "use": 400, "discarded": 0}));
     assert!(took * 4.0 * 0.85 < 800.0, "800 calls took {took} s");
-    assert!(refused * 10 < 800, "{refused} of {calls} calls were refused");
+    assert!(refused * 10 < 800, "{refused} of {calls} later calls were refused");
 }
 
 #[tokio::test(start_paused = true)]
@@ -139,18 +138,23 @@ async fn a_growing_pool_and_its_neighbours_share_one_pace() {
         SessionSettings { growth: Some(Growth::OnDemand), max_in_flight: Some(1), pool_size: 50, ..SessionSettings::default() };
     let engine = engine(with_session(session), &api);
     assert!(fetch_all(&engine, 150).await.iter().all(Result::is_ok));
-    let (report, calls) = (engine.report(), api.log().len());
-    let refused = report["api"]["429"].as_u64().unwrap();
-    assert!(count(&report, "init/failed") == 0 && refused * 4 < calls as u64, "{refused} of {calls} calls were refused");
+    let (report, calls) = (engine.report(), api.calls.lock().unwrap().len());
+    // At first 50 initialisations are begun at once.
+    let refused = report["api"]["429"].as_u64().unwrap() - 47;
+    assert!(count(&report, "init/failed") == 0 && refused * 10 < calls as u64, "{refused} of {calls} later calls were refused");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_call_of_an_initialisation_is_not_repeated_when_the_session_it_has_begun_has_lapsed() {
-    let api = Api::failing(|n, _| {
-        let retry_after = Some(Duration::from_secs(300));
-        (n == 1).then(|| CallError::Api(Box::new(Problem { status: 500, retry_after, ..Problem::default() })))
-    });
-    let engine = engine(Settings::default(), &api);
-    engine.fetch(request(1)).await.unwrap();
-    assert_eq!(api.log(), ["init a", "init b", "use b"]);
+    let error = |status, seconds| {
+        let retry_after = Some(Duration::from_secs(seconds));
+        Some(CallError::Api(Box::new(Problem { status, retry_after, ..Problem::default() })))
+    };
+    for (first, then, calls) in [(error(500, 300), None, 1), (error(500, 1), error(429, 300), 2)] {
+        let api = Api::failing(move |n, _| [&first, &then].get(n - 1).and_then(|error| (*error).clone()));
+        let engine = engine(Settings::default(), &api);
+        engine.fetch(request(1)).await.unwrap();
+        let log = api.log();
+        assert!(log[..calls].iter().all(|call| call == "init a") && log[calls..] == ["init b", "use b"], "{log:?}");
+    }
 }

@@ -74,10 +74,6 @@ impl Watched {
         assert!(seen.sessions.values().all(|session| session.uses_under_way == 0), "{seed}: a use never ended");
     }
 
-    fn billed_so_far(&self) -> u64 {
-        self.report()["billed"]["total"].as_u64().unwrap()
-    }
-
     fn begin(&self, id: Option<&str>, is_use: bool) {
         let (now, mut seen) = (self.start.elapsed(), self.seen());
         let Some(id) = id else { return };
@@ -149,11 +145,11 @@ impl Transport for Watched {
         let is_use = params.contains_key("echoData");
         self.begin(id.as_deref(), is_use);
         let mut call = Call { watched: self, id, is_use, is_billed: false, is_delivered: false };
-        let before = self.billed_so_far();
+        let before = self.inner.billed();
         let mut answer = pin!(self.inner.send(params));
         // The simulator decides at once; the rest is waiting.
         let first = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await;
-        call.is_billed = self.billed_so_far() > before;
+        call.is_billed = self.inner.billed() > before;
         if call.is_billed {
             self.accepted(call.id.as_deref());
         }

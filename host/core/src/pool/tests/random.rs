@@ -170,6 +170,10 @@ impl World {
             self.opening.insert(session, self.now);
         }
         assert!(self.pool.handle_called(session, is_first, self.now), "an initialisation that calls is wanted");
+        if is_first && self.below(4) == 0 {
+            self.called.remove(&session);
+            self.pool.handle_refused(session);
+        }
     }
 
     fn open(&mut self, session: SessionId, since: Instant, outcome: Opened) {
@@ -180,7 +184,8 @@ impl World {
         assert_eq!(lives, outcome == Opened::Ready && !is_born_dead);
         if lives {
             // However long its last call took, it may be lent for a moment.
-            let idle = self.pool.options().max_idle.map_or(called, |idle| (self.now + MOMENT + self.pool.options().margin) - idle);
+            let idle =
+                self.pool.options().max_idle.map_or(called, |idle| (self.now + MOMENT + self.pool.options().margin) - idle);
             self.live.insert(session, Live::new(since, called.max(idle)));
         }
     }
