@@ -24,6 +24,7 @@ mod engine;
 mod fetch;
 mod gate;
 mod init;
+mod init_call;
 mod judge;
 mod lease;
 mod opening;

@@ -29,6 +29,9 @@ const CRAWLS: u64 = 80;
 const REQUESTS: usize = 120;
 const SITES: usize = 12;
 
+/// Where the API never has a session a request waits for ever, unless it is cut.
+const PATIENCE: Duration = Duration::from_secs(30_000);
+
 /// A plugin whose hooks do anything, mostly good.
 struct Moody {
     dice: Mutex<Rng>,
@@ -177,7 +180,7 @@ fn settings(dice: &mut Rng) -> Settings {
         "max_errors": dice.u32(0..3),
         "max_bad_inits": dice.u32(1..5),
         "max_cool_down": 600,
-        "creation_retry_delay": dice.u32(0..60),
+        "creation_retry_delay": dice.u32(20..80),
     }, "api": {}, "budget": {}});
     if dice.u32(0..6) == 0 {
         all["session"]["cookie_mode"] = true.into();
@@ -287,7 +290,7 @@ async fn crawl(engine: &Engine<Watched, OneSite>, dice: &mut Rng) -> Ends {
         let cut = (dice.u32(0..5) == 0).then(|| Duration::from_millis(dice.u64(0..patience * 1_000)));
         let engine = engine.clone();
         tasks.spawn(async move {
-            let longest = cut.unwrap_or(Duration::from_secs(1_000_000));
+            let longest = cut.unwrap_or(PATIENCE);
             tokio::time::timeout(longest, engine.fetch(request)).await.map(|result| result.map(drop).map_err(|it| it.kind))
         });
         if gap > 0 {

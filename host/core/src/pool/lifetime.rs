@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use super::session::Session;
-use super::{EndReason, Opening, Pool};
+use super::{EndReason, Opening, Pool, Waiter};
+use crate::chance::Chance;
 use crate::id::SessionId;
 use crate::time::Instant;
 
@@ -15,6 +16,26 @@ use crate::time::Instant;
 pub(super) const MOMENT: Duration = Duration::from_secs(1);
 
 impl<T: Clone> Pool<T> {
+    /// The pause after a use that begins now.
+    pub(super) fn rest(&self, chance: &mut Chance) -> Duration {
+        let rest = match self.options.randomize_delay && !self.options.delay.is_zero() {
+            true => self.options.delay.mul_f64(0.5 + chance.unit()),
+            false => self.options.delay,
+        };
+        self.longest_rest().map_or(rest, |longest| rest.min(longest))
+    }
+
+    /// A session is born.
+    pub(super) fn admit(&mut self, opening: Opening<T>, now: Instant, chance: &mut Chance) {
+        let rest = self.rest(chance);
+        let last_used = self.used_at_birth(&opening, now);
+        let owner = opening.owner.map(|ticket| Waiter { ticket, trigger: opening.trigger, deadline: None });
+        let mut session = Session::new(opening.session, opening.since, last_used, now + rest, owner);
+        let latest = self.lapses_at_latest(&session).map(|limit| limit - MOMENT);
+        session.rests_until = latest.map_or(session.rests_until, |latest| latest.min(session.rests_until));
+        self.sessions.push(session);
+    }
+
     /// Has its initialisation taken as long as it may live?
     pub(super) fn is_born_dead(&self, opening: usize, now: Instant) -> bool {
         let since = self.opening.get(opening).map(|opening| opening.since);
@@ -22,7 +43,7 @@ impl<T: Clone> Pool<T> {
     }
 
     /// From when on the idle time of a session counts that is born now.
-    pub(super) fn used_at_birth(&self, opening: &Opening<T>, now: Instant) -> Instant {
+    fn used_at_birth(&self, opening: &Opening<T>, now: Instant) -> Instant {
         let called = opening.called.unwrap_or(now);
         self.longest_idle().map_or(called, |longest| called.max((now + MOMENT) - longest))
     }

@@ -30,7 +30,6 @@ mod session;
 mod tests;
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use breaker::Breaker;
 pub use outcome::{Action, EndReason, Lease, Opened, Refusal, Used, Why};
@@ -41,7 +40,6 @@ use crate::id::{SessionId, Ticket};
 use crate::settings::{Growth, PoolOptions, Rotation};
 use crate::time::Instant;
 use growth::Pace;
-use lifetime::MOMENT;
 use session::Session;
 
 /// One pool. `T` is what an initialisation needs to know of the request that triggered it.
@@ -364,24 +362,6 @@ impl<T: Clone> Pool<T> {
         let mut session = self.sessions.remove(index);
         session.granted(now, rest);
         self.actions.push_back(Action::Grant { ticket, lease: Lease { session: session.id, granted: now } });
-        self.sessions.push(session);
-    }
-
-    fn rest(&self, chance: &mut Chance) -> Duration {
-        let rest = match self.options.randomize_delay && !self.options.delay.is_zero() {
-            true => self.options.delay.mul_f64(0.5 + chance.unit()),
-            false => self.options.delay,
-        };
-        self.longest_rest().map_or(rest, |longest| rest.min(longest))
-    }
-
-    fn admit(&mut self, opening: Opening<T>, now: Instant, chance: &mut Chance) {
-        let rest = self.rest(chance);
-        let last_used = self.used_at_birth(&opening, now);
-        let owner = opening.owner.map(|ticket| Waiter { ticket, trigger: opening.trigger, deadline: None });
-        let mut session = Session::new(opening.session, opening.since, last_used, now + rest, owner);
-        let latest = self.lapses_at_latest(&session).map(|limit| limit - MOMENT);
-        session.rests_until = latest.map_or(session.rests_until, |latest| latest.min(session.rests_until));
         self.sessions.push(session);
     }
 

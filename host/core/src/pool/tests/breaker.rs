@@ -5,6 +5,7 @@
 //! states that is searched completely.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use super::super::*;
 use crate::settings::{OnBadInits, PoolOptions};

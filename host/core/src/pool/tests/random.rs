@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use super::super::lifetime::MOMENT;
 use super::super::*;
 use crate::settings::{OnBadInits, PoolOptions};
 
