@@ -34,7 +34,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
             let sent = self.shared.now();
             let lapses = self.lapses_at().or_else(|| self.lapses_after(sent));
             let lives = |at| {
-                self.heard();
+                self.heard(sent);
                 lapses.is_none_or(|lapses| at < lapses)
             };
             let result = self.shared.call(params, &mut repeats, pass.as_ref(), lives).await;
@@ -43,7 +43,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
             if is_busy {
                 self.refused();
             } else {
-                self.heard();
+                self.heard(sent);
             }
             if matches!(result, Ok(_) | Err(NoAnswer::Failed(CallError::BadAnswer(_)))) {
                 allowance.bill(Billed::Init);
@@ -124,9 +124,9 @@ impl<T: Transport, S: Sites> Init<T, S> {
         }
     }
 
-    /// The API may know the session from now on.
-    fn heard(&self) {
-        self.session.init_calls().heard = Some(self.shared.now());
+    /// The API may know the session since it was sent a call then.
+    fn heard(&self, sent: Instant) {
+        self.session.init_calls().heard = Some(sent);
     }
 
     /// When the API ends the session, unless another call is sent; none: it does not know the session yet.

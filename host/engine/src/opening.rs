@@ -83,8 +83,8 @@ pub(crate) struct LiveSession {
 /// How the calls of an initialisation went, whatever a plugin makes of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct InitCalls {
-    /// When the last one was over that the API may have heard: it was not refused for being one too many. From then on the API may know
-    /// the session, whatever the answer was.
+    /// When the last one was sent that the API may have heard: it was not refused for being one too many. Since then the API may know the
+    /// session, whatever the answer was.
     pub(crate) heard: Option<Instant>,
     /// Why the last one was not taken or not sent, if that was nobody's fault.
     pub(crate) hindrance: Option<Hindrance>,

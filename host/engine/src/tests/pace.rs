@@ -158,3 +158,16 @@ async fn a_call_of_an_initialisation_is_not_repeated_when_the_session_it_has_beg
         assert!(log[..calls].iter().all(|call| call == "init a") && log[calls..] == ["init b", "use b"], "{log:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_chain_is_not_gone_on_with_when_its_session_has_lapsed_since_the_start_of_its_last_call() {
+    let api = Api::new(|n, params| match n {
+        1 => (Duration::from_secs(97), Ok(page(params))),
+        2 => (Duration::from_millis(200), Err(busy("/limits/over-user-limit", 33))),
+        _ => (usual_time(params), Ok(page(params))),
+    });
+    let chain = vec![json!({"url": "https://shop.example/login"}), json!({"url": "https://shop.example/in"})];
+    let engine = engine_with(Settings::default(), &api, FakeSite { chain: Some(chain), ..FakeSite::default() });
+    engine.fetch(request(1)).await.unwrap();
+    assert_eq!(api.log(), ["init a", "init a", "init b", "init b", "use b"]);
+}

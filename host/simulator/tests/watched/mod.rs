@@ -86,7 +86,11 @@ impl Watched {
         if let Some(created) = session.created {
             let (age, idle) = (now - created, now.saturating_sub(session.last_use));
             if age.as_secs() >= 900 || idle.as_secs() >= 120 || session.bans_in_a_row >= 3 {
-                faults.push(format!("{id} has ended: {age:?} old, {idle:?} idle, {} bans", session.bans_in_a_row));
+                faults.push(format!(
+                    "{id} has ended: {age:?} old, {idle:?} idle, {} bans; {}",
+                    session.bans_in_a_row,
+                    session.history.join(", ")
+                ));
             }
         }
         seen.faults.append(&mut faults);
