@@ -14,26 +14,28 @@ use crate::ports::{Sites, Transport};
 pub(crate) struct Allowance<T: Transport, S: Sites> {
     shared: Arc<Shared<T, S>>,
     pool: Option<PoolId>,
-    billed: bool,
+    billed: Option<Billed>,
 }
 
 impl<T: Transport, S: Sites> Allowance<T, S> {
-    /// Enters a billed answer.
+    /// An answer came that is billed. What is said last of what it was good for is entered on drop.
     pub(crate) fn bill(&mut self, what: Billed) {
-        self.billed = true;
-        self.shared.stats().ledger.enter(what, self.pool.as_ref());
+        self.billed = Some(what);
     }
 }
 
 impl<T: Transport, S: Sites> Drop for Allowance<T, S> {
     fn drop(&mut self) {
+        if let Some(what) = self.billed {
+            self.shared.stats().ledger.enter(what, self.pool.as_ref());
+        }
         let (is_spent, is_pool_spent) = self.shared.with_budget(|budget| {
-            budget.handle_done(self.pool.as_ref(), self.billed);
+            budget.handle_done(self.pool.as_ref(), self.billed.is_some());
             (budget.is_spent(), self.pool.as_ref().filter(|pool| budget.is_pool_spent(pool)))
         });
         if is_spent {
             self.shared.close("budget");
-        } else if let Some(pool) = is_pool_spent.filter(|_| self.billed) {
+        } else if let Some(pool) = is_pool_spent.filter(|_| self.billed.is_some()) {
             tracing::warn!(%pool, "the budget of a pool is spent; its requests fail from now on");
             self.shared.apply(|state, _| state.pools.handle_close_pool(pool, Refusal::Budget));
         }
@@ -50,7 +52,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     pub(crate) fn try_afford(self: &Arc<Self>, pool: Option<&PoolId>, purpose: Purpose) -> Result<Allowance<T, S>, Word> {
         let limit = pool.and_then(|pool| self.settings.pool_budget(pool.as_str()));
         match self.with_budget(|budget| budget.handle_request(pool, limit, purpose)) {
-            Word::Affordable => Ok(Allowance { shared: Arc::clone(self), pool: pool.cloned(), billed: false }),
+            Word::Affordable => Ok(Allowance { shared: Arc::clone(self), pool: pool.cloned(), billed: None }),
             word @ (Word::Later | Word::PoolSpent | Word::Spent) => Err(word),
         }
     }

@@ -11,6 +11,7 @@ use carousel_core::time::Instant;
 use serde_json::Value;
 
 use crate::engine::Shared;
+use crate::gate::Pass;
 use crate::ports::{Sites, Transport};
 
 /// Why a call has no answer.
@@ -41,18 +42,20 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         Repeats(RetryState::new(policy, self.policies.options))
     }
 
-    /// Sends a call and repeats it as the policy says, while its session `lives`. When the crawl is closed a pause ends and the last
-    /// error stands. With per-call throttling, which is the peer's, a busy API is waited out here.
+    /// Sends a call and repeats it as the policy says, while its session `lives`. When the crawl is closed a pause ends, and the
+    /// call is cut short. With per-call throttling, which is the peer's, a busy API is waited out here.
     pub(crate) async fn call(
         self: &Arc<Self>,
         params: &Object,
         repeats: &mut Repeats,
+        pass: Option<&Pass<T, S>>,
         lives: impl Fn(Instant) -> bool,
     ) -> Result<Answer, NoAnswer> {
         let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
         self.warn_of_contradicting_context(params);
         loop {
             let sent = self.now();
+            pass.iter().for_each(|pass| pass.sent());
             let result = self.transport.send(params).await;
             self.stats().count_call(result.as_ref().err());
             self.notice_silence(result.as_ref().err());

@@ -19,6 +19,7 @@ pub(crate) struct Deeds<T: Transport, S: Sites>(Vec<(PoolId, Deed<T, S>)>);
 /// An action with all that belongs to it, looked up while the lock was held.
 enum Deed<T: Transport, S: Sites> {
     Open { session: SessionId, trigger: Arc<Trigger<S>> },
+    Cancel { session: SessionId },
     Grant { lease: Lease, session: Arc<LiveSession>, waiter: Waiter<T, S> },
     Refuse { waiter: Waiter<T, S>, why: Refusal },
     End { session: SessionId, reason: EndReason, lived: bool },
@@ -30,6 +31,7 @@ impl<T: Transport, S: Sites> State<T, S> {
     fn deed(&mut self, action: Action<Arc<Trigger<S>>>) -> Option<Deed<T, S>> {
         Some(match action {
             Action::Open { session, trigger } => Deed::Open { session, trigger },
+            Action::Cancel { session } => Deed::Cancel { session },
             Action::Grant { ticket, lease } => {
                 let waiter = self.waiting.remove(&ticket)?;
                 let session = self.sessions.get(&lease.session).cloned();
@@ -99,6 +101,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     fn act(self: &Arc<Self>, pool: PoolId, deed: Deed<T, S>) {
         match deed {
             Deed::Open { session, trigger } => opening::start(self, pool, session, trigger),
+            Deed::Cancel { session } => self.openings.abort(session),
             Deed::Grant { lease, session, waiter } => {
                 // If nobody listens any more the lease comes back in the error, and dropping it gives the session back.
                 drop(waiter.answer.send(Ok(SessionLease::new(Arc::clone(self), pool, lease, session, waiter.trigger))));

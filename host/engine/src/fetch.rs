@@ -11,7 +11,7 @@ use carousel_core::fingerprint::fingerprint;
 use carousel_core::hooks::{Hook, HookCall, HookError, Plan};
 use carousel_core::id::{PoolId, Ticket};
 use carousel_core::ledger::Billed;
-use carousel_core::pace::Busy;
+use carousel_core::pace::{Busy, Caller, Part};
 use carousel_core::pool::Refusal;
 use carousel_core::retry::{Policy, PolicyName};
 use carousel_core::time::Instant;
@@ -25,7 +25,7 @@ use crate::lease::SessionLease;
 use crate::opening::Trigger;
 use crate::outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 use crate::ports::{Site, Sites, Transport};
-use crate::prepared::{Planned, Prepared};
+use crate::prepared::{Planned, Prepared, pool_id};
 use crate::retries::Retries;
 
 /// About as long as a request takes through the peer's scheduler.
@@ -81,7 +81,7 @@ pub(crate) struct Outgoing<T: Transport, S: Sites> {
     /// Does it still carry the session it was given? A hook may have taken it away: then nothing can be learned about it.
     pub(crate) carries_session: bool,
     pub(crate) allowance: Allowance<T, S>,
-    _pass: Option<Pass<T, S>>,
+    pass: Option<Pass<T, S>>,
 }
 
 impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
@@ -114,14 +114,14 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
     async fn once(&mut self) -> Result<Answer, Stop> {
         self.stop_if_closed()?;
         self.stop_if_ended()?;
-        let Planned { site, plan } = self.planned.take().unwrap_or_else(|| self.shared.plan(&self.request));
+        let Planned { site, plan, kind } = self.planned.take().unwrap_or_else(|| self.shared.plan(&self.request));
         let plan = plan.map_err(|error| self.hook_failure(&error))?;
         let policies = &self.shared.policies;
         let policy = self.policy(if plan.enabled { policies.session } else { policies.plain })?;
         if !plan.enabled {
             return self.send_without_session(policy).await;
         }
-        let trigger = self.trigger(site, *plan)?;
+        let trigger = self.trigger(site, *plan, kind)?;
         self.recognise(Some(&trigger.pool))?;
         self.give_time(Some(&trigger.pool)).await;
         let opens = self.shared.state().pools.opens_for_the_next(&trigger.pool, self.shared.now());
@@ -135,7 +135,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
         let mut repeats = self.repeats.take().unwrap_or_else(|| self.shared.repeats(policy));
         let lives = |at| outgoing.lease.lives(at);
-        match self.shared.call(outgoing.request.params(), &mut repeats, lives).await {
+        match self.shared.call(outgoing.request.params(), &mut repeats, outgoing.pass.as_ref(), lives).await {
             Err(NoAnswer::Busy(error, busy)) => {
                 self.busy = Some(busy);
                 Err(self.put_off(outgoing, &error))
@@ -183,8 +183,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
             let pass = self.pass(Some(&trigger.pool)).await?;
             let lease = self.session(Arc::clone(&trigger)).await?;
             self.stop_if_ended()?;
-            let has_become_busy = pass.is_some() && self.shared.pauses_until(self.request.url()).is_some();
-            if has_become_busy {
+            if pass.as_ref().is_some_and(Pass::is_void) {
                 continue;
             }
             let settled = self.shared.settled.notified();
@@ -206,7 +205,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         if !self.shared.is_paced() {
             return Ok(None);
         }
-        let pass = self.shared.enter(self.ticket, self.request.url(), pool).await;
+        let pass = self.shared.enter(Caller { request: self.ticket, part: Part::Request }, self.request.url(), pool).await;
         self.stop_if_closed()?;
         self.stop_if_ended()?;
         Ok(Some(pass))
@@ -249,12 +248,13 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
     }
 
-    fn trigger(&self, site: Option<Arc<S::Site>>, plan: Plan) -> Result<Arc<Trigger<S>>, Stop> {
+    fn trigger(&self, site: Option<Arc<S::Site>>, plan: Plan, kind: &str) -> Result<Arc<Trigger<S>>, Stop> {
         let choice = plan.pool.map_err(|error| self.pool_failure(&error))?;
         Ok(Arc::new(Trigger {
+            ticket: self.ticket,
             request: Arc::clone(&self.request),
             site,
-            pool: PoolId::new(choice.id.as_str()),
+            pool: pool_id(&choice, kind),
             choice,
             cookie_mode: plan.cookie_mode,
             location: Mutex::new(plan.location.map(Arc::new)),
@@ -298,12 +298,15 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
             self.give_time(None).await;
             let pass = self.pass(None).await?;
             let mut allowance = self.shared.afford(None, Purpose::Use).await.map_err(|word| self.unaffordable(word))?;
-            let result = self.shared.call(self.request.params(), &mut repeats, |_| true).await;
+            let result = self.shared.call(self.request.params(), &mut repeats, pass.as_ref(), |_| true).await;
             drop(pass);
             let busy = if let Err(NoAnswer::Busy(_, busy)) = result { Some(busy) } else { None };
             let is_cut_short = matches!(result, Err(NoAnswer::CutShort(_)));
             let result = result.map_err(NoAnswer::into_error);
             self.trace.attempts.push(Attempt { session: None, outcome: outcome_of(&result) });
+            if matches!(result, Err(CallError::BadAnswer(_))) {
+                allowance.bill(Billed::Discarded);
+            }
             match result {
                 Ok(answer) => {
                     allowance.bill(Billed::Use);
@@ -311,12 +314,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
                 }
                 Err(_) if busy.is_some() && !self.shared.is_closed() => self.busy = busy,
                 Err(error) if is_cut_short => return Err(self.cut_short(error)),
-                Err(error) => {
-                    if matches!(error, CallError::BadAnswer(_)) {
-                        allowance.bill(Billed::Discarded);
-                    }
-                    return Err(Stop::call(error));
-                }
+                Err(error) => return Err(Stop::call(error)),
             }
         }
     }
@@ -326,7 +324,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         let pool = trigger.pool.clone();
         let lease = SessionLease::acquire(self.shared, trigger).await.map_err(|why| {
             let kind = match &why {
-                Refusal::NoSession => FailureKind::NoSession,
+                Refusal::NoSession | Refusal::RestsTooLong => FailureKind::NoSession,
                 Refusal::BadInits { .. } => FailureKind::BadInits,
                 Refusal::Closed(_) => FailureKind::Closed,
                 Refusal::PoolClosed(_) => FailureKind::Pool,
@@ -366,7 +364,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
         let session = request.params().get("session").and_then(|session| session.get("id"));
         let carries_session = trigger.cookie_mode || session.and_then(Value::as_str) == Some(&lease.session().id().to_string());
-        Ok(Outgoing { request: Arc::new(request), lease, carries_session, allowance, _pass: pass })
+        Ok(Outgoing { request: Arc::new(request), lease, carries_session, allowance, pass })
     }
 
     fn carry_session(&self, request: &mut Request, lease: &SessionLease<T, S>) {

@@ -1,11 +1,12 @@
-//! The gate before a request takes a session: while the API is busy it holds back what must wait, without holding a session.
+//! The gate before a request takes a session and before an initialisation calls: while the API is busy it holds back what must wait,
+//! without holding a session.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use carousel_core::exchange::{CallError, Problem};
-use carousel_core::id::{PoolId, Ticket};
-use carousel_core::pace::{Busy, Pace, Pick, Scope};
+use carousel_core::id::PoolId;
+use carousel_core::pace::{Busy, Caller, Pace, Pick, Scope};
 use carousel_core::time::Instant;
 use tokio::sync::{Notify, oneshot};
 
@@ -23,7 +24,7 @@ pub(crate) struct Gate {
 #[derive(Default)]
 struct State {
     pace: Pace,
-    waiting: HashMap<Ticket, oneshot::Sender<()>>,
+    waiting: HashMap<Caller, oneshot::Sender<()>>,
     /// How many of a pool wait.
     pools: BTreeMap<PoolId, usize>,
 }
@@ -31,12 +32,24 @@ struct State {
 /// The right to have one call under way. Given back on drop, whether it was used or not.
 pub(crate) struct Pass<T: Transport, S: Sites> {
     shared: Arc<Shared<T, S>>,
-    ticket: Ticket,
+    caller: Caller,
+}
+
+impl<T: Transport, S: Sites> Pass<T, S> {
+    /// A call is sent, the first one or a repetition.
+    pub(crate) fn sent(&self) {
+        self.shared.at_gate(|pace, now| pace.handle_sent(self.caller, now));
+    }
+
+    /// Has the API become busy since, so that it does not hold any more?
+    pub(crate) fn is_void(&self) -> bool {
+        self.shared.gate.state().pace.must_wait_again(self.caller, self.shared.now())
+    }
 }
 
 impl<T: Transport, S: Sites> Drop for Pass<T, S> {
     fn drop(&mut self) {
-        self.shared.at_gate(|pace, now| pace.handle_done(self.ticket, now));
+        self.shared.at_gate(|pace, now| pace.handle_done(self.caller, now));
     }
 }
 
@@ -50,21 +63,25 @@ impl Gate {
         self.state().pace.poll_timeout()
     }
 
-    /// How many requests of a pool wait here.
+    /// How many wait here.
+    pub(crate) fn len(&self) -> usize {
+        self.state().waiting.len()
+    }
+
+    /// How many requests of a pool wait here, themselves or by the initialisation of their session.
     pub(crate) fn waiting(&self, pool: &PoolId) -> usize {
         self.state().pools.get(pool).copied().unwrap_or_default()
     }
 }
 
 impl<T: Transport, S: Sites> Shared<T, S> {
-    /// Waits until a call on this URL may start. A ticket that comes again keeps its place in the order. Dropping the future leaves
-    /// the queue.
-    pub(crate) async fn enter(self: &Arc<Self>, ticket: Ticket, url: &str, pool: Option<&PoolId>) -> Pass<T, S> {
-        let pass = Pass { shared: Arc::clone(self), ticket };
+    /// Waits until a call on this URL may start. One who comes again keeps his place in the order. Dropping the future leaves the queue.
+    pub(crate) async fn enter(self: &Arc<Self>, caller: Caller, url: &str, pool: Option<&PoolId>) -> Pass<T, S> {
+        let pass = Pass { shared: Arc::clone(self), caller };
         let (sender, mut admitted) = oneshot::channel();
-        self.gate.state().waiting.insert(ticket, sender);
-        let _leaves = Leave { shared: self, ticket };
-        self.at_gate(|pace, now| pace.handle_request(ticket, Scope::site(url), now));
+        self.gate.state().waiting.insert(caller, sender);
+        let _leaves = Leave { shared: self, caller };
+        self.at_gate(|pace, now| pace.handle_request(caller, Scope::site(url), now));
         if admitted.try_recv().is_ok() {
             return pass;
         }
@@ -155,9 +172,9 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         let mut state = self.gate.state();
         let before = state.pace.poll_timeout();
         let result = change(&mut state.pace, now);
-        while let Some(ticket) = state.pace.poll_admitted() {
+        while let Some(caller) = state.pace.poll_admitted() {
             // Where nobody listens any more the pass is dropped, and with it the place.
-            let _ = state.waiting.remove(&ticket).map(|sender| sender.send(()));
+            let _ = state.waiting.remove(&caller).map(|sender| sender.send(()));
         }
         if state.pace.poll_timeout() != before {
             self.wake.notify_one();
@@ -169,12 +186,12 @@ impl<T: Transport, S: Sites> Shared<T, S> {
 /// A place in the queue at the gate, given up on drop.
 struct Leave<'e, T: Transport, S: Sites> {
     shared: &'e Arc<Shared<T, S>>,
-    ticket: Ticket,
+    caller: Caller,
 }
 
 impl<T: Transport, S: Sites> Drop for Leave<'_, T, S> {
     fn drop(&mut self) {
-        self.shared.gate.state().waiting.remove(&self.ticket);
+        self.shared.gate.state().waiting.remove(&self.caller);
     }
 }
 

@@ -5,21 +5,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use carousel_core::budget::Purpose;
 use carousel_core::defaults::{explicit_params, meta};
-use carousel_core::exchange::{Answer, CallError, NetworkError, Object, Request};
+use carousel_core::exchange::{Answer, CallError, Object, Request};
 use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
-use carousel_core::ledger::Billed;
-use carousel_core::pace::{Busy, LONGEST_PAUSE};
+use carousel_core::pace::LONGEST_PAUSE;
 use carousel_core::pool::{Opened, Refusal};
 use carousel_core::stats::Counter;
-use carousel_core::time::Instant;
 use carousel_core::verdict::Verdict;
 use serde_json::{Value, json};
 
-use crate::call::NoAnswer;
 use crate::engine::Shared;
-use crate::opening::{LiveSession, Trigger};
+use crate::opening::{Hindrance, LiveSession, Trigger};
 use crate::ports::{Downloader, Site, Sites, Transport};
 
 /// Initialises a session, counts what became of it and tells the pool's word for it.
@@ -41,10 +37,10 @@ pub(crate) async fn initialise<T: Transport, S: Sites>(
     }
 }
 
-struct Init<T: Transport, S: Sites> {
-    shared: Arc<Shared<T, S>>,
-    session: Arc<LiveSession>,
-    trigger: Arc<Trigger<S>>,
+pub(crate) struct Init<T: Transport, S: Sites> {
+    pub(crate) shared: Arc<Shared<T, S>>,
+    pub(crate) session: Arc<LiveSession>,
+    pub(crate) trigger: Arc<Trigger<S>>,
 }
 
 /// Why an initialisation did not give a session.
@@ -158,9 +154,6 @@ impl<T: Transport, S: Sites> Init<T, S> {
 
     /// Sends one call of the initialisation, on the session unless the parameters say `"session": null`.
     async fn download(&self, mut params: Object) -> Result<Answer, CallError> {
-        if self.shared.is_closed() {
-            return Err(not_sent("the crawl was closed"));
-        }
         params.entry("url").or_insert_with(|| Value::from(self.trigger.request.url()));
         match params.get("session") {
             Some(Value::Null) => drop(params.shift_remove("session")),
@@ -179,67 +172,6 @@ impl<T: Transport, S: Sites> Init<T, S> {
             self.shared.keep_cookies(&answer, &self.session);
         }
         Ok(answer)
-    }
-
-    /// Sends a call as soon as the API and the budget allow it. A busy API is waited for, unless the session, which earlier calls of
-    /// the chain have begun, would not live so long.
-    async fn send(&self, params: &Object) -> Result<Answer, CallError> {
-        let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
-        let policies = &self.shared.policies;
-        let mut repeats = self.shared.repeats(policies.of(None, policies.session));
-        let mut busy = None;
-        loop {
-            self.wait_for_the_api(url, busy.take()).await?;
-            if let Some(reason) = self.shared.ended(url) {
-                return Err(not_sent(format!("requests of this domain have ended: {reason}")));
-            }
-            let allowance = self.shared.afford(Some(self.session.handle.pool()), Purpose::Init).await;
-            let Ok(mut allowance) = allowance else {
-                self.session.init_calls().is_unaffordable = true;
-                return Err(not_sent("the budget has no room for it"));
-            };
-            let result = self.shared.call(params, &mut repeats, |at| self.lives(at)).await;
-            let mut calls = self.session.init_calls();
-            calls.is_busy = matches!(result, Err(NoAnswer::Busy(..)));
-            if matches!(result, Ok(_) | Err(NoAnswer::Failed(CallError::BadAnswer(_)))) {
-                calls.answered = Some(self.shared.now());
-                allowance.bill(Billed::Init);
-            }
-            match result {
-                Err(NoAnswer::Busy(error, _)) if self.shared.is_closed() => return Err(error),
-                Err(NoAnswer::Busy(_, why)) => busy = Some(why),
-                result => return result.map_err(NoAnswer::into_error),
-            }
-        }
-    }
-
-    /// Waits until the API takes calls on this URL, and first for as long as its last answer asks for.
-    async fn wait_for_the_api(&self, url: &str, busy: Option<Busy>) -> Result<(), CallError> {
-        if let Some(busy) = busy {
-            self.shared.rest_while_busy(url, busy, None).await;
-            if !self.lives(self.shared.now()) {
-                return Err(not_sent("the API was too busy to go on before the session lapsed"));
-            }
-        }
-        while let Some(until) = self.shared.pauses_until(url).filter(|_| self.shared.is_paced()) {
-            self.session.init_calls().is_busy = true;
-            if !self.lives(until) {
-                return Err(not_sent("the API is too busy to go on before the session lapses"));
-            }
-            tokio::select! {
-                () = tokio::time::sleep_until(self.shared.clock(until)) => {}
-                _ = self.shared.closed() => return Err(not_sent("the crawl was closed")),
-            }
-        }
-        Ok(())
-    }
-
-    /// Will the API still know the session at this time? It does not know it before it has answered a call of it.
-    fn lives(&self, at: Instant) -> bool {
-        let Some(answered) = self.session.init_calls().answered else { return true };
-        let shared = &self.shared;
-        let options = shared.settings.session.pool_options(shared.profile(), &self.trigger.choice, self.trigger.cookie_mode);
-        options.max_idle.is_none_or(|idle| at.since(answered) + options.margin < idle)
     }
 
     fn failed(&self, why: Unfit) -> Opened {
@@ -297,9 +229,9 @@ impl<T: Transport, S: Sites> Init<T, S> {
         if !matches!(why, Unfit::Params(_) | Unfit::Failed(_)) || self.shared.profile().is_peer() {
             return None;
         }
-        let calls = *self.session.init_calls();
+        let hindrance = self.session.init_calls().hindrance;
         let (pool, url) = (self.session.handle.pool(), self.trigger.request.url());
-        if calls.is_unaffordable {
+        if hindrance == Some(Hindrance::Unaffordable) {
             self.shared.tell_unaffordable();
             return Some(Opened::Unaffordable);
         }
@@ -307,11 +239,14 @@ impl<T: Transport, S: Sites> Init<T, S> {
             self.shared.refuse_ended();
             return Some(Opened::Abandoned);
         }
-        if calls.is_busy {
-            tracing::info!(%pool, url, why = %why, "the API was too busy for an initialisation; trying again later");
-            return Some(Opened::Unavailable);
+        match hindrance? {
+            Hindrance::Busy => {
+                tracing::info!(%pool, url, why = %why, "the API was too busy for an initialisation; trying again later");
+                Some(Opened::Unavailable)
+            }
+            Hindrance::Unaffordable => Some(Opened::Unaffordable),
+            Hindrance::Unwanted => Some(Opened::Abandoned),
         }
-        None
     }
 
     fn close_crawl(&self, reason: &str) -> Opened {
@@ -324,11 +259,6 @@ impl<T: Transport, S: Sites> Init<T, S> {
         self.shared.close_pool(self.session.handle.pool(), reason);
         Opened::Abandoned
     }
-}
-
-/// The error of a call that was not sent.
-fn not_sent(why: impl Into<String>) -> CallError {
-    CallError::Network(NetworkError::Broken(why.into()))
 }
 
 impl std::fmt::Display for Unfit {

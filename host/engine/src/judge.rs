@@ -27,7 +27,9 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
         }
     }
 
-    async fn judge_answer(&mut self, outgoing: Outgoing<T, S>, answer: Answer) -> Result<Answer, Stop> {
+    async fn judge_answer(&mut self, mut outgoing: Outgoing<T, S>, answer: Answer) -> Result<Answer, Stop> {
+        // Until it is kept, and for good if the request is cut while it is judged.
+        outgoing.allowance.bill(Billed::Discarded);
         let trigger = Arc::clone(outgoing.lease.trigger());
         let call = HookCall {
             request: Arc::clone(&outgoing.request),
@@ -44,9 +46,9 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
         }
     }
 
-    fn keep(&mut self, mut outgoing: Outgoing<T, S>, answer: Answer) -> Answer {
-        outgoing.allowance.bill(Billed::Use);
-        let lease = outgoing.lease;
+    fn keep(&mut self, outgoing: Outgoing<T, S>, answer: Answer) -> Answer {
+        let Outgoing { mut allowance, lease, .. } = outgoing;
+        allowance.bill(Billed::Use);
         self.shared.stats().count(Counter::UseCheckPassed, lease.pool());
         if lease.trigger().cookie_mode {
             self.shared.keep_cookies(&answer, lease.session());
@@ -56,9 +58,8 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
         answer
     }
 
-    fn discard(&mut self, mut outgoing: Outgoing<T, S>, verdict: Verdict) -> Stop {
+    fn discard(&mut self, outgoing: Outgoing<T, S>, verdict: Verdict) -> Stop {
         let pool = outgoing.lease.pool().clone();
-        outgoing.allowance.bill(Billed::Discarded);
         match verdict {
             Verdict::Keep => Stop::Again,
             Verdict::Discard(reason) => {
@@ -87,9 +88,8 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
         }
     }
 
-    fn check_error(&mut self, mut outgoing: Outgoing<T, S>, error: HookError) -> Stop {
+    fn check_error(&mut self, outgoing: Outgoing<T, S>, error: HookError) -> Stop {
         let pool = outgoing.lease.pool().clone();
-        outgoing.allowance.bill(Billed::Discarded);
         match &error {
             HookError::CloseCrawl(reason) => return self.close_crawl(outgoing, reason),
             HookError::ClosePool(reason) => return self.close_pool(outgoing, reason),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use carousel_core::cookies::CookieJar;
 use carousel_core::exchange::{Object, Request};
 use carousel_core::hooks::{HookError, PoolChoice, SessionHandle};
-use carousel_core::id::{PoolId, SessionId};
+use carousel_core::id::{PoolId, SessionId, Ticket};
 use carousel_core::pool::Opened;
 use carousel_core::time::Instant;
 use tokio::sync::Notify;
@@ -20,6 +20,8 @@ use crate::ports::{Sites, Transport};
 
 /// What an initialisation needs to know of the request that triggered it.
 pub(crate) struct Trigger<S: Sites> {
+    /// The request's place in the order of those who wait at the gate.
+    pub(crate) ticket: Ticket,
     pub(crate) request: Arc<Request>,
     pub(crate) site: Option<Arc<S::Site>>,
     pub(crate) pool: PoolId,
@@ -34,6 +36,7 @@ impl<S: Sites> Trigger<S> {
     /// The same for an edited request.
     pub(crate) fn with_request(&self, request: Arc<Request>) -> Self {
         Self {
+            ticket: self.ticket,
             request,
             site: self.site.clone(),
             pool: self.pool.clone(),
@@ -80,12 +83,22 @@ pub(crate) struct LiveSession {
 /// How the calls of an initialisation went, whatever a plugin makes of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct InitCalls {
-    /// When the API last answered one.
-    pub(crate) answered: Option<Instant>,
-    /// The API was too busy for the last one.
-    pub(crate) is_busy: bool,
-    /// The budget had no room for the last one.
-    pub(crate) is_unaffordable: bool,
+    /// When the last one was sent that the API may have heard: it was not refused for being one too many. Since then the API may know the
+    /// session, whatever the answer was.
+    pub(crate) heard: Option<Instant>,
+    /// Why the last one was not taken or not sent, if that was nobody's fault.
+    pub(crate) hindrance: Option<Hindrance>,
+}
+
+/// What keeps an initialisation from calling, whatever its site is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hindrance {
+    /// The API was too busy.
+    Busy,
+    /// The budget had no room.
+    Unaffordable,
+    /// Nobody wants the session any more.
+    Unwanted,
 }
 
 impl LiveSession {
@@ -127,6 +140,11 @@ impl Openings {
             }
             changed.await;
         }
+    }
+
+    /// Initialisations under way.
+    pub(crate) fn len(&self) -> usize {
+        self.tasks().len()
     }
 
     fn forget(&self, session: SessionId) {
@@ -182,8 +200,7 @@ impl<T: Transport, S: Sites> Drop for Report<T, S> {
         let stopped = if std::thread::panicking() { Opened::Bad } else { Opened::Abandoned };
         let outcome = self.outcome.unwrap_or(stopped);
         self.shared.apply(|state, now| {
-            let wanted = state.pools.handle_opened(pool, id, outcome, now);
-            if wanted && outcome == Opened::Ready {
+            if state.pools.handle_opened(pool, id, outcome, now) {
                 state.sessions.insert(id, Arc::clone(&self.session));
             }
         });

@@ -1,4 +1,4 @@
-//! What the engine knows before it sends anything: for tools that explain a request or call one hook.
+//! What the engine knows before it sends anything, for tools that explain a request or call one hook; and what it holds now.
 
 use std::sync::Arc;
 
@@ -17,11 +17,35 @@ pub struct Survey<S> {
     pub plan: Result<Plan, HookError>,
 }
 
+/// What an engine holds at a moment, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Census {
+    /// Pools that are remembered.
+    pub pools: usize,
+    /// Sessions that live.
+    pub sessions: usize,
+    /// Initialisations under way.
+    pub openings: usize,
+    /// Requests that wait for a session.
+    pub waiting: usize,
+    /// Requests and initialisations that wait until the API may be asked.
+    pub at_gate: usize,
+}
+
 impl<T: Transport, S: Sites> Engine<T, S> {
+    /// Counts what is held now.
+    pub fn census(&self) -> Census {
+        let (pools, sessions, waiting) = {
+            let state = self.0.state();
+            (state.pools.len(), state.sessions.len(), state.waiting.len())
+        };
+        Census { pools, sessions, openings: self.0.openings.len(), waiting, at_gate: self.0.gate.len() }
+    }
+
     /// Finds the site of a request and asks the hooks that come before a session, as [`fetch`](Self::fetch) does. Nothing is sent
     /// and no session is opened.
     pub fn survey(&self, request: Request) -> Survey<S::Site> {
-        let Planned { site, plan } = self.0.plan(&Arc::new(request));
+        let Planned { site, plan, .. } = self.0.plan(&Arc::new(request));
         Survey { site, plan: plan.map(|plan| *plan) }
     }
 

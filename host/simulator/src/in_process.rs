@@ -29,6 +29,11 @@ impl InProcess {
         self.lock().report()
     }
 
+    /// Answers that were charged so far, as in the report.
+    pub fn billed(&self) -> u64 {
+        self.lock().billed()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Simulator> {
         self.simulator.lock().unwrap_or_else(PoisonError::into_inner)
     }

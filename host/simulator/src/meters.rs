@@ -128,6 +128,11 @@ impl Meters {
         self.billed_hosts.add_bounded(host);
     }
 
+    /// Answers that were charged.
+    pub(crate) const fn billed_total(&self) -> u64 {
+        self.billed_total
+    }
+
     /// Notes a scripted fault that struck.
     pub(crate) fn faulted(&mut self, host: &str) {
         self.faults.add_bounded(host);

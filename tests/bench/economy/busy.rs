@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::crawl::{Outcome, crawl};
 use crate::rows::{Misses, Row, all_right, expect, row};
-use crate::workload::Workload;
+use crate::workload::{Workload, plain};
 
 /// Pages of each of the two sites.
 const PAGES: u64 = 300;
@@ -43,7 +43,34 @@ pub(crate) fn all() -> anyhow::Result<Vec<Row>> {
     let calm = crawl(&workload("without a limit"), "default", 1)?;
     let pauses = [(None, ""), (Some(2), ", Retry-After")];
     let limits = LIMITS.iter().flat_map(|limit| pauses.map(|(pause, words)| (limit, pause, words)));
-    limits.map(|(limit, pause, words)| limited(limit, pause, format!("{}{words}", limit.name), calm.clone())).collect()
+    let limited = limits.map(|(limit, pause, words)| limited(limit, pause, format!("{}{words}", limit.name), calm.clone()));
+    limited.chain(pauses.map(|(pause, words)| small_sites(pause, words))).collect()
+}
+
+/// Many small sites, so that a third of the calls are initialisations: they keep to the limit as requests do.
+fn small_sites(retry_after: Option<u64>, words: &str) -> anyhow::Result<Row> {
+    const SITES: usize = 300;
+    const PAGES_OF_ONE: usize = 2;
+    const PLACES: u64 = 100;
+    let lines = (0..SITES * PAGES_OF_ONE).map(|n| plain(n % SITES, n / SITES)).collect();
+    let mut fault = json!({"over_per_second": ON_BOTH, "status": 429, "type": "/limits/over-user-limit"});
+    if let Some(seconds) = retry_after {
+        fault["retry_after"] = seconds.into();
+    }
+    let workload = Workload::new(format!("429 for the account, {SITES} sites of {PAGES_OF_ONE} pages{words}"), lines);
+    let workload = workload.with(json!({"crawl": {"concurrency": PLACES}})).failing(json!([fault]))?;
+    Ok(row(workload, |_, ours| {
+        let mut misses = all_right(ours, (SITES * PAGES_OF_ONE) as u64);
+        expect(&mut misses, ours.inits == SITES as u64, || format!("{} initialisations", ours.inits));
+        let most = ON_BOTH * ours.makespan.as_secs_f64();
+        let calls = ours.billed as f64;
+        expect(&mut misses, calls >= REACHED * most, || format!("{calls} calls in a time for {most:.0}"));
+        // Before anything is known of a limit, all places call at once.
+        let later = ours.busy().saturating_sub(PLACES - ON_BOTH as u64);
+        let share = later as f64 / calls;
+        expect(&mut misses, share < PUT_OFF, || format!("{:.1} % of the later calls were put off", share * 100.0));
+        misses
+    }))
 }
 
 fn workload(name: impl Into<String>) -> Workload {

@@ -13,7 +13,9 @@
 //!   more, the scope is forgotten.
 //!
 //! Calls that were sent before the scope was slowed and come back busy are part of the same slowing, which is counted once.
-//! Requests that wait are let in by their tickets' order; a scope that is not slowed is not held up by one that is.
+//! Those who wait are let in as their requests came ([`Caller`]); a scope that is not slowed is not held up by one that is. A caller
+//! need not call at once, a request may have to wait for its session: only calls that are sent ([`Pace::handle_sent`]) say anything
+//! about what the API takes, and who was let in before a scope was slowed must wait again ([`Pace::must_wait_again`]).
 //!
 //! A machine without I/O, as [`Pool`](crate::pool::Pool): it is told what happened, says who may start ([`Pace::poll_admitted`]) and
 //! when it wants to be woken ([`Pace::poll_timeout`]). Memory: one entry for each slowed site and for each with calls under way.
@@ -50,19 +52,47 @@ pub struct Busy {
     pub is_new: bool,
 }
 
+/// Who wants to call, in the order in which they are let in: as the requests came, the initialisation of a request's session before the
+/// request itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Caller {
+    /// The request that wants to be sent, or wants a session.
+    pub request: Ticket,
+    /// Which of the two.
+    pub part: Part,
+}
+
+/// What is sent for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// A call that initialises a session, by a number of its own.
+    Init(Ticket),
+    /// The request itself.
+    Request,
+}
+
 /// Who may start a call, and who must wait.
 #[derive(Debug, Default)]
 pub struct Pace {
     scopes: BTreeMap<Scope, State>,
     /// The sites of those who wait.
-    waiting: BTreeMap<Ticket, Scope>,
+    waiting: BTreeMap<Caller, Scope>,
     /// How many wait for each of these sites.
     awaited: BTreeMap<Scope, usize>,
-    /// The sites of those who were let in.
-    under_way: BTreeMap<Ticket, Scope>,
-    admitted: VecDeque<Ticket>,
+    /// Those who were let in.
+    inside: BTreeMap<Caller, Inside>,
+    admitted: VecDeque<Caller>,
     /// When it was last seen who may go.
     looked_at: Instant,
+}
+
+/// One who was let in.
+#[derive(Debug)]
+struct Inside {
+    site: Scope,
+    /// Was a scope slowed, so that it has a place in the even order of calls?
+    is_paced: bool,
+    is_under_way: bool,
 }
 
 /// What is known of a scope that is slowed, or that has calls under way.
@@ -74,21 +104,33 @@ struct State {
 }
 
 impl Pace {
-    /// Somebody wants to start a call on this site. Its ticket comes out of [`Self::poll_admitted`], at once where nothing is slowed.
-    pub fn handle_request(&mut self, ticket: Ticket, site: Scope, now: Instant) {
+    /// Somebody wants to start a call on this site, and comes out of [`Self::poll_admitted`], at once where nothing is slowed.
+    pub fn handle_request(&mut self, caller: Caller, site: Scope, now: Instant) {
         if self.waiting.is_empty() && self.has_room(&Scope::Everything, now) && self.has_room(&site, now) {
-            return self.let_in(ticket, site, now);
+            return self.let_in(caller, site, now);
         }
-        if self.waiting.insert(ticket, site.clone()).is_none() {
+        if self.waiting.insert(caller, site.clone()).is_none() {
             *self.awaited.entry(site).or_default() += 1;
         }
         self.admit(now);
     }
 
-    /// The call of this ticket is over, or is not wanted any more.
-    pub fn handle_done(&mut self, ticket: Ticket, now: Instant) {
-        self.stop_waiting(ticket);
-        if let Some(site) = self.under_way.remove(&ticket) {
+    /// One who was let in sends a call, the first one or a repetition.
+    pub fn handle_sent(&mut self, caller: Caller, now: Instant) {
+        let Some(inside) = self.inside.get_mut(&caller) else { return };
+        let is_first = !std::mem::replace(&mut inside.is_under_way, true);
+        for scope in [&Scope::Everything, &inside.site] {
+            let state = self.scopes.entry(scope.clone()).or_default();
+            state.under_way += u32::from(is_first);
+            state.meter.started(now);
+            state.slowed.iter_mut().for_each(Slowed::sent);
+        }
+    }
+
+    /// The call is over, or is not wanted any more.
+    pub fn handle_done(&mut self, caller: Caller, now: Instant) {
+        self.stop_waiting(caller);
+        if let Some(Inside { site, is_under_way: true, .. }) = self.inside.remove(&caller) {
             for scope in [Scope::Everything, site] {
                 self.leave(&scope);
             }
@@ -129,7 +171,7 @@ impl Pace {
     }
 
     /// The next that may start its call.
-    pub fn poll_admitted(&mut self) -> Option<Ticket> {
+    pub fn poll_admitted(&mut self) -> Option<Caller> {
         self.admitted.pop_front()
     }
 
@@ -147,6 +189,13 @@ impl Pace {
     pub fn pauses_until(&self, site: &Scope, now: Instant) -> Option<Instant> {
         let slowed = [&Scope::Everything, site].into_iter().filter_map(|scope| self.slowed(scope));
         slowed.map(Slowed::pauses_until).max().filter(|until| *until > now)
+    }
+
+    /// One who was let in and has not called yet: has a scope become slowed since, or does it stand still?
+    pub fn must_wait_again(&self, caller: Caller, now: Instant) -> bool {
+        let Some(inside) = self.inside.get(&caller) else { return false };
+        let is_slowed = [&Scope::Everything, &inside.site].into_iter().any(|scope| self.slowed(scope).is_some());
+        (is_slowed && !inside.is_paced) || self.pauses_until(&inside.site, now).is_some()
     }
 
     /// Has each slowed scope of this site answered a call since it was last busy?
@@ -169,16 +218,16 @@ impl Pace {
         let mut last = None;
         while self.has_room(&Scope::Everything, now) && self.awaited.keys().any(|site| self.has_room(site, now)) {
             let mut rest = self.waiting.range((last.map_or(Unbounded, Excluded), Unbounded));
-            let Some((ticket, site)) = rest.find(|(_, site)| self.has_room(site, now)) else { return };
-            let (ticket, site) = (*ticket, site.clone());
-            last = Some(ticket);
-            self.stop_waiting(ticket);
-            self.let_in(ticket, site, now);
+            let Some((caller, site)) = rest.find(|(_, site)| self.has_room(site, now)) else { return };
+            let (caller, site) = (*caller, site.clone());
+            last = Some(caller);
+            self.stop_waiting(caller);
+            self.let_in(caller, site, now);
         }
     }
 
-    fn stop_waiting(&mut self, ticket: Ticket) {
-        let Some(site) = self.waiting.remove(&ticket) else { return };
+    fn stop_waiting(&mut self, caller: Caller) {
+        let Some(site) = self.waiting.remove(&caller) else { return };
         if let Some(number) = self.awaited.get_mut(&site) {
             *number -= 1;
             if *number == 0 {
@@ -187,15 +236,15 @@ impl Pace {
         }
     }
 
-    fn let_in(&mut self, ticket: Ticket, site: Scope, now: Instant) {
+    fn let_in(&mut self, caller: Caller, site: Scope, now: Instant) {
+        let mut is_paced = false;
         for scope in [&Scope::Everything, &site] {
-            let state = self.scopes.entry(scope.clone()).or_default();
-            state.under_way += 1;
-            state.meter.started(now);
-            state.slowed.iter_mut().for_each(|slowed| slowed.started(now));
+            let Some(slowed) = self.scopes.get_mut(scope).and_then(|state| state.slowed.as_mut()) else { continue };
+            slowed.let_in(now);
+            is_paced = true;
         }
-        self.under_way.insert(ticket, site);
-        self.admitted.push_back(ticket);
+        self.inside.insert(caller, Inside { site, is_paced, is_under_way: false });
+        self.admitted.push_back(caller);
     }
 
     fn slowed(&self, scope: &Scope) -> Option<&Slowed> {

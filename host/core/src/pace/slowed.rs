@@ -51,8 +51,8 @@ pub(super) struct Slowed {
     next: Instant,
     /// Calls that were sent before this moment have been heard already.
     since: Instant,
-    /// Calls that were started since.
-    started: u32,
+    /// Calls that were sent since.
+    sent: u32,
     /// Slowings since the scope was free.
     slowings: u32,
     /// Slowings in a row without a call in between that was taken.
@@ -64,7 +64,7 @@ pub(super) struct Slowed {
 impl Slowed {
     /// Before the first busy answer is counted.
     pub(super) fn at_first(now: Instant) -> Self {
-        Self { until: now, next: now, since: Instant::START, started: 0, slowings: 0, in_a_row: 0, rate: f64::MAX }
+        Self { until: now, next: now, since: Instant::START, sent: 0, slowings: 0, in_a_row: 0, rate: f64::MAX }
     }
 
     /// A busy answer. Returns the pause of this call, and whether it is news.
@@ -72,10 +72,10 @@ impl Slowed {
         let is_new = refusal.sent >= self.since;
         let reached = self.rate * self.growth(now);
         if is_new {
-            let is_taking = self.started > self.without_a_word(refusal.sent, now);
+            let is_taking = self.sent > self.without_a_word(refusal.sent, now);
             self.in_a_row = if is_taking { 1 } else { self.in_a_row.saturating_add(1) };
             self.slowings = self.slowings.saturating_add(1);
-            (self.since, self.started) = (now, 0);
+            (self.since, self.sent) = (now, 0);
         }
         let pause = refusal.asked.unwrap_or_else(|| pick.pause(self.in_a_row));
         self.rate = self.lowered(refusal.taken, reached, is_new).max(LEAST);
@@ -121,13 +121,17 @@ impl Slowed {
         self.until.max(self.next)
     }
 
-    /// A call starts. One that comes late does not delay those that follow.
-    pub(super) fn started(&mut self, now: Instant) {
-        self.started = self.started.saturating_add(1);
+    /// A call may start. One that comes late does not delay those that follow.
+    pub(super) fn let_in(&mut self, now: Instant) {
         self.next = self.next.max(now - LATE) + self.interval(now);
     }
 
-    /// How many calls have started since the one that was sent then, itself included. What was sent before it and is not refused by
+    /// A call was sent.
+    pub(super) fn sent(&mut self) {
+        self.sent = self.sent.saturating_add(1);
+    }
+
+    /// How many calls may have been sent since the one that was sent then, itself included. What was sent before it and is not refused by
     /// now has been taken.
     fn without_a_word(&self, sent: Instant, now: Instant) -> u32 {
         ((now.since(sent).as_secs_f64() / self.interval(now).as_secs_f64()) as u32).saturating_add(1)

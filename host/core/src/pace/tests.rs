@@ -13,15 +13,26 @@ fn site(name: &str) -> Scope {
     Scope::Site(name.into())
 }
 
-fn admitted(pace: &mut Pace) -> Vec<u64> {
-    (0..).map_while(|_| pace.poll_admitted()).map(|ticket| ticket.to_string()[1..].parse().unwrap()).collect()
+fn caller(n: u64) -> Caller {
+    Caller { request: Ticket::new(n), part: Part::Request }
+}
+
+/// Those who are let in, who call at once.
+fn admitted(pace: &mut Pace, now: Instant) -> Vec<u64> {
+    let callers: Vec<Caller> = (0..).map_while(|_| pace.poll_admitted()).collect();
+    let number = |caller: Caller| {
+        pace.handle_sent(caller, now);
+        let number = if let Part::Init(number) = caller.part { number } else { caller.request };
+        number.to_string()[1..].parse().unwrap()
+    };
+    callers.into_iter().map(number).collect()
 }
 
 fn ask(pace: &mut Pace, tickets: std::ops::Range<u64>, on: &str, now: u64) -> Vec<u64> {
     for n in tickets {
-        pace.handle_request(Ticket::new(n), site(on), at(now));
+        pace.handle_request(caller(n), site(on), at(now));
     }
-    admitted(pace)
+    admitted(pace, at(now))
 }
 
 #[test]
@@ -60,7 +71,7 @@ fn nobody_waits_while_nothing_is_slowed_and_nothing_is_remembered_afterwards() {
     let mut pace = Pace::default();
     assert_eq!(ask(&mut pace, 0..3, "a", 0), [0, 1, 2]);
     for n in 0..3 {
-        pace.handle_done(Ticket::new(n), at(1));
+        pace.handle_done(caller(n), at(1));
     }
     assert!(pace.is_empty() && pace.poll_timeout().is_none());
 }
@@ -71,13 +82,13 @@ fn a_slowed_site_waits_and_others_go_on() {
     ask(&mut pace, 0..4, "a", 0);
     for n in 0..4 {
         pace.handle_busy(&site("a"), at(0), Some(Duration::from_secs(7)), PICK, at(1));
-        pace.handle_done(Ticket::new(n), at(1));
+        pace.handle_done(caller(n), at(1));
     }
     assert_eq!(ask(&mut pace, 4..6, "a", 1), [] as [u64; 0]);
     assert_eq!(ask(&mut pace, 6..8, "b", 1), [6, 7]);
     assert_eq!(pace.poll_timeout(), Some(at(8)), "none of the four was taken, so all wait for as long as is asked for");
     pace.handle_timeout(at(8));
-    assert_eq!(admitted(&mut pace), [4]);
+    assert_eq!(admitted(&mut pace, at(8)), [4]);
 }
 
 #[test]
@@ -94,7 +105,7 @@ fn a_busy_answer_among_good_ones_lets_calls_follow_each_other_at_the_rate_that_w
     let starts = std::iter::from_fn(|| {
         let next = pace.poll_timeout()?;
         pace.handle_timeout(next);
-        Some((next, admitted(&mut pace).len()))
+        Some((next, admitted(&mut pace, next).len()))
     });
     let starts: Vec<(Instant, usize)> = starts.take_while(|(start, _)| *start <= at(25)).collect();
     assert!(starts.iter().all(|(_, calls)| *calls == 1), "one after the other: {starts:?}");
@@ -137,7 +148,7 @@ fn a_longer_pause_of_a_call_sent_before_is_kept_to() {
     ask(&mut pace, 0..2, "a", 0);
     for (n, pause) in [(0, 5), (1, 60)] {
         pace.handle_busy(&site("a"), at(0), Some(Duration::from_secs(pause)), PICK, at(1 + n));
-        pace.handle_done(Ticket::new(n), at(1 + n));
+        pace.handle_done(caller(n), at(1 + n));
     }
     assert_eq!(pace.pauses_until(&site("a"), at(2)), Some(at(62)));
     assert_eq!(pace.pauses_until(&site("b"), at(2)), None);
@@ -148,7 +159,7 @@ fn a_scope_that_takes_all_is_forgotten_when_nobody_waits() {
     let mut pace = Pace::default();
     ask(&mut pace, 0..4, "a", 0);
     pace.handle_busy(&site("a"), at(0), None, PICK, at(1));
-    (0..4).for_each(|n| pace.handle_done(Ticket::new(n), at(1)));
+    (0..4).for_each(|n| pace.handle_done(caller(n), at(1)));
     ask(&mut pace, 4..7, "a", 2);
     for (now, is_slowed) in [(5, true), (60, true), (61, false)] {
         pace.handle_answer(&site("a"), at(now));
@@ -163,7 +174,7 @@ fn pauses_grow_while_no_answer_comes_between() {
     for n in 0..6 {
         assert_eq!(ask(&mut pace, n..n + 1, "a", now), [n]);
         let busy = pace.handle_busy(&site("a"), at(now), None, Pick { random: 1.0, scale: 1.0 }, at(now));
-        pace.handle_done(Ticket::new(n), at(now));
+        pace.handle_done(caller(n), at(now));
         pauses.push(busy.again.since(at(now)).as_secs());
         now += pauses.last().unwrap();
     }
@@ -176,9 +187,60 @@ fn one_who_goes_away_is_not_let_in() {
     ask(&mut pace, 0..1, "a", 0);
     pace.handle_busy(&site("a"), at(0), Some(Duration::from_secs(5)), PICK, at(1));
     assert!(ask(&mut pace, 2..4, "a", 1).is_empty());
-    pace.handle_done(Ticket::new(2), at(1));
+    pace.handle_done(caller(2), at(1));
     pace.handle_timeout(at(6));
-    assert_eq!(admitted(&mut pace), [3]);
+    assert_eq!(admitted(&mut pace, at(6)), [3]);
+}
+
+#[test]
+fn an_initialisation_goes_before_its_request_and_after_those_that_came_before_it() {
+    let mut pace = Pace::default();
+    ask(&mut pace, 0..1, "a", 0);
+    pace.handle_busy(&Scope::Everything, at(0), Some(Duration::from_secs(5)), PICK, at(1));
+    assert!(ask(&mut pace, 1..4, "b", 1).is_empty());
+    pace.handle_request(Caller { request: Ticket::new(2), part: Part::Init(Ticket::new(9)) }, site("a"), at(2));
+    assert_eq!(pace.poll_admitted(), None);
+    let mut order = Vec::new();
+    while let Some(next) = pace.poll_timeout() {
+        pace.handle_timeout(next);
+        order.extend(admitted(&mut pace, next));
+    }
+    assert_eq!(order, [1, 9, 2, 3]);
+}
+
+#[test]
+fn one_who_was_let_in_before_a_scope_was_slowed_and_has_not_called_must_wait_again() {
+    let mut pace = Pace::default();
+    for (n, on) in [(0, "a"), (1, "a"), (2, "b")] {
+        pace.handle_request(caller(n), site(on), at(0));
+    }
+    assert!(!pace.must_wait_again(caller(1), at(0)));
+    pace.handle_sent(caller(0), at(0));
+    pace.handle_busy(&site("a"), at(0), None, PICK, at(1));
+    assert_eq!([1, 2].map(|n| pace.must_wait_again(caller(n), at(1))), [true, false]);
+    pace.handle_request(caller(1), site("a"), at(1));
+    pace.handle_timeout(pace.poll_timeout().unwrap());
+    assert!(!pace.must_wait_again(caller(1), at(2)), "now it has its place");
+}
+
+#[test]
+fn one_who_was_let_in_and_does_not_call_says_nothing_of_what_the_api_takes() {
+    for (calls, taken) in [(false, false), (true, true)] {
+        let mut pace = Pace::default();
+        ask(&mut pace, 0..1, "a", 0);
+        pace.handle_busy(&site("a"), at(0), None, PICK, at(1));
+        for n in 1..5 {
+            pace.handle_request(caller(n), site("a"), at(10 * n));
+            assert_eq!(pace.poll_admitted(), Some(caller(n)));
+            if calls {
+                pace.handle_sent(caller(n), at(10 * n));
+            }
+        }
+        // The second refusal in a row, unless calls were sent that were not refused.
+        pace.handle_busy(&site("a"), at(41), None, PICK, at(41));
+        pace.handle_busy(&site("a"), at(42), None, PICK, at(42));
+        assert_eq!(pace.pauses_until(&site("a"), at(42)).is_none(), taken, "four calls were sent: {calls}");
+    }
 }
 
 /// An API that takes so many calls a second, as many as fit into one at once, and has two hundred callers, and one more for each that waits for its second
@@ -192,9 +254,9 @@ struct Limited {
 }
 
 enum Event {
-    Taken(Ticket),
-    Refused(Ticket, Instant),
-    Again(Ticket),
+    Taken(Caller),
+    Refused(Caller, Instant),
+    Again(Caller),
 }
 
 /// Between the start and the news that the API is too busy.
@@ -224,10 +286,11 @@ impl Limited {
     fn serve(mut self, seconds: u64) -> (u32, u32) {
         let (mut pace, mut events) = (Pace::default(), BTreeMap::new());
         let (mut now, mut taken, mut refused) = (Instant::START, 0, 0);
-        let mut tickets = (0..).map(Ticket::new);
-        tickets.by_ref().take(200).for_each(|ticket| pace.handle_request(ticket, site("a"), now));
+        let mut tickets = (0..).map(caller);
+        tickets.by_ref().take(200).for_each(|caller| pace.handle_request(caller, site("a"), now));
         while now <= at(seconds) {
             while let Some(ticket) = pace.poll_admitted() {
+                pace.handle_sent(ticket, now);
                 let (event, after) =
                     if self.takes(now) { (Event::Taken(ticket), self.latency) } else { (Event::Refused(ticket, now), REFUSAL) };
                 events.insert((now + after, ticket), event);

@@ -163,6 +163,17 @@ impl<T: Clone> Pool<T> {
         paused.iter().for_each(|opening| self.give_up_opening(opening, why));
     }
 
+    /// An initialisation that has not called yet, for which nobody waits any more, is not worth its call.
+    pub(super) fn give_up_needless_openings(&mut self) {
+        if self.options.growth == Growth::Eager || !self.waiting.is_empty() || self.backlog > 0 {
+            return;
+        }
+        let is_needless = |opening: &Opening<T>| opening.called.is_none() && opening.paused_until.is_none();
+        for opening in self.opening.extract_if(.., |opening| is_needless(opening)) {
+            self.actions.push_back(Action::Cancel { session: opening.session });
+        }
+    }
+
     pub(super) fn pause_opening(&mut self, index: usize, pause: Duration, now: Instant, chance: &mut Chance) {
         if let Some(why) = self.cannot_open(now) {
             let opening = self.opening.swap_remove(index);

@@ -1,12 +1,67 @@
 //! When a session ends by the clock. The API ends a session by age and by idle time, and forgets it some minutes later: then
 //! its id silently opens a new, uninitialised one. So a session is never lent once it is near either limit.
+//!
+//! Nobody has said whether idle time counts from the beginning of a call or from its end. It is counted from the beginning, but a
+//! session whose initialisation ended with a very long call can be lent at its birth: else it would never be.
+
+use std::time::Duration;
 
 use super::session::Session;
-use super::{EndReason, Pool};
+use super::{EndReason, Opening, Pool, Waiter};
+use crate::chance::Chance;
 use crate::id::SessionId;
 use crate::time::Instant;
 
+/// For so long at least a new session may be lent after its rest.
+pub(super) const MOMENT: Duration = Duration::from_secs(1);
+
 impl<T: Clone> Pool<T> {
+    /// The pause after a use that begins now.
+    pub(super) fn rest(&self, chance: &mut Chance) -> Duration {
+        let rest = match self.options.randomize_delay && !self.options.delay.is_zero() {
+            true => self.options.delay.mul_f64(0.5 + chance.unit()),
+            false => self.options.delay,
+        };
+        self.longest_rest().map_or(rest, |longest| rest.min(longest))
+    }
+
+    /// A session is born.
+    pub(super) fn admit(&mut self, opening: Opening<T>, now: Instant, chance: &mut Chance) {
+        let rest = self.rest(chance);
+        let last_used = self.used_at_birth(&opening, now);
+        let owner = opening.owner.map(|ticket| Waiter { ticket, trigger: opening.trigger, deadline: None });
+        let mut session = Session::new(opening.session, opening.since, last_used, now + rest, owner);
+        let latest = self.lapses_at_latest(&session).map(|limit| limit - MOMENT);
+        session.rests_until = latest.map_or(session.rests_until, |latest| latest.min(session.rests_until));
+        self.sessions.push(session);
+    }
+
+    /// Has its initialisation taken as long as it may live?
+    pub(super) fn is_born_dead(&self, opening: usize, now: Instant) -> bool {
+        let since = self.opening.get(opening).map(|opening| opening.since);
+        since.zip(self.longest_age()).is_some_and(|(since, longest)| since + longest <= now)
+    }
+
+    /// From when on the idle time of a session counts that is born now.
+    fn used_at_birth(&self, opening: &Opening<T>, now: Instant) -> Instant {
+        let called = opening.called.unwrap_or(now);
+        self.longest_idle().map_or(called, |longest| called.max((now + MOMENT) - longest))
+    }
+
+    /// The longest rest after which a session can still be lent.
+    pub(super) fn longest_rest(&self) -> Option<Duration> {
+        let limits = [self.longest_age(), self.longest_idle()];
+        limits.into_iter().flatten().min().map(|life| life.saturating_sub(MOMENT))
+    }
+
+    fn longest_age(&self) -> Option<Duration> {
+        Some(self.options.max_age?.saturating_sub(self.options.margin))
+    }
+
+    fn longest_idle(&self) -> Option<Duration> {
+        Some(self.options.max_idle?.saturating_sub(self.options.margin))
+    }
+
     /// The last moment at which the session may be lent.
     pub(super) fn lapses_at_latest(&self, session: &Session<T>) -> Option<Instant> {
         match (self.ages_at(session), self.idles_at(session)) {
@@ -18,7 +73,7 @@ impl<T: Clone> Pool<T> {
     /// Will this session still be good at this time, if only uses that were answered have kept it alive?
     pub fn outlives(&self, session: SessionId, at: Instant) -> bool {
         let Some(session) = self.sessions.iter().find(|known| known.id == session) else { return false };
-        let idles_at = self.options.max_idle.map(|idle| session.proven + idle.saturating_sub(self.options.margin));
+        let idles_at = self.longest_idle().map(|longest| session.proven + longest);
         let limits = [self.ages_at(session), idles_at];
         !session.ending && limits.into_iter().flatten().all(|limit| at < limit)
     }
@@ -44,7 +99,7 @@ impl<T: Clone> Pool<T> {
                 Some(reason) if session.in_flight == 0 => self.retire(index, reason),
                 lapsed => {
                     if let Some(session) = self.sessions.get_mut(index) {
-                        session.ending |= lapsed.is_some();
+                        session.ending = lapsed.is_some();
                     }
                     index += 1;
                 }
@@ -70,10 +125,10 @@ impl<T: Clone> Pool<T> {
     }
 
     fn ages_at(&self, session: &Session<T>) -> Option<Instant> {
-        Some(session.created + self.options.max_age?.saturating_sub(self.options.margin))
+        Some(session.created + self.longest_age()?)
     }
 
     fn idles_at(&self, session: &Session<T>) -> Option<Instant> {
-        Some(session.last_used + self.options.max_idle?.saturating_sub(self.options.margin))
+        Some(session.last_used + self.longest_idle()?)
     }
 }

@@ -14,7 +14,7 @@
 //!
 //! The machine does nothing itself. It is told what happened (`handle_*`, always with the time), and says what to do
 //! ([`Pool::poll_action`]) and when it wants to be woken ([`Pool::poll_timeout`]). After every `handle_*` the caller takes all
-//! actions; each `Open` is answered once by [`Pool::handle_opened`], each `Grant` once by [`Pool::handle_used`].
+//! actions; each `Open` that is not taken back (`Cancel`) is answered once by [`Pool::handle_opened`], each `Grant` once by [`Pool::handle_used`].
 //!
 //! Its rules, all checked by the randomised test: never more than `size` sessions live and opening together (in eager growth: each
 //! initial session and each replacement once); never a grant on a session that is past its life, at rest or full; waiting
@@ -30,7 +30,6 @@ mod session;
 mod tests;
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use breaker::Breaker;
 pub use outcome::{Action, EndReason, Lease, Opened, Refusal, Used, Why};
@@ -80,6 +79,8 @@ struct Opening<T> {
     /// In eager growth, the request that opened it and is to be its first user.
     owner: Option<Ticket>,
     since: Instant,
+    /// When its latest call was sent, once there was one.
+    called: Option<Instant>,
     /// While the API has no session for us: when to try again.
     paused_until: Option<Instant>,
 }
@@ -124,11 +125,29 @@ impl<T: Clone> Pool<T> {
         for session in &mut self.sessions {
             session.reserved_for.take_if(|waiter| waiter.ticket == ticket);
         }
+        self.give_up_needless_openings();
     }
 
-    /// What became of an `Open`. An id that is not being opened is ignored, and told by `false`.
+    /// The initialisation of a session sends a call, which is the first that the API sees of the session, or not. Without this word it
+    /// is taken to have begun at its `Open`, and to have ended with a call. False if nobody wants the session any more.
+    pub fn handle_called(&mut self, session: SessionId, is_first: bool, now: Instant) -> bool {
+        let Some(opening) = self.opening.iter_mut().find(|opening| opening.session == session) else { return false };
+        opening.since = if is_first { now } else { opening.since };
+        opening.called = Some(now);
+        true
+    }
+
+    /// The API was too busy for the first call of an initialisation, which has still to begin.
+    pub fn handle_refused(&mut self, session: SessionId) {
+        self.opening.iter_mut().filter(|opening| opening.session == session).for_each(|opening| opening.called = None);
+        self.give_up_needless_openings();
+    }
+
+    /// What became of an `Open`. False if there is no session: the id is not being opened, or its initialisation did not end well, or
+    /// took as long as the session may live, which is as bad.
     pub fn handle_opened(&mut self, session: SessionId, outcome: Opened, now: Instant, chance: &mut Chance) -> bool {
         let Some(index) = self.opening.iter().position(|opening| opening.session == session) else { return false };
+        let outcome = if outcome == Opened::Ready && self.is_born_dead(index, now) { Opened::Bad } else { outcome };
         match outcome {
             Opened::Ready => {
                 let opening = self.opening.swap_remove(index);
@@ -154,7 +173,7 @@ impl<T: Clone> Pool<T> {
             }
         }
         self.settle(now, chance);
-        true
+        outcome == Opened::Ready
     }
 
     /// What became of a `Grant`. `trigger` is what a replacement would be initialised for. A session that has ended meanwhile
@@ -269,6 +288,9 @@ impl<T: Clone> Pool<T> {
         if let Some(why) = self.stuck(now) {
             return Some(why);
         }
+        if self.longest_rest().is_some_and(|longest| longest < self.options.delay) {
+            return Some(Refusal::RestsTooLong);
+        }
         let never = self.options.size == 0 && self.options.queue_timeout.is_none();
         never.then_some(Refusal::NoSession)
     }
@@ -291,6 +313,7 @@ impl<T: Clone> Pool<T> {
         if let Some(why) = self.stuck(now) {
             self.refuse_waiters(&why);
         }
+        self.give_up_needless_openings();
     }
 
     fn serve(&mut self, now: Instant, chance: &mut Chance) {
@@ -342,23 +365,10 @@ impl<T: Clone> Pool<T> {
         self.sessions.push(session);
     }
 
-    fn rest(&self, chance: &mut Chance) -> Duration {
-        match self.options.randomize_delay && !self.options.delay.is_zero() {
-            true => self.options.delay.mul_f64(0.5 + chance.unit()),
-            false => self.options.delay,
-        }
-    }
-
-    fn admit(&mut self, opening: Opening<T>, now: Instant, chance: &mut Chance) {
-        let rest = self.rest(chance);
-        let owner = opening.owner.map(|ticket| Waiter { ticket, trigger: opening.trigger, deadline: None });
-        self.sessions.push(Session::new(opening.session, opening.since, now, rest, owner));
-    }
-
     fn open(&mut self, trigger: T, owner: Option<Ticket>, now: Instant, chance: &mut Chance) {
         let session = chance.session_id();
         self.actions.push_back(Action::Open { session, trigger: trigger.clone() });
-        self.opening.push(Opening { session, trigger, owner, since: now, paused_until: None });
+        self.opening.push(Opening { session, trigger, owner, since: now, called: None, paused_until: None });
     }
 
     fn retire(&mut self, index: usize, reason: EndReason) {

@@ -66,6 +66,11 @@ pub enum Action<T> {
         /// Of the request that it is opened for.
         trigger: T,
     },
+    /// Nobody needs this session any more, and its initialisation has not called yet: it is to call no more, and is not answered for.
+    Cancel {
+        /// The session.
+        session: SessionId,
+    },
     /// This request has this session, until `handle_used`.
     Grant {
         /// The request.
@@ -98,6 +103,8 @@ pub enum Action<T> {
 pub enum Refusal {
     /// None became free in time.
     NoSession,
+    /// A session of the pool would rest longer than it lives.
+    RestsTooLong,
     /// Initialisations keep failing.
     BadInits {
         /// When the pool will try again; none: never.
@@ -119,7 +126,7 @@ impl Refusal {
         match self {
             Self::PoolClosed(_) => EndReason::PoolClosed,
             Self::Budget => EndReason::Budget,
-            Self::Closed(_) | Self::BadInits { .. } | Self::NoSession | Self::Domain(_) => EndReason::Closed,
+            Self::Closed(_) | Self::BadInits { .. } | Self::NoSession | Self::RestsTooLong | Self::Domain(_) => EndReason::Closed,
         }
     }
 }
@@ -128,6 +135,9 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSession => f.write_str("no session became free in time"),
+            Self::RestsTooLong => {
+                f.write_str("the delay is longer than a session lives without use: lower session.delay or that of the pool")
+            }
             Self::BadInits { retry_after: None } => f.write_str("too many initialisations in a row failed"),
             Self::BadInits { retry_after: Some(after) } => {
                 write!(f, "too many initialisations in a row failed; the pool tries again in {:.0} s", after.as_secs_f64())

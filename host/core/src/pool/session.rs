@@ -15,7 +15,8 @@ pub(super) struct Session<T> {
     pub(super) id: SessionId,
     /// When its initialisation began: the API's clock starts there at the earliest.
     pub(super) created: Instant,
-    /// When it was last handed out, or initialised: while it is in use its idle time is counted from here.
+    /// When it was last handed out for a use that may keep it alive, or its initialisation sent its last call: its idle time is
+    /// counted from here.
     pub(super) last_used: Instant,
     /// The latest use of which the API has given an answer.
     pub(super) proven: Instant,
@@ -34,13 +35,19 @@ pub(super) struct Session<T> {
 }
 
 impl<T> Session<T> {
-    pub(super) fn new(id: SessionId, created: Instant, now: Instant, rest: Duration, owner: Option<Waiter<T>>) -> Self {
+    pub(super) fn new(
+        id: SessionId,
+        created: Instant,
+        last_used: Instant,
+        rests_until: Instant,
+        owner: Option<Waiter<T>>,
+    ) -> Self {
         Self {
             id,
             created,
-            last_used: now,
-            proven: now,
-            rests_until: now + rest,
+            last_used,
+            proven: last_used,
+            rests_until,
             in_flight: 0,
             reserved_for: owner,
             ending: false,
@@ -63,15 +70,17 @@ impl<T> Session<T> {
     }
 
     /// A use that ends without an answer has not kept the session alive: a call that the API refused, a connection that broke. So
-    /// once nobody uses it, its idle time counts from the last use that has.
+    /// its idle time counts from the last use that has, until another begins.
     pub(super) fn returned(&mut self, lease: Lease, outcome: Used, now: Instant) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        if matches!(outcome, Used::Good | Used::CheckFailed | Used::CheckError | Used::Throttled(_)) {
+        let is_answered = matches!(outcome, Used::Good | Used::CheckFailed | Used::CheckError | Used::Throttled(_));
+        if is_answered {
             self.proven = self.proven.max(lease.granted);
         }
-        if self.in_flight == 0 {
+        if self.in_flight == 0 || !is_answered {
             self.last_used = self.proven;
         }
+        self.last_used = self.last_used.max(self.proven);
         match outcome {
             Used::Good => self.bans_in_a_row = 0,
             Used::CheckFailed => self.check_failures += 1,

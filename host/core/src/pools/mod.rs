@@ -55,11 +55,23 @@ impl<T: Clone> Pools<T> {
         self.change(id, |pool, _| pool.handle_cancel(ticket));
     }
 
-    /// What became of an `Open`. False if nobody wants to know any more: the pool was closed meanwhile.
-    pub fn handle_opened(&mut self, id: &PoolId, session: SessionId, outcome: Opened, now: Instant) -> bool {
+    /// The initialisation of a session sends a call; see [`Pool::handle_called`].
+    pub fn handle_called(&mut self, id: &PoolId, session: SessionId, is_first: bool, now: Instant) -> bool {
         let mut wanted = false;
-        self.change(id, |pool, chance| wanted = pool.handle_opened(session, outcome, now, chance));
+        self.change(id, |pool, _| wanted = pool.handle_called(session, is_first, now));
         wanted
+    }
+
+    /// The first call of an initialisation was not taken; see [`Pool::handle_refused`].
+    pub fn handle_refused(&mut self, id: &PoolId, session: SessionId) {
+        self.change(id, |pool, _| pool.handle_refused(session));
+    }
+
+    /// What became of an `Open`. False if there is no session; see [`Pool::handle_opened`].
+    pub fn handle_opened(&mut self, id: &PoolId, session: SessionId, outcome: Opened, now: Instant) -> bool {
+        let mut lives = false;
+        self.change(id, |pool, chance| lives = pool.handle_opened(session, outcome, now, chance));
+        lives
     }
 
     /// What became of a `Grant`.

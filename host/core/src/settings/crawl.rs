@@ -54,7 +54,7 @@ impl Default for CrawlSettings {
 #[serde(deny_unknown_fields, default)]
 pub struct BudgetSettings {
     /// Billed answers (those with status 200) that the crawl may cost. Default: no limit. It is never overdrawn: what calls under way
-    /// may cost is set aside. Sessions are no longer opened when only one answer is left; when none is, the crawl closes with the
+    /// may cost is set aside; only an answer that never arrives (a broken connection, a cut request) cannot be counted. Sessions are no longer opened when only one answer is left; when none is, the crawl closes with the
     /// reason `budget`.
     pub billed: Option<u64>,
     /// The same for each pool; then its requests fail as `budget` and the crawl goes on. Default: no limit.

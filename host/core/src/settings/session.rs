@@ -25,7 +25,8 @@ pub struct SessionSettings {
     pub pools: BTreeMap<String, PoolTable>,
     /// The old form of `pools`: sizes only, per pool name. `pools` wins. The peer's `ZYTE_API_SESSION_POOL_SIZES`, deprecated there.
     pub pool_sizes: BTreeMap<String, u32>,
-    /// Seconds between two uses of one session. Default 0.
+    /// Seconds between two uses of one session. Default 0. Where it is longer than a session lives unused (`max_idle` less `margin`)
+    /// no session could ever be used, and requests fail as `no-session`.
     pub delay: Seconds,
     /// Whether each delay is multiplied by a random number from 0.5 to 1.5. Default true.
     pub randomize_delay: bool,
@@ -87,9 +88,11 @@ pub struct SessionSettings {
     pub rotation: Option<Rotation>,
     /// Requests at once on one session. Default 4; 0: no limit (the peer's). Sites whose pages depend on order need 1.
     pub max_in_flight: Option<u32>,
-    /// Seconds after which a session is no longer used. Default 900, as long as the API keeps it; none in the peer's profile.
+    /// Seconds after its first call after which a session is no longer used. Default 900, as long as the API keeps it; none in the
+    /// peer's profile.
     pub max_age: Option<Seconds>,
-    /// Seconds without use after which a session is no longer used. Default 120, as the API; none in the peer's profile.
+    /// Seconds after the start of its last use, or of the last call of its initialisation, after which a session is no longer used.
+    /// Default 120, as the API; none in the peer's profile.
     pub max_idle: Option<Seconds>,
     /// Seconds before these limits at which a session counts as ended. Default 10. Must cover the way of a request to the API:
     /// too little sends requests to sessions that are gone, too much opens more sessions.

@@ -62,7 +62,8 @@ async fn a_busy_answer_slows_what_it_is_about_and_burns_no_session_and_no_retry(
             let (outcomes, _) = slow.await.unwrap();
             assert_eq!(outcomes.unwrap(), [format!("{status} {kind}"), "ok".to_owned()]);
         }
-        assert!((47..=60).contains(&again.await.unwrap().1), "{kind}: the same site waits");
+        // Its initialisation waits for a turn of its own after that.
+        assert!((47..=62).contains(&again.await.unwrap().1), "{kind}: the same site waits");
         let took = other.await.unwrap().1;
         assert_eq!(took > 40, others_wait, "{kind}: another site took {took} s");
         let report = engine.report();

@@ -3,6 +3,8 @@
 mod bursts;
 mod fake;
 mod faults;
+mod ledger;
+mod pace;
 
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use carousel_core::verdict::Verdict;
 use serde_json::{Value, json};
 
 use crate::{Engine, FailureKind, Site, Sites, Transport};
-use fake::{Api, FakeSite, engine, engine_with, is_use, page, problem, request, request_with};
+use fake::{Api, FakeSite, engine, engine_with, is_use, page, problem, request, request_with, usual_time};
 
 fn with_session(session: SessionSettings) -> Settings {
     Settings { session, ..Settings::default() }
@@ -276,6 +278,18 @@ async fn a_cookie_session_carries_what_its_chain_gathered_until_it_expires() {
         assert_eq!([names(1), names(2)], [chain.clone(), chain], "{profile:?}");
         assert_eq!([names(3), names(4)], [first, later], "{profile:?}");
         assert_eq!(calls[0].get("responseCookies"), (profile == Profile::Default).then_some(&json!(true)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cookie_session_and_one_of_the_api_never_stand_in_for_each_other() {
+    for (usual, other) in [(false, "shop.example;cookies"), (true, "shop.example;session")] {
+        let api = Api::good();
+        let engine = engine(with_session(SessionSettings { cookie_mode: usual, ..SessionSettings::default() }), &api);
+        engine.fetch(request(1)).await.unwrap();
+        let line = request_with(2, json!({"meta": {"zyte_api_session_cookie_mode": !usual}}));
+        assert_eq!(engine.fetch(line).await.unwrap().trace.pool.unwrap().as_str(), other);
+        assert_eq!(api.log().len(), 4, "each has a session of its own");
     }
 }
 

@@ -139,6 +139,11 @@ impl Simulator {
         Value::Object(report)
     }
 
+    /// Answers that were charged so far, as in the report.
+    pub const fn billed(&self) -> u64 {
+        self.meters.billed_total()
+    }
+
     /// Checks everything that needs only the call itself.
     fn admit(&self, call: ApiCall<'_>) -> Result<Map<String, Value>, Problem> {
         if call.path != "/v1/extract" {

@@ -5,6 +5,7 @@
 //! states that is searched completely.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use super::super::*;
 use crate::settings::{OnBadInits, PoolOptions};
@@ -90,8 +91,8 @@ impl World {
             }
             Event::Opened(outcome) => {
                 let session = (!self.opening.is_empty()).then(|| next.opening.remove(0))?;
-                let is_known = next.pool.handle_opened(session, outcome, next.now, &mut next.chance);
-                assert!(is_known, "{:?}", next.path);
+                let lives = next.pool.handle_opened(session, outcome, next.now, &mut next.chance);
+                assert_eq!(lives, outcome == Opened::Ready, "{:?}", next.path);
                 if outcome == Opened::Ready {
                     next.live += 1;
                     next.open = None;
@@ -138,6 +139,7 @@ impl World {
                 Action::Open { session, .. } => {
                     self.opening.push(session);
                     self.opened();
+                    assert!(self.pool.handle_called(session, true, self.now));
                 }
                 Action::Grant { ticket, lease } => {
                     self.waiting.retain(|known| *known != ticket);
@@ -148,7 +150,7 @@ impl World {
                     self.leases.retain(|lease| lease.session != session);
                     self.live -= 1;
                 }
-                Action::CloseCrawl | Action::Forget => panic!("{action:?} after {:?}", self.path),
+                Action::Cancel { .. } | Action::CloseCrawl | Action::Forget => panic!("{action:?} after {:?}", self.path),
             }
         }
         self.notice_circuit();

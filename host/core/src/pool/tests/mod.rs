@@ -1,6 +1,7 @@
 //! How a pool behaves, told as short scripts in virtual time. Sessions are called a, b, c… in order of their opening.
 
 mod breaker;
+mod life;
 mod random;
 mod script;
 
@@ -282,7 +283,7 @@ fn a_pool_of_size_zero_refuses_at_once_or_when_the_wait_is_over() {
 #[test]
 fn a_cancelled_request_leaves_no_trace() {
     let mut pool = Script::new(options());
-    pool.ask(1).does("open a for 1").cancel(1).opened("a", Opened::Ready).does("").ask(2).does("grant a to 2");
+    pool.ask(1).does("open a for 1").called("a", true).cancel(1).opened("a", Opened::Ready).does("").ask(2).does("grant a to 2");
     let mut pool = Script::new(eager());
     pool.ask(1).does("open a for 1").cancel(1).opened("a", Opened::Ready).does("").ask(2).does("open b for 2");
 }
@@ -300,7 +301,7 @@ fn an_empty_pool_can_be_forgotten_once_its_memory_of_failures_has_faded() {
     let mut pool =
         Script::new(PoolOptions { max_bad_inits: 2, cool_down: Duration::from_secs(60), max_cool_down: hour, ..options() });
     assert!(pool.pool.is_forgettable());
-    pool.ask(1).does("open a for 1").cancel(1).opened("a", Opened::Bad).does("");
+    pool.ask(1).does("open a for 1").called("a", true).cancel(1).opened("a", Opened::Bad).does("");
     assert!(!pool.pool.is_forgettable());
     pool.after(10).ask(2).does("open b for 2").opened("b", Opened::Bad).does("refuse 2 (bad-inits, 60)");
     pool.wakes_after(60 + 3600, "");
@@ -328,7 +329,8 @@ fn while_a_session_is_used_its_idle_time_counts_from_the_last_grant() {
 #[test]
 fn a_session_that_nobody_used_ends_as_unused() {
     let mut pool = Script::new(PoolOptions { max_idle: seconds(120), ..options() });
-    pool.ask(1).does("open a for 1").cancel(1).opened("a", Opened::Ready).does("").wakes_after(120, "retire a (unused)");
+    pool.ask(1).does("open a for 1").called("a", true).cancel(1).opened("a", Opened::Ready).does("");
+    pool.wakes_after(120, "retire a (unused)");
 }
 
 #[test]
@@ -336,7 +338,7 @@ fn a_successor_is_opened_before_a_session_is_too_old_only_if_somebody_waits() {
     let mut pool = Script::new(PoolOptions { size: 2, max_age: seconds(900), max_idle: None, ..options() });
     pool.ask(1).does("open a for 1").after(8).opened("a", Opened::Ready).does("grant a to 1");
     pool.after(1).used("a", Used::Good).after(884).ask(2).does("grant a to 2");
-    pool.ask(3).does("open b for 3").after(1).used("a", Used::Good).does("grant a to 3").ask(4).does("");
+    pool.ask(3).does("open b for 3").called("b", true).after(1).used("a", Used::Good).does("grant a to 3").ask(4).does("");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use super::super::lifetime::MOMENT;
 use super::super::*;
 use crate::settings::{OnBadInits, PoolOptions};
 
@@ -18,30 +19,35 @@ struct World {
     /// Waiting requests in order of arrival; in eager growth those that opened no session of their own.
     queue: VecDeque<Ticket>,
     opening: BTreeMap<SessionId, Instant>,
+    /// Initialisations that have called: the latest call.
+    called: BTreeMap<SessionId, Instant>,
     live: BTreeMap<SessionId, Live>,
     leases: Vec<Lease>,
     ended: BTreeSet<SessionId>,
     closed: bool,
 }
 
-#[derive(Clone, Copy)]
 struct Live {
     created: Instant,
     /// The grant of the latest use that was answered.
     answered: Instant,
-    /// The latest grant.
-    last_used: Instant,
-    in_flight: u32,
+    /// The grants of the uses under way, each of which may keep it alive.
+    in_flight: Vec<Instant>,
     bans_in_a_row: u32,
 }
 
 impl Live {
-    fn new(created: Instant, now: Instant) -> Self {
-        Self { created, answered: now, last_used: now, in_flight: 0, bans_in_a_row: 0 }
+    fn new(created: Instant, answered: Instant) -> Self {
+        Self { created, answered, in_flight: Vec::new(), bans_in_a_row: 0 }
+    }
+
+    fn last_used(&self) -> Instant {
+        self.in_flight.iter().copied().fold(self.answered, Instant::max)
     }
 
     fn returned(&mut self, granted: Instant, outcome: Used) {
-        self.in_flight -= 1;
+        let at = self.in_flight.iter().position(|known| *known == granted).expect("a use under way");
+        self.in_flight.swap_remove(at);
         match outcome {
             Used::Good | Used::CheckFailed | Used::CheckError | Used::Throttled(_) => {
                 self.answered = self.answered.max(granted);
@@ -51,9 +57,6 @@ impl Live {
         }
         if outcome == Used::Good {
             self.bans_in_a_row = 0;
-        }
-        if self.in_flight == 0 {
-            self.last_used = self.answered;
         }
     }
 }
@@ -94,6 +97,7 @@ impl World {
             waiting: BTreeSet::new(),
             queue: VecDeque::new(),
             opening: BTreeMap::new(),
+            called: BTreeMap::new(),
             live: BTreeMap::new(),
             leases: Vec::new(),
             ended: BTreeSet::new(),
@@ -109,6 +113,7 @@ impl World {
         match self.below(10) {
             0..=3 => self.ask(),
             4 => self.cancel(),
+            5 if self.below(2) == 0 => self.call_one(),
             5 | 6 => self.open_one(),
             7 | 8 => self.use_one(),
             _ => self.pass_time(),
@@ -158,6 +163,34 @@ impl World {
         self.pool.handle_cancel(ticket);
     }
 
+    fn call_one(&mut self) {
+        let at = self.below(self.opening.len().max(1));
+        let Some(session) = self.opening.keys().nth(at).copied() else { return };
+        let is_first = self.called.insert(session, self.now).is_none() || self.below(4) == 0;
+        if is_first {
+            self.opening.insert(session, self.now);
+        }
+        assert!(self.pool.handle_called(session, is_first, self.now), "an initialisation that calls is wanted");
+        if is_first && self.below(4) == 0 {
+            self.called.remove(&session);
+            self.pool.handle_refused(session);
+        }
+    }
+
+    fn open(&mut self, session: SessionId, since: Instant, outcome: Opened) {
+        let called = self.called.remove(&session).unwrap_or(self.now);
+        let longest_age = self.pool.options().max_age.map(|age| age - self.pool.options().margin);
+        let lives = self.pool.handle_opened(session, outcome, self.now, &mut self.chance);
+        let is_born_dead = longest_age.is_some_and(|longest| self.now.since(since) >= longest);
+        assert_eq!(lives, outcome == Opened::Ready && !is_born_dead);
+        if lives {
+            // However long its last call took, it may be lent for a moment.
+            let idle =
+                self.pool.options().max_idle.map_or(called, |idle| (self.now + MOMENT + self.pool.options().margin) - idle);
+            self.live.insert(session, Live::new(since, called.max(idle)));
+        }
+    }
+
     fn open_one(&mut self) {
         let at = self.below(self.opening.len().max(1));
         let Some((&session, &since)) = self.opening.iter().nth(at) else { return };
@@ -176,10 +209,7 @@ impl World {
         let rarely = self.below(200) == 0;
         let outcome = if rarely { Opened::Unaffordable } else { outcomes[self.below(outcomes.len())] };
         self.opening.remove(&session);
-        if outcome == Opened::Ready {
-            self.live.insert(session, Live::new(since, self.now));
-        }
-        self.pool.handle_opened(session, outcome, self.now, &mut self.chance);
+        self.open(session, since, outcome);
     }
 
     fn use_one(&mut self) {
@@ -239,6 +269,10 @@ impl World {
                     assert!(self.ended.insert(session), "{session} ended twice");
                     assert!(self.live.remove(&session).is_some() || self.opening.remove(&session).is_some());
                 }
+                Action::Cancel { session } => {
+                    let is_needless = self.waiting.is_empty() && !self.called.contains_key(&session);
+                    assert!(is_needless && self.opening.remove(&session).is_some(), "{session} was cancelled");
+                }
                 Action::CloseCrawl => self.closed = true,
                 Action::Forget => panic!("a pool does not forget itself"),
             }
@@ -251,13 +285,12 @@ impl World {
             assert_eq!(self.queue.front(), Some(&ticket), "requests are served in order");
         }
         let live = self.live.get_mut(&lease.session).expect("a live session");
-        live.in_flight += 1;
-        assert!(options.max_in_flight.is_none_or(|limit| live.in_flight <= limit.get()), "a session is full");
-        for (limit, since) in [(options.max_age, live.created), (options.max_idle, live.last_used)] {
+        assert!(options.max_in_flight.is_none_or(|limit| live.in_flight.len() < limit.get() as usize), "a session is full");
+        for (limit, since) in [(options.max_age, live.created), (options.max_idle, live.last_used())] {
             assert!(limit.is_none_or(|limit| self.now.since(since) + options.margin < limit), "a session is past its life");
         }
         assert!(live.bans_in_a_row < 3, "a session is lent after its third ban in a row");
-        live.last_used = self.now;
+        live.in_flight.push(self.now);
         self.leases.push(lease);
         assert!(self.forget(ticket), "{ticket} was served but did not wait");
     }
@@ -286,9 +319,8 @@ impl World {
                 return;
             }
             for session in self.opening.keys().copied().collect::<Vec<_>>() {
-                let since = self.opening.remove(&session).expect("an opening");
-                self.live.insert(session, Live::new(since, self.now));
-                self.pool.handle_opened(session, Opened::Ready, self.now, &mut self.chance);
+                let Some(since) = self.opening.remove(&session) else { continue };
+                self.open(session, since, Opened::Ready);
                 self.drain();
             }
             for lease in std::mem::take(&mut self.leases) {

@@ -53,6 +53,13 @@ impl Script {
         self
     }
 
+    /// The initialisation sends a call, its first one or another.
+    pub(super) fn called(&mut self, name: &str, is_first: bool) -> &mut Self {
+        let id = *self.names.iter().find(|(_, known)| *known == name).expect("a known session").0;
+        self.pool.handle_called(id, is_first, self.now);
+        self
+    }
+
     pub(super) fn opened(&mut self, name: &str, outcome: Opened) -> &mut Self {
         let id = *self.names.iter().find(|(_, known)| *known == name).expect("a known session").0;
         self.pool.handle_opened(id, outcome, self.now, &mut self.chance);
@@ -62,6 +69,16 @@ impl Script {
     pub(super) fn used(&mut self, name: &str, outcome: Used) -> &mut Self {
         let at = self.leases.iter().position(|(known, _)| known == name).expect("a session in use");
         let (_, lease) = self.leases.remove(at);
+        self.pool.handle_used(lease, outcome, 0, self.now, &mut self.chance);
+        self
+    }
+
+    /// The lease of the n-th use under way, from 0, to be given back out of turn.
+    pub(super) fn take_lease(&mut self, n: usize) -> Lease {
+        self.leases.remove(n).1
+    }
+
+    pub(super) fn give_back(&mut self, lease: Lease, outcome: Used) -> &mut Self {
         self.pool.handle_used(lease, outcome, 0, self.now, &mut self.chance);
         self
     }
@@ -114,6 +131,7 @@ impl Script {
             }
             Action::Refuse { ticket, why } => format!("refuse {} ({})", plain(ticket), short(&why)),
             Action::Retire { session, reason } => format!("retire {} ({reason})", self.names[&session]),
+            Action::Cancel { session } => format!("cancel {}", self.names[&session]),
             Action::Forget => "forget".to_owned(),
             Action::CloseCrawl => "close crawl".to_owned(),
         }
@@ -123,6 +141,7 @@ impl Script {
 fn short(why: &Refusal) -> String {
     match why {
         Refusal::NoSession => "no-session".to_owned(),
+        Refusal::RestsTooLong => "rests too long".to_owned(),
         Refusal::BadInits { retry_after: None } => "bad-inits".to_owned(),
         Refusal::BadInits { retry_after: Some(after) } => format!("bad-inits, {}", after.as_secs()),
         Refusal::Closed(reason) => format!("closed: {reason}"),

@@ -1,0 +1,149 @@
+//! How the calls of an initialisation are sent: in their turn, within the budget, and only while somebody wants the session.
+
+use carousel_core::budget::Purpose;
+use carousel_core::exchange::{Answer, CallError, NetworkError, Object};
+use carousel_core::ledger::Billed;
+use carousel_core::pace::{Busy, Caller, Part};
+use carousel_core::time::Instant;
+use serde_json::Value;
+
+use crate::allowance::Allowance;
+use crate::call::NoAnswer;
+use crate::gate::Pass;
+use crate::init::Init;
+use crate::opening::Hindrance;
+use crate::ports::{Sites, Transport};
+
+/// All that a call needs to be sent.
+struct Admission<T: Transport, S: Sites> {
+    pass: Option<Pass<T, S>>,
+    allowance: Allowance<T, S>,
+}
+
+impl<T: Transport, S: Sites> Init<T, S> {
+    /// Sends a call as soon as the API and the budget allow it. A busy API is waited for, unless the session, which earlier calls of
+    /// the chain have begun, would not live so long.
+    pub(crate) async fn send(&self, params: &Object) -> Result<Answer, CallError> {
+        let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
+        let policies = &self.shared.policies;
+        let mut repeats = self.shared.repeats(policies.of(None, policies.session));
+        let caller = Caller { request: self.trigger.ticket, part: Part::Init(self.shared.ticket()) };
+        let mut busy = None;
+        loop {
+            let Admission { pass, mut allowance } = self.admission(caller, url, busy.take()).await?;
+            let sent = self.shared.now();
+            let lapses = self.lapses_at().or_else(|| self.lapses_after(sent));
+            let lives = |at| {
+                self.heard(sent);
+                lapses.is_none_or(|lapses| at < lapses)
+            };
+            let result = self.shared.call(params, &mut repeats, pass.as_ref(), lives).await;
+            let is_busy = matches!(result, Err(NoAnswer::Busy(..)));
+            self.session.init_calls().hindrance = is_busy.then_some(Hindrance::Busy);
+            if is_busy {
+                self.refused();
+            } else {
+                self.heard(sent);
+            }
+            if matches!(result, Ok(_) | Err(NoAnswer::Failed(CallError::BadAnswer(_)))) {
+                allowance.bill(Billed::Init);
+            }
+            match result {
+                Err(NoAnswer::Busy(error, _)) if self.shared.is_closed() => return Err(error),
+                Err(NoAnswer::Busy(_, why)) => busy = Some(why),
+                result => return result.map_err(NoAnswer::into_error),
+            }
+        }
+    }
+
+    /// Waits until the API may be asked, then for the budget.
+    async fn admission(&self, caller: Caller, url: &str, mut busy: Option<Busy>) -> Result<Admission<T, S>, CallError> {
+        loop {
+            let pass = self.pass(caller, url, busy.take()).await?;
+            if self.shared.is_closed() {
+                return Err(self.hindered(Hindrance::Unwanted, "the crawl was closed"));
+            }
+            if let Some(reason) = self.shared.ended(url) {
+                return Err(not_sent(format!("requests of this domain have ended: {reason}")));
+            }
+            let Ok(allowance) = self.shared.afford(Some(self.session.handle.pool()), Purpose::Init).await else {
+                return Err(self.hindered(Hindrance::Unaffordable, "the budget has no room for it"));
+            };
+            if pass.as_ref().is_some_and(Pass::is_void) {
+                continue;
+            }
+            if !self.is_wanted() {
+                return Err(self.hindered(Hindrance::Unwanted, "nobody waits for the session any more"));
+            }
+            return Ok(Admission { pass, allowance });
+        }
+    }
+
+    /// Waits until the API takes calls on this URL, and first for as long as its last answer asks for. The request that waits for the
+    /// session takes nobody's place meanwhile.
+    async fn pass(&self, caller: Caller, url: &str, busy: Option<Busy>) -> Result<Option<Pass<T, S>>, CallError> {
+        if !self.shared.is_paced() {
+            return Ok(None);
+        }
+        let pool = Some(self.session.handle.pool());
+        let lapses = self.lapses_at();
+        let entered = async {
+            if let Some(busy) = busy {
+                self.shared.rest_while_busy(url, busy, pool).await;
+            }
+            match self.shared.pauses_until(url).filter(|until| lapses.is_some_and(|lapses| lapses <= *until)) {
+                Some(_) => None,
+                None => Some(self.shared.enter(caller, url, pool).await),
+            }
+        };
+        let too_busy = || self.hindered(Hindrance::Busy, "the API is too busy to go on before the session lapses");
+        match lapses {
+            None => entered.await,
+            Some(at) => tokio::time::timeout_at(self.shared.clock(at), entered).await.ok().flatten(),
+        }
+        .map_or_else(|| Err(too_busy()), |pass| Ok(Some(pass)))
+    }
+
+    /// Tells the pool of a call that is about to be sent, and hears whether it still wants the session.
+    fn is_wanted(&self) -> bool {
+        let (pool, id) = (self.session.handle.pool(), self.session.id());
+        let is_first = self.session.init_calls().heard.is_none();
+        self.shared.apply(|state, now| state.pools.handle_called(pool, id, is_first, now))
+    }
+
+    /// Remembers that it was not the session's fault.
+    fn hindered(&self, by: Hindrance, why: &str) -> CallError {
+        self.session.init_calls().hindrance = Some(by);
+        not_sent(why)
+    }
+
+    /// The API has not taken a call. Where it was the first one, nothing is lost if nobody needs the session any more.
+    fn refused(&self) {
+        if self.session.init_calls().heard.is_none() {
+            self.shared.apply(|state, _| state.pools.handle_refused(self.session.handle.pool(), self.session.id()));
+        }
+    }
+
+    /// The API may know the session since it was sent a call then.
+    fn heard(&self, sent: Instant) {
+        self.session.init_calls().heard = Some(sent);
+    }
+
+    /// When the API ends the session, unless another call is sent; none: it does not know the session yet.
+    fn lapses_at(&self) -> Option<Instant> {
+        let heard = self.session.init_calls().heard?;
+        self.lapses_after(heard)
+    }
+
+    /// When the API ends a session that was used then for the last time.
+    fn lapses_after(&self, used: Instant) -> Option<Instant> {
+        let shared = &self.shared;
+        let options = shared.settings.session.pool_options(shared.profile(), &self.trigger.choice, self.trigger.cookie_mode);
+        options.max_idle.map(|idle| used + idle.saturating_sub(options.margin))
+    }
+}
+
+/// The error of a call that was not sent.
+fn not_sent(why: impl Into<String>) -> CallError {
+    CallError::Network(NetworkError::Broken(why.into()))
+}

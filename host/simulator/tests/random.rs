@@ -1,0 +1,333 @@
+//! The whole engine under random use of a random API, in virtual time: faults, limits, verdicts, budgets and cancelled requests in
+//! any order. Whatever happens, its promises hold at the end.
+//!
+//! `CAROUSEL_CRAWLS` sets how many crawls are tried, `CAROUSEL_CRAWL_SEED` tries one.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a failing test may panic")]
+
+mod watched;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use carousel_core::exchange::{Answer, Object, Request};
+use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan};
+use carousel_core::settings::Settings;
+use carousel_core::verdict::Verdict;
+use carousel_engine::{Downloader, Engine, EngineOptions, FailureKind, Site, Sites};
+use carousel_simulator::{FaultRule, InProcess, Latency, Simulator, SimulatorOptions};
+use fastrand::Rng;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use watched::Watched;
+
+/// Crawls that are tried unless `CAROUSEL_CRAWLS` says otherwise.
+const CRAWLS: u64 = 80;
+
+/// Requests of one crawl, and the sites they are for.
+const REQUESTS: usize = 120;
+const SITES: usize = 12;
+
+/// Where the API never has a session a request waits for ever, unless it is cut.
+const PATIENCE: Duration = Duration::from_secs(30_000);
+
+/// A plugin whose hooks do anything, mostly good.
+struct Moody {
+    dice: Mutex<Rng>,
+    /// One of so many answers of a hook is a bad one.
+    calm: u32,
+    closes: bool,
+    chains: bool,
+}
+
+impl Moody {
+    fn dice(&self) -> std::sync::MutexGuard<'_, Rng> {
+        self.dice.lock().unwrap()
+    }
+}
+
+impl Site for Moody {
+    fn name(&self) -> &str {
+        "moody"
+    }
+
+    fn overrides(&self, hook: Hook) -> bool {
+        matches!(hook, Hook::Check | Hook::ProcessRequest) || self.chains && hook == Hook::InitSession
+    }
+
+    fn plan(&self, _call: HookCall) -> Result<Plan, HookError> {
+        Err(HookError::Raised("a hook that is not overridden was called".into()))
+    }
+
+    async fn params(&self, call: HookCall, _downloader: Arc<dyn Downloader>) -> Result<Object, HookError> {
+        Ok(call.defaults.params(&call.location))
+    }
+
+    fn check(&self, call: HookCall, answer: Answer) -> Result<Verdict, HookError> {
+        let mut dice = self.dice();
+        if dice.u32(0..self.calm) > 0 {
+            return call.defaults.check(&call, &answer);
+        }
+        match dice.u32(0..40) {
+            0..=15 => Ok(Verdict::Discard("mood".into())),
+            16..=22 => Ok(Verdict::Throttled(Duration::from_secs(dice.u64(0..200)))),
+            23..=29 => Ok(Verdict::Reject("mood".into())),
+            30..=33 => Err(HookError::Raised("mood".into())),
+            34..=37 => Err(HookError::Trapped("mood".into())),
+            38 if self.closes => Ok(Verdict::ClosePool("mood".into())),
+            39 if self.closes => Ok(Verdict::CloseCrawl("mood".into())),
+            _ => Ok(Verdict::Keep),
+        }
+    }
+
+    fn process_request(&self, _call: HookCall) -> Result<Edit, HookError> {
+        match self.dice().u32(0..100) {
+            0 => Err(HookError::Raised("mood".into())),
+            1 => Ok(Edit { url: Some("https://elsewhere.plain.example/".to_owned()), ..Edit::default() }),
+            _ => Ok(Edit::default()),
+        }
+    }
+
+    async fn init_session(&self, call: HookCall, downloader: Arc<dyn Downloader>) -> Result<Option<bool>, HookError> {
+        let (calls, says) = {
+            let mut dice = self.dice();
+            (dice.u32(0..4), dice.u32(0..10) > 0)
+        };
+        for _ in 0..calls {
+            let params = json!({"url": call.request.url(), "browserHtml": true});
+            downloader.download(params.as_object().cloned().unwrap_or_default()).await.map_err(HookError::Download)?;
+        }
+        Ok((calls > 0).then_some(says))
+    }
+}
+
+/// Every URL is the moody site's.
+struct OneSite(Arc<Moody>);
+
+impl Sites for OneSite {
+    type Site = Moody;
+
+    fn site(&self, _url: &str) -> Option<Arc<Moody>> {
+        Some(Arc::clone(&self.0))
+    }
+
+    fn named(&self, _name: &str) -> Option<Arc<Moody>> {
+        None
+    }
+}
+
+fn pick<'a>(dice: &mut Rng, of: &[&'a str]) -> &'a str {
+    of[dice.usize(0..of.len())]
+}
+
+fn host(site: usize) -> String {
+    format!("s{site:05}.{}.example", ["plain", "bakery", "club"][site % 3])
+}
+
+fn faults(dice: &mut Rng) -> Vec<FaultRule> {
+    let errors: [(u64, &str); 9] = [
+        (520, "/download/temporary-error"),
+        (521, "/download/internal-error"),
+        (500, "/server/internal"),
+        (422, "/problem/over-session-limit"),
+        (503, "/problem/session-creation-error"),
+        (429, "/limits/over-domain-limit"),
+        (429, "/limits/over-user-limit"),
+        (503, "/limits/over-global-limit"),
+        (422, "/request/unprocessable"),
+    ];
+    let mut rules = Vec::new();
+    for (status, kind) in errors {
+        let mut rule = json!({"status": status, "type": kind});
+        match dice.u32(0..6) {
+            0 => rule["probability"] = (dice.f64() * 0.2).into(),
+            1 => rule["every"] = dice.u64(5..40).into(),
+            2 if status == 429 || kind.starts_with("/limits") => rule["over_per_second"] = (0.3 + 8.0 * dice.f64()).into(),
+            3 if !(429..520).contains(&status) => rule["session_use"] = json!([dice.u32(1..5)]),
+            _ => continue,
+        }
+        if dice.bool() {
+            rule["host"] = host(dice.usize(0..SITES)).into();
+        }
+        if dice.u32(0..3) == 0 {
+            rule["retry_after"] = dice.u64(1..400).into();
+        }
+        rules.push(rule);
+    }
+    if dice.u32(0..4) == 0 {
+        rules.push(json!({"host": host(dice.usize(0..SITES)), "status": 451, "every": dice.u64(1..9)}));
+    }
+    if dice.u32(0..8) == 0 {
+        rules.push(json!({"status": 401, "nth": [dice.u64(1..200)]}));
+    }
+    if dice.u32(0..3) == 0 {
+        rules.push(json!({"connection": pick(dice, &["drop", "truncate"]), "probability": 0.03}));
+    }
+    if dice.u32(0..3) == 0 {
+        rules.push(json!({"latency_seconds": dice.u64(20..100), "probability": 0.05}));
+    }
+    FaultRule::read_list(&Value::from(rules).to_string()).unwrap()
+}
+
+fn settings(dice: &mut Rng) -> Settings {
+    let mut all = json!({"session": {
+        "pool_size": dice.u32(1..5),
+        "max_in_flight": dice.u32(0..4),
+        "growth": pick(dice, &["thrifty", "thrifty", "on-demand", "eager"]),
+        "rotation": pick(dice, &["recent", "fifo"]),
+        "delay": ([0.0, 0.0, 2.0, 90.0][dice.usize(0..4)]),
+        "max_errors": dice.u32(0..3),
+        "max_bad_inits": dice.u32(1..5),
+        "max_cool_down": 600,
+        "creation_retry_delay": dice.u32(20..80),
+    }, "api": {}, "budget": {}});
+    if dice.u32(0..6) == 0 {
+        all["session"]["cookie_mode"] = true.into();
+    }
+    if dice.u32(0..4) == 0 {
+        all["session"]["queue_max_attempts"] = dice.u32(1..200).into();
+    }
+    if dice.u32(0..4) == 0 {
+        all["budget"]["billed"] = dice.u32(0..150).into();
+    }
+    if dice.u32(0..4) == 0 {
+        all["budget"]["billed_per_pool"] = dice.u32(0..20).into();
+    }
+    if dice.u32(0..5) == 0 {
+        all["api"]["throttling"] = "per-call".into();
+    }
+    serde_json::from_value(all).unwrap()
+}
+
+/// How many requests ended well, by themselves, and were cut.
+#[derive(Debug, Default, PartialEq)]
+struct Ends {
+    ok: usize,
+    failed: BTreeMap<FailureKind, usize>,
+    cut: usize,
+}
+
+struct Crawl {
+    seed: u64,
+    settings: Settings,
+    engine: Engine<Watched, OneSite>,
+    api: Watched,
+    ends: Ends,
+}
+
+impl Crawl {
+    async fn run(seed: u64) -> Self {
+        let mut dice = Rng::with_seed(seed);
+        let settings = settings(&mut dice);
+        let latency = Latency { spread: dice.f64() * 0.9, ..Latency::realistic() };
+        let options = SimulatorOptions { seed, latency, faults: faults(&mut dice), ..SimulatorOptions::default() };
+        let limit = settings.session.max_in_flight.filter(|limit| *limit > 0);
+        let api = Watched::new(InProcess::new(Simulator::new(options)), limit);
+        let moody =
+            Moody { calm: dice.u32(2..200), closes: dice.u32(0..3) == 0, chains: dice.bool(), dice: Mutex::new(dice.fork()) };
+        let options = EngineOptions { seed: Some(seed), ..EngineOptions::default() };
+        let engine = Engine::new(Arc::new(settings.clone()), api.clone(), Arc::new(OneSite(Arc::new(moody))), options).unwrap();
+        let ends = crawl(&engine, &mut dice).await;
+        engine.finish().await;
+        Self { seed, settings, engine, api, ends }
+    }
+
+    fn check_ends(&self, report: &Value) {
+        let (seed, ends) = (self.seed, &self.ends);
+        let failed: usize = ends.failed.values().sum();
+        assert_eq!(ends.ok + failed + ends.cut, REQUESTS, "{seed}: each request ends once");
+        assert_eq!((&report["requests"]["ok"], &report["requests"]["failed"]), (&json!(ends.ok), &json!(failed)), "{seed}");
+    }
+
+    /// Billed is what was answered with 200. Of a call that was cut or whose connection broke nobody knows.
+    fn check_bill(&self, report: &Value) {
+        let (seed, api) = (self.seed, self.api.report());
+        let billed: u64 = ["init", "use", "discarded"].iter().map(|key| report["billed"][key].as_u64().unwrap()).sum();
+        let (delivered, lost) = self.api.billed();
+        assert_eq!(billed, delivered, "{seed}: {}", report["billed"]);
+        assert_eq!(api["billed"]["total"], delivered + lost, "{seed}");
+        assert_eq!(report["billed"]["use"], self.ends.ok, "{seed}: each page that was kept is billed as such");
+        let by_pool = |pool: &Value| ["init", "use", "discarded"].map(|key| pool["billed"][key].as_u64().unwrap()).iter().sum();
+        let pools: Vec<u64> = report["pools"].as_object().unwrap().values().map(by_pool).collect();
+        assert_eq!(pools.iter().sum::<u64>(), billed, "{seed}: the pools' bills add up");
+        let budget = &self.settings.budget;
+        assert!(budget.billed.is_none_or(|limit| billed <= limit), "{seed}: {billed} of {budget:?}");
+        assert!(pools.iter().all(|pool| budget.billed_per_pool.is_none_or(|limit| *pool <= limit)), "{seed}: {pools:?}");
+    }
+
+    /// Whatever was opened has ended, for one reason, and nothing is left of it.
+    fn check_memory(&self, report: &Value) {
+        let seed = self.seed;
+        if self.settings.session.cookie_mode {
+            // Its sessions live until the end.
+            self.engine.shutdown();
+        }
+        let ended: u64 = report["ended"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
+        let opened = report["sessions"]["init/check-passed"].as_u64().unwrap_or_default();
+        assert!(ended <= opened, "{seed}: {ended} sessions ended and {opened} were opened");
+        let census = self.engine.census();
+        assert_eq!((census.sessions, census.openings, census.waiting, census.at_gate), (0, 0, 0, 0), "{seed}: {census:?}");
+        let remembers = report["close_reason"] != "finished"
+            || self.settings.session.cookie_mode
+            || self.settings.budget.billed_per_pool.is_some()
+            || self.settings.budget.billed.is_some()
+            || self.settings.session.growth == Some(carousel_core::settings::Growth::Eager)
+            || self.ends.failed.contains_key(&FailureKind::Pool);
+        assert!(remembers || census.pools == 0, "{seed}: {census:?}");
+        assert!(remembers || ended == opened, "{seed}: {ended} sessions ended and {opened} were opened");
+    }
+}
+
+/// Starts the requests at random times and cuts some of them.
+async fn crawl(engine: &Engine<Watched, OneSite>, dice: &mut Rng) -> Ends {
+    let mut tasks = JoinSet::new();
+    let gap = [0, 500, 5_000, 60_000][dice.usize(0..4)];
+    let patience = [20, 200, 2_000][dice.usize(0..3)];
+    for n in 0..REQUESTS {
+        let url = format!("https://{}/p/{n}", host((dice.f64() * dice.f64() * SITES as f64) as usize));
+        let request = Request::from_json(json!({"url": url, "httpResponseBody": true, "echoData": n})).unwrap();
+        let cut = (dice.u32(0..5) == 0).then(|| Duration::from_millis(dice.u64(0..patience * 1_000)));
+        let engine = engine.clone();
+        tasks.spawn(async move {
+            let longest = cut.unwrap_or(PATIENCE);
+            tokio::time::timeout(longest, engine.fetch(request)).await.map(|result| result.map(drop).map_err(|it| it.kind))
+        });
+        if gap > 0 {
+            tokio::time::sleep(Duration::from_millis(dice.u64(0..gap))).await;
+        }
+    }
+    let mut ends = Ends::default();
+    for end in tasks.join_all().await {
+        match end {
+            Ok(Ok(())) => ends.ok += 1,
+            Ok(Err(kind)) => *ends.failed.entry(kind).or_default() += 1,
+            Err(_) => ends.cut += 1,
+        }
+    }
+    ends
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_promise_holds_whatever_happens() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
+    let seeds = number("CAROUSEL_CRAWL_SEED").map_or(0..number("CAROUSEL_CRAWLS").unwrap_or(CRAWLS), |seed| seed..seed + 1);
+    let mut all = Ends::default();
+    for seed in seeds {
+        let crawl = Crawl::run(seed).await;
+        let report = crawl.engine.report();
+        crawl.check_ends(&report);
+        crawl.check_bill(&report);
+        crawl.api.check_sessions(seed);
+        // Longer than any session, pause or memory of a breaker lasts.
+        tokio::time::sleep(Duration::from_secs(10_000)).await;
+        crawl.check_memory(&crawl.engine.report());
+        all.ok += crawl.ends.ok;
+        all.cut += crawl.ends.cut;
+        for (kind, count) in crawl.ends.failed {
+            *all.failed.entry(kind).or_default() += count;
+        }
+    }
+    let is_broad = all.ok > 0 && all.cut > 0 && all.failed.len() > 6;
+    assert!(is_broad || number("CAROUSEL_CRAWL_SEED").is_some(), "the crawls are too much alike: {all:?}");
+}
