@@ -83,6 +83,7 @@ fn cases() -> Vec<Case> {
         ("https://twin.example/a", place, "twin two", &[]),
         ("https://other.example/a", json!({}), "everything", &["plugin: its first call"]),
         ("https://other.example/a", pool, "everything", &["metadata: zyte_api_session_pool"]),
+        ("https://other.example/a", json!({"zyte_api_session_cookie_mode": true}), "everything", &["other.example;cookies"]),
         ("https://shop.example/a", json!({"zyte_api_session_enabled": false}), "shop", &["enabled", "plugin"]),
     ]
 }

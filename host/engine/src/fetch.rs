@@ -25,7 +25,7 @@ use crate::lease::SessionLease;
 use crate::opening::Trigger;
 use crate::outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 use crate::ports::{Site, Sites, Transport};
-use crate::prepared::{Planned, Prepared, pool_id};
+use crate::prepared::{Planned, Prepared};
 use crate::retries::Retries;
 
 /// About as long as a request takes through the peer's scheduler.
@@ -114,14 +114,14 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
     async fn once(&mut self) -> Result<Answer, Stop> {
         self.stop_if_closed()?;
         self.stop_if_ended()?;
-        let Planned { site, plan, kind } = self.planned.take().unwrap_or_else(|| self.shared.plan(&self.request));
+        let Planned { site, plan } = self.planned.take().unwrap_or_else(|| self.shared.plan(&self.request));
         let plan = plan.map_err(|error| self.hook_failure(&error))?;
         let policies = &self.shared.policies;
         let policy = self.policy(if plan.enabled { policies.session } else { policies.plain })?;
         if !plan.enabled {
             return self.send_without_session(policy).await;
         }
-        let trigger = self.trigger(site, *plan, kind)?;
+        let trigger = self.trigger(site, *plan)?;
         self.recognise(Some(&trigger.pool))?;
         self.give_time(Some(&trigger.pool)).await;
         let opens = self.shared.state().pools.opens_for_the_next(&trigger.pool, self.shared.now());
@@ -248,13 +248,13 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
     }
 
-    fn trigger(&self, site: Option<Arc<S::Site>>, plan: Plan, kind: &str) -> Result<Arc<Trigger<S>>, Stop> {
+    fn trigger(&self, site: Option<Arc<S::Site>>, plan: Plan) -> Result<Arc<Trigger<S>>, Stop> {
         let choice = plan.pool.map_err(|error| self.pool_failure(&error))?;
         Ok(Arc::new(Trigger {
             ticket: self.ticket,
             request: Arc::clone(&self.request),
             site,
-            pool: pool_id(&choice, kind),
+            pool: PoolId::new(choice.id.as_str()),
             choice,
             cookie_mode: plan.cookie_mode,
             location: Mutex::new(plan.location.map(Arc::new)),

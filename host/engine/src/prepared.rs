@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use carousel_core::exchange::Request;
-use carousel_core::hooks::{Hook, HookCall, HookError, Plan, PoolChoice};
+use carousel_core::hooks::{Hook, HookCall, HookError, Plan};
 use carousel_core::id::PoolId;
 
 use crate::engine::Shared;
@@ -19,9 +19,6 @@ pub struct Prepared<S: Sites> {
 pub(crate) struct Planned<S: Sites> {
     pub(crate) site: Option<Arc<S::Site>>,
     pub(crate) plan: Result<Box<Plan>, HookError>,
-    /// Beside the name of its pool, where its sessions are of another kind than usual: a cookie session and one of the API never stand
-    /// in for each other.
-    pub(crate) kind: &'static str,
 }
 
 impl<S: Sites> Prepared<S> {
@@ -39,17 +36,12 @@ impl<S: Sites> Prepared<S> {
     /// The pool whose sessions it needs; none where it needs no session, or will fail before.
     pub fn pool(&self) -> Option<PoolId> {
         let plan = self.planned.plan.as_ref().ok().filter(|plan| plan.enabled)?;
-        plan.pool.as_ref().ok().map(|choice| pool_id(choice, self.planned.kind))
+        plan.pool.as_ref().ok().map(|choice| PoolId::new(choice.id.as_str()))
     }
 }
 
 /// What is kept of a request that waits and can be had again: what a plugin has said of it, which is asked once.
 pub struct Resting<S: Sites>(pub(crate) Option<Box<Planned<S>>>);
-
-/// The pool that a choice means for sessions of this kind.
-pub(crate) fn pool_id(choice: &PoolChoice, kind: &str) -> PoolId {
-    PoolId::new(format!("{}{kind}", choice.id))
-}
 
 /// Is the plugin asked before a request is sent?
 fn plans<S: Site>(site: &Arc<S>) -> bool {
@@ -63,17 +55,19 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             Some(site) => site.plan(self.hook_call(Arc::clone(request))),
             None => Ok(self.defaults.plan(request)),
         };
-        let kind = plan.as_ref().map_or("", |plan| self.kind(plan.cookie_mode));
-        Planned { site, plan: plan.map(Box::new), kind }
+        Planned { site, plan: plan.map(|plan| Box::new(self.told_apart(plan))) }
     }
 
-    /// The peer lets both kinds share a pool.
-    fn kind(&self, cookie_mode: bool) -> &'static str {
-        match cookie_mode {
-            _ if cookie_mode == self.settings.session.cookie_mode || self.profile().is_peer() => "",
-            true => ";cookies",
-            false => ";session",
+    /// Names the pool after the kind of its sessions, where that is not the usual one: a cookie session and one of the API never stand
+    /// in for each other. The peer lets them share a pool.
+    fn told_apart(&self, mut plan: Plan) -> Plan {
+        let is_usual = plan.cookie_mode == self.settings.session.cookie_mode || self.profile().is_peer();
+        if let Ok(choice) = &mut plan.pool
+            && !is_usual
+        {
+            choice.id.push_str(if plan.cookie_mode { ";cookies" } else { ";session" });
         }
+        plan
     }
 
     pub(crate) fn hook_call(&self, request: Arc<Request>) -> HookCall {

@@ -45,7 +45,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
     /// Finds the site of a request and asks the hooks that come before a session, as [`fetch`](Self::fetch) does. Nothing is sent
     /// and no session is opened.
     pub fn survey(&self, request: Request) -> Survey<S::Site> {
-        let Planned { site, plan, .. } = self.0.plan(&Arc::new(request));
+        let Planned { site, plan } = self.0.plan(&Arc::new(request));
         Survey { site, plan: plan.map(|plan| *plan) }
     }
 
