@@ -190,7 +190,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
             Unfit::CheckError(HookError::ClosePool(reason)) | Unfit::ClosePool(reason) => return self.close_pool(reason),
             Unfit::Params(_) => (Counter::InitParamError, Opened::Bad),
             Unfit::Failed(HookError::Download(CallError::Api(problem))) if problem.is_over_session_limit() => {
-                (Counter::InitOverLimit, Opened::Unavailable)
+                (Counter::InitOverLimit, self.without_session_by_limit())
             }
             Unfit::Failed(HookError::Download(CallError::Api(problem))) if problem.is_session_creation_error() => {
                 (Counter::InitServerError, Opened::Unavailable)
@@ -209,7 +209,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
             self.shared.end(Refusal::Closed((&*reason).into()));
             return Opened::Abandoned;
         }
-        if outcome == Opened::Unavailable {
+        if matches!(outcome, Opened::Unavailable | Opened::Hindered) {
             tracing::warn!(%pool, url, why = %why, "the API has no session for us now; trying again after session.creation_retry_delay");
         } else {
             tracing::warn!(%pool, url, why = %why, "an initialisation failed");
@@ -242,11 +242,18 @@ impl<T: Transport, S: Sites> Init<T, S> {
         match hindrance? {
             Hindrance::Busy => {
                 tracing::info!(%pool, url, why = %why, "the API was too busy for an initialisation; trying again later");
-                Some(Opened::Unavailable)
+                Some(Opened::Hindered)
             }
             Hindrance::Unaffordable => Some(Opened::Unaffordable),
             Hindrance::Unwanted => Some(Opened::Abandoned),
         }
+    }
+
+    /// While the crawl holds sessions itself the limit gives way sooner or later: when they end.
+    fn without_session_by_limit(&self) -> Opened {
+        let is_own =
+            !self.shared.profile().is_peer() && self.shared.state().sessions.values().any(|session| session.counts_at_api);
+        if is_own { Opened::Hindered } else { Opened::Unavailable }
     }
 
     fn close_crawl(&self, reason: &str) -> Opened {

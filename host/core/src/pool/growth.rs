@@ -62,7 +62,7 @@ impl<T: Clone> Pool<T> {
 
     /// Why no session can be opened now, if so.
     pub(super) fn cannot_open(&self, now: Instant) -> Option<Refusal> {
-        let cooling = self.breaker.refuses(now).map(|until| Refusal::BadInits { retry_after: Some(until.since(now)) });
+        let cooling = self.breaker.refuses(now).map(|until| self.breaker.refusal(Some(until.since(now))));
         let unaffordable = self.unaffordable.then_some(Refusal::Budget);
         cooling.or(unaffordable)
     }
@@ -136,10 +136,21 @@ impl<T: Clone> Pool<T> {
         }
     }
 
+    /// The API had no session for it: tried again later, unless that has gone on for too long.
+    pub(super) fn miss_opening(&mut self, index: usize, now: Instant, chance: &mut Chance) {
+        let since = *self.unavailable_since.get_or_insert(now);
+        if self.breaker.unavailable(since, &self.options, now) {
+            let opening = self.opening.swap_remove(index);
+            self.give_up_opening_for_good(&opening, now);
+        } else {
+            self.pause_opening(index, self.options.creation_retry_delay, now, chance);
+        }
+    }
+
     /// One bad initialisation too many.
     fn give_up_opening_for_good(&mut self, opening: &Opening<T>, now: Instant) {
         let closes = self.options.on_bad_inits == OnBadInits::CloseCrawl;
-        let why = Refusal::BadInits { retry_after: self.breaker.refuses(now).filter(|_| !closes).map(|until| until.since(now)) };
+        let why = self.breaker.refusal(self.breaker.refuses(now).filter(|_| !closes).map(|until| until.since(now)));
         self.give_up_opening(opening, &why);
         if closes {
             self.handle_close(why);

@@ -51,6 +51,8 @@ pub struct Pool<T> {
     opening: Vec<Opening<T>>,
     waiting: VecDeque<Waiter<T>>,
     breaker: Breaker,
+    /// Since when the API has had no session for those who want one, if so.
+    unavailable_since: Option<Instant>,
     /// In eager growth, how many of `size` sessions are neither live nor opening.
     unstarted: u32,
     pace: Pace,
@@ -95,6 +97,7 @@ impl<T: Clone> Pool<T> {
             opening: Vec::new(),
             waiting: VecDeque::new(),
             breaker: Breaker::default(),
+            unavailable_since: None,
             pace: Pace::default(),
             backlog: 0,
             looked_at: Instant::START,
@@ -148,6 +151,9 @@ impl<T: Clone> Pool<T> {
     pub fn handle_opened(&mut self, session: SessionId, outcome: Opened, now: Instant, chance: &mut Chance) -> bool {
         let Some(index) = self.opening.iter().position(|opening| opening.session == session) else { return false };
         let outcome = if outcome == Opened::Ready && self.is_born_dead(index, now) { Opened::Bad } else { outcome };
+        if outcome != Opened::Unavailable {
+            self.unavailable_since = None;
+        }
         match outcome {
             Opened::Ready => {
                 let opening = self.opening.swap_remove(index);
@@ -160,7 +166,8 @@ impl<T: Clone> Pool<T> {
                 self.bad_init(opening, now, chance);
             }
             Opened::BadFor(pause) => self.bad_init_for(index, pause, now, chance),
-            Opened::Unavailable => self.pause_opening(index, self.options.creation_retry_delay, now, chance),
+            Opened::Unavailable => self.miss_opening(index, now, chance),
+            Opened::Hindered => self.pause_opening(index, self.options.creation_retry_delay, now, chance),
             Opened::PutOff(pause) => self.put_off_opening(index, pause, now, chance),
             Opened::Unaffordable => {
                 self.unaffordable = true;
@@ -314,6 +321,9 @@ impl<T: Clone> Pool<T> {
             self.refuse_waiters(&why);
         }
         self.give_up_needless_openings();
+        if self.opening.is_empty() {
+            self.unavailable_since = None;
+        }
     }
 
     fn serve(&mut self, now: Instant, chance: &mut Chance) {
