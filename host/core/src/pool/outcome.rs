@@ -153,7 +153,7 @@ impl fmt::Display for Refusal {
             }
             Self::Unavailable { retry_after } => {
                 f.write_str(
-                    "the API has had no session for it for session.creation_timeout: let other crawls of the account end theirs, or \
+                    "the API has had no session for it for as long as session.creation_timeout: end other crawls of the account, or \
                      wait longer",
                 )?;
                 write_retry(f, *retry_after)

@@ -37,7 +37,8 @@ pub struct SessionSettings {
     pub location: Object,
     /// The `[[site]]` whose `check` hook judges where a site has no check of its own. Default: the built-in check.
     pub checker: Option<String>,
-    /// Whether sessions are the cookies of their initialisation instead of sessions of the API. Default false.
+    /// Whether sessions are the cookies of their initialisation instead of sessions of the API. Default false. Such sessions end by
+    /// `max_age` and `max_idle` only where these are set, and stay in memory, some kilobytes each, until the end where they are not.
     pub cookie_mode: bool,
     /// Bytes of a cookie of a cookie session at most: name, value, domain and path with what joins them. Default 4097, as the
     /// API. Larger ones are left out; too little loses cookies that the site needs, too much has the API refuse the request (400).
