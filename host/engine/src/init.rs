@@ -195,7 +195,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
             Unfit::Failed(HookError::Download(CallError::Api(problem))) if problem.is_session_creation_error() => {
                 (Counter::InitServerError, Opened::Unavailable)
             }
-            Unfit::Failed(error) => (Counter::InitFailed, self.pause_after(error).map_or(Opened::Bad, Opened::BadFor)),
+            Unfit::Failed(error) => (Counter::InitFailed, self.bad(error)),
             Unfit::Throttled(pause) => (Counter::InitThrottled, Opened::PutOff((*pause).min(LONGEST_PAUSE))),
             Unfit::Check(_) => (Counter::InitCheckFailed, Opened::Bad),
             Unfit::CheckError(_) => (Counter::InitCheckError, Opened::Bad),
@@ -215,6 +215,16 @@ impl<T: Transport, S: Sites> Init<T, S> {
             tracing::warn!(%pool, url, why = %why, "an initialisation failed");
         }
         outcome
+    }
+
+    /// The pool's word for an error of a call or of the plugin's chain.
+    fn bad(&self, error: &HookError) -> Opened {
+        let is_refused = matches!(error, HookError::Download(CallError::Api(problem)) if problem.is_bad_request());
+        match self.pause_after(error) {
+            Some(pause) => Opened::BadFor(pause),
+            None if is_refused && !self.shared.profile().is_peer() => Opened::Refused,
+            None => Opened::Bad,
+        }
     }
 
     /// The pause that the API asks for. The peer knows no such pause.

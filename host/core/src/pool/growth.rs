@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Opening, Pool, Refusal};
+use super::{Action, Opening, Pool, Refusal, Waiter};
 use crate::chance::Chance;
 use crate::settings::{Growth, OnBadInits};
 use crate::time::Instant;
@@ -46,8 +46,8 @@ impl<T: Clone> Pool<T> {
             // The first ones in the queue will be carried by the sessions that are being opened already.
             let carried = self.options.max_in_flight.map_or(0, |limit| self.opening.len() * limit.get() as usize);
             let Some(waiter) = self.waiting.get(carried).or(self.waiting.front()) else { return };
-            let trigger = waiter.trigger.clone();
-            self.open(trigger, None, now, chance);
+            let (trigger, asker) = (waiter.trigger.clone(), waiter.ticket);
+            self.open(trigger, None, Some(asker), now, chance);
         }
     }
 
@@ -56,7 +56,7 @@ impl<T: Clone> Pool<T> {
         while self.may_start(now) {
             let Some(waiter) = self.waiting.pop_front() else { return };
             self.unstarted -= 1;
-            self.open(waiter.trigger, Some(waiter.ticket), now, chance);
+            self.open(waiter.trigger, Some(waiter.ticket), None, now, chance);
         }
     }
 
@@ -119,11 +119,23 @@ impl<T: Clone> Pool<T> {
     pub(super) fn bad_init(&mut self, opening: Opening<T>, now: Instant, chance: &mut Chance) {
         if !self.breaker.bad(&self.options, now) {
             if self.options.growth == Growth::Eager {
-                self.open(opening.trigger, opening.owner, now, chance);
+                self.open(opening.trigger, opening.owner, None, now, chance);
             }
             return;
         }
         self.give_up_opening_for_good(&opening, now);
+    }
+
+    /// A bad initialisation that is the fault of the request it was made for, or of all of the pool: the next one is for another request.
+    pub(super) fn refused_init(&mut self, opening: &Opening<T>, now: Instant) {
+        let of_asker = |waiter: &Waiter<T>| Some(waiter.ticket) == opening.asker;
+        if let Some(waiter) = self.waiting.iter().position(of_asker).and_then(|index| self.waiting.remove(index)) {
+            self.actions.push_back(Action::Refuse { ticket: waiter.ticket, why: Refusal::BadInit });
+        }
+        match self.breaker.bad(&self.options, now) {
+            true => self.give_up_opening_for_good(opening, now),
+            false => self.give_up_opening(opening, &Refusal::BadInit),
+        }
     }
 
     /// A bad initialisation after which the next one is not to come at once.
@@ -217,7 +229,7 @@ impl<T: Clone> Pool<T> {
             if let Some(why) = cannot.filter(|_| self.options.growth == Growth::Eager) {
                 self.give_up_opening(&opening, &why);
             } else if self.options.growth == Growth::Eager || !self.waiting.is_empty() {
-                self.open(opening.trigger, opening.owner, now, chance);
+                self.open(opening.trigger, opening.owner, opening.asker, now, chance);
             }
         }
     }

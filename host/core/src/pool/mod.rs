@@ -80,6 +80,8 @@ struct Opening<T> {
     trigger: T,
     /// In eager growth, the request that opened it and is to be its first user.
     owner: Option<Ticket>,
+    /// Otherwise, the waiting request that it is made for.
+    asker: Option<Ticket>,
     since: Instant,
     /// When its latest call was sent, once there was one.
     called: Option<Instant>,
@@ -114,7 +116,7 @@ impl<T: Clone> Pool<T> {
         }
         if self.options.growth == Growth::Eager && self.may_start(now) {
             self.unstarted -= 1;
-            return self.open(trigger, Some(ticket), now, chance);
+            return self.open(trigger, Some(ticket), None, now, chance);
         }
         let deadline = self.options.queue_timeout.map(|limit| now + limit);
         self.waiting.push_back(Waiter { ticket, trigger, deadline });
@@ -165,6 +167,10 @@ impl<T: Clone> Pool<T> {
                 let opening = self.opening.swap_remove(index);
                 self.bad_init(opening, now, chance);
             }
+            Opened::Refused => {
+                let opening = self.opening.swap_remove(index);
+                self.refused_init(&opening, now);
+            }
             Opened::BadFor(pause) => self.bad_init_for(index, pause, now, chance),
             Opened::Unavailable => self.miss_opening(index, now, chance),
             Opened::Hindered => self.pause_opening(index, self.options.creation_retry_delay, now, chance),
@@ -196,7 +202,7 @@ impl<T: Clone> Pool<T> {
             self.retire(index, reason);
             if self.options.growth == Growth::Eager && self.may_start(now) {
                 self.unstarted -= 1;
-                self.open(trigger, None, now, chance);
+                self.open(trigger, None, None, now, chance);
             }
         }
         self.settle(now, chance);
@@ -375,10 +381,10 @@ impl<T: Clone> Pool<T> {
         self.sessions.push(session);
     }
 
-    fn open(&mut self, trigger: T, owner: Option<Ticket>, now: Instant, chance: &mut Chance) {
+    fn open(&mut self, trigger: T, owner: Option<Ticket>, asker: Option<Ticket>, now: Instant, chance: &mut Chance) {
         let session = chance.session_id();
         self.actions.push_back(Action::Open { session, trigger: trigger.clone() });
-        self.opening.push(Opening { session, trigger, owner, since: now, called: None, paused_until: None });
+        self.opening.push(Opening { session, trigger, owner, asker, since: now, called: None, paused_until: None });
     }
 
     fn retire(&mut self, index: usize, reason: EndReason) {

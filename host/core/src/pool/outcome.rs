@@ -15,6 +15,9 @@ pub enum Opened {
     Bad,
     /// The same, and the API asks not to try again before so much time has passed.
     BadFor(Duration),
+    /// The API refuses what it asks for, and would again. Counts as a bad initialisation, and ends the request that it was made for: the
+    /// fault may be that request's alone.
+    Refused,
     /// The API had no session for us; not our fault and not counted, tried again after a pause unless that goes on for too long.
     Unavailable,
     /// What is not about this pool kept it from being initialised, a busy API or the crawl's own sessions; not counted, tried again
@@ -113,6 +116,8 @@ pub enum Refusal {
         /// When the pool will try again; none: never.
         retry_after: Option<Duration>,
     },
+    /// The API refuses what the initialisation for this request asks for.
+    BadInit,
     /// The API has had no session for the pool for too long.
     Unavailable {
         /// When the pool will try again; none: never.
@@ -135,7 +140,7 @@ impl Refusal {
             Self::PoolClosed(_) => EndReason::PoolClosed,
             Self::Budget => EndReason::Budget,
             Self::Closed(_) | Self::BadInits { .. } | Self::Unavailable { .. } => EndReason::Closed,
-            Self::NoSession | Self::RestsTooLong | Self::Domain(_) => EndReason::Closed,
+            Self::BadInit | Self::NoSession | Self::RestsTooLong | Self::Domain(_) => EndReason::Closed,
         }
     }
 }
@@ -151,6 +156,10 @@ impl fmt::Display for Refusal {
                 f.write_str("too many initialisations in a row failed")?;
                 write_retry(f, *retry_after)
             }
+            Self::BadInit => f.write_str(
+                "the API refuses what the initialisation for this request asks for: correct its URL or metadata, session.params, \
+                 session.location or the plugin",
+            ),
             Self::Unavailable { retry_after } => {
                 f.write_str(
                     "the API has had no session for it for as long as session.creation_timeout: end other crawls of the account, or \

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use carousel_core::exchange::{CallError, Problem, Request};
-use carousel_core::settings::{Seconds, SessionSettings};
+use carousel_core::settings::{Seconds, SessionSettings, Settings};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -101,6 +101,31 @@ async fn a_busy_api_between_the_calls_of_a_chain_is_waited_for_however_long() {
     let started = Instant::now();
     engine.fetch(request(1)).await.unwrap();
     assert!(started.elapsed().as_secs() > 1000, "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_whose_initialisation_the_api_refuses_fails_alone_and_after_one_try() {
+    for (status, kind) in [(400, "/request/invalid"), (422, "/request/unprocessable")] {
+        let api = Api::failing(move |_, params| {
+            let is_bad = params["url"].as_str().is_some_and(|url| url.contains("/too-long"));
+            is_bad.then(|| problem(status, kind))
+        });
+        let engine = engine(Settings::default(), &api);
+        let bad = request_with(1, json!({"url": "https://shop.example/too-long"}));
+        let (bad, good) = tokio::join!(engine.fetch(bad), engine.fetch(request(2)));
+        let failure = bad.unwrap_err();
+        assert!(failure.kind == FailureKind::BadInits && failure.message.contains(kind), "{failure}");
+        assert!(good.is_ok());
+        assert_eq!(api.log(), ["init a", "init b", "use b"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_problem_of_sessions_at_an_initialisation_does_not_blame_the_request() {
+    for kind in ["/problem/session-expired", "/problem/over-session-limit"] {
+        let engine = engine(Settings::default(), &Api::failing(move |n, _| (n <= 2).then(|| problem(422, kind))));
+        engine.fetch(request(1)).await.unwrap();
+    }
 }
 
 #[tokio::test(start_paused = true)]

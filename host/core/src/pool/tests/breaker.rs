@@ -24,7 +24,7 @@ enum Event {
     CoolDown,
 }
 
-const EVENTS: [Event; 13] = [
+const EVENTS: [Event; 14] = [
     Event::Ask,
     Event::Cancel,
     Event::Opened(Opened::Ready),
@@ -32,6 +32,7 @@ const EVENTS: [Event; 13] = [
     Event::Opened(Opened::BadFor(Duration::from_secs(40))),
     Event::Opened(Opened::Unavailable),
     Event::Opened(Opened::Hindered),
+    Event::Opened(Opened::Refused),
     Event::Opened(Opened::PutOff(Duration::from_secs(40))),
     Event::Opened(Opened::Abandoned),
     Event::Used(Used::Good),
@@ -201,7 +202,7 @@ impl World {
     /// Whatever has happened: if from now on every initialisation fails, or gets no session, those who wait are refused; if it succeeds,
     /// served.
     fn ends_well(&self) {
-        for outcome in [Opened::Bad, Opened::Unavailable, Opened::Ready] {
+        for outcome in [Opened::Bad, Opened::Refused, Opened::Unavailable, Opened::Ready] {
             let mut world = self.clone();
             for _ in 0..100 {
                 if world.waiting.is_empty() {

@@ -259,6 +259,18 @@ fn an_initialisation_the_api_has_no_session_for_is_paused_and_not_counted() {
 }
 
 #[test]
+fn an_initialisation_that_the_api_refuses_ends_its_request_and_the_next_one_is_for_another() {
+    let mut pool = Script::new(PoolOptions { max_bad_inits: 3, ..options() });
+    pool.ask(1).does("open a for 1").ask(2).opened("a", Opened::Refused).does("refuse 1 (bad-init), open b for 2");
+    pool.opened("b", Opened::Ready).does("grant b to 2").used("b", Used::Expired);
+    pool.does("retire b (expired-upstream)").ask(4).does("open c for 4").ask(5).ask(6).ask(7);
+    pool.opened("c", Opened::Refused).does("refuse 4 (bad-init), open d for 5").cancel(5).opened("d", Opened::Refused);
+    pool.does("open e for 6").opened("e", Opened::Refused).does("refuse 6 (bad-init), refuse 7 (bad-inits, 60)");
+    let mut pool = Script::new(PoolOptions { size: 1, max_bad_inits: 3, on_bad_inits: OnBadInits::OpenCircuit, ..eager() });
+    pool.ask(1).does("open a for 1").ask(2).opened("a", Opened::Refused).does("refuse 1 (bad-init), open b for 2");
+}
+
+#[test]
 fn requests_do_not_wait_for_ever_for_a_session_that_the_api_does_not_have() {
     let mut pool = Script::new(PoolOptions { creation_timeout: seconds(120), ..options() });
     pool.ask(1).does("open a for 1").opened("a", Opened::Unavailable).does("").wakes_after(60, "open b for 1");

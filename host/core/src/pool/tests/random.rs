@@ -205,6 +205,7 @@ impl World {
             Opened::BadFor(Duration::from_secs(5)),
             Opened::Unavailable,
             Opened::Hindered,
+            Opened::Refused,
             Opened::PutOff(Duration::from_secs(5)),
             Opened::Abandoned,
         ];
