@@ -85,8 +85,8 @@ pub(crate) struct LiveSession {
 /// How the calls of an initialisation went, whatever a plugin makes of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct InitCalls {
-    /// When the last one was sent that the API may have heard: it was not refused for being one too many. Since then the API may know the
-    /// session, whatever the answer was.
+    /// When the last one was sent that the API has answered with a page; before there is such a one, the first that it may have heard: that
+    /// was not refused for being one too many. Since then the API may know the session.
     pub(crate) heard: Option<Instant>,
     /// Why the last one was not taken or not sent, if that was nobody's fault.
     pub(crate) hindrance: Option<Hindrance>,

@@ -134,3 +134,21 @@ async fn in_the_peers_profile_a_session_is_waited_for_without_end() {
     let request = engine.fetch(on_none(1));
     assert!(tokio::time::timeout(Duration::from_secs(100_000), request).await.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_call_of_a_chain_that_failed_does_not_keep_its_session_alive() {
+    let chain = vec![json!({"url": "https://shop.example/login"}), json!({"url": "https://shop.example/in"})];
+    let api = Api::new(|n, params: &Value| match n {
+        2 => (Duration::from_secs(60), Err(problem(500, "/server/internal"))),
+        3 => {
+            let (kind, retry_after) = ("/limits/over-domain-limit".to_owned(), Some(Duration::from_secs(40)));
+            let busy = Problem { status: 429, kind, retry_after, ..Problem::default() };
+            (Duration::from_secs(1), Err(CallError::Api(Box::new(busy))))
+        }
+        _ => (usual_time(params), Ok(page(params))),
+    });
+    let site = FakeSite { chain: Some(chain), ..FakeSite::default() };
+    let engine = engine_with(Settings::default(), &api, site);
+    engine.fetch(request(1)).await.unwrap();
+    assert_eq!(api.log(), ["init a", "init a", "init a", "init b", "init b", "use b"]);
+}
