@@ -324,14 +324,15 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         let pool = trigger.pool.clone();
         let lease = SessionLease::acquire(self.shared, trigger).await.map_err(|why| {
             let kind = match &why {
-                Refusal::NoSession | Refusal::RestsTooLong => FailureKind::NoSession,
-                Refusal::BadInits { .. } => FailureKind::BadInits,
+                Refusal::NoSession | Refusal::RestsTooLong | Refusal::Unavailable { .. } => FailureKind::NoSession,
+                Refusal::BadInits { .. } | Refusal::BadInit => FailureKind::BadInits,
                 Refusal::Closed(_) => FailureKind::Closed,
                 Refusal::PoolClosed(_) => FailureKind::Pool,
                 Refusal::Budget => FailureKind::Budget,
                 Refusal::Domain(_) => FailureKind::Domain,
             };
-            match self.shared.last_bad_init(&pool).filter(|_| kind == FailureKind::BadInits) {
+            let follows_inits = matches!(why, Refusal::BadInits { .. } | Refusal::BadInit | Refusal::Unavailable { .. });
+            match self.shared.last_bad_init(&pool).filter(|_| follows_inits) {
                 Some(last) => Stop::fail(kind, format!("{why}; the last one: {last}")),
                 None => Stop::fail(kind, why),
             }

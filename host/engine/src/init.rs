@@ -190,12 +190,12 @@ impl<T: Transport, S: Sites> Init<T, S> {
             Unfit::CheckError(HookError::ClosePool(reason)) | Unfit::ClosePool(reason) => return self.close_pool(reason),
             Unfit::Params(_) => (Counter::InitParamError, Opened::Bad),
             Unfit::Failed(HookError::Download(CallError::Api(problem))) if problem.is_over_session_limit() => {
-                (Counter::InitOverLimit, Opened::Unavailable)
+                (Counter::InitOverLimit, self.without_session_by_limit())
             }
             Unfit::Failed(HookError::Download(CallError::Api(problem))) if problem.is_session_creation_error() => {
                 (Counter::InitServerError, Opened::Unavailable)
             }
-            Unfit::Failed(error) => (Counter::InitFailed, self.pause_after(error).map_or(Opened::Bad, Opened::BadFor)),
+            Unfit::Failed(error) => (Counter::InitFailed, self.bad(error)),
             Unfit::Throttled(pause) => (Counter::InitThrottled, Opened::PutOff((*pause).min(LONGEST_PAUSE))),
             Unfit::Check(_) => (Counter::InitCheckFailed, Opened::Bad),
             Unfit::CheckError(_) => (Counter::InitCheckError, Opened::Bad),
@@ -209,12 +209,22 @@ impl<T: Transport, S: Sites> Init<T, S> {
             self.shared.end(Refusal::Closed((&*reason).into()));
             return Opened::Abandoned;
         }
-        if outcome == Opened::Unavailable {
+        if matches!(outcome, Opened::Unavailable | Opened::Hindered) {
             tracing::warn!(%pool, url, why = %why, "the API has no session for us now; trying again after session.creation_retry_delay");
         } else {
             tracing::warn!(%pool, url, why = %why, "an initialisation failed");
         }
         outcome
+    }
+
+    /// The pool's word for an error of a call or of the plugin's chain.
+    fn bad(&self, error: &HookError) -> Opened {
+        let is_refused = matches!(error, HookError::Download(CallError::Api(problem)) if problem.is_bad_request());
+        match self.pause_after(error) {
+            Some(pause) => Opened::BadFor(pause),
+            None if is_refused && !self.shared.profile().is_peer() => Opened::Refused,
+            None => Opened::Bad,
+        }
     }
 
     /// The pause that the API asks for. The peer knows no such pause.
@@ -242,11 +252,18 @@ impl<T: Transport, S: Sites> Init<T, S> {
         match hindrance? {
             Hindrance::Busy => {
                 tracing::info!(%pool, url, why = %why, "the API was too busy for an initialisation; trying again later");
-                Some(Opened::Unavailable)
+                Some(Opened::Hindered)
             }
             Hindrance::Unaffordable => Some(Opened::Unaffordable),
             Hindrance::Unwanted => Some(Opened::Abandoned),
         }
+    }
+
+    /// While the crawl holds sessions itself the limit gives way sooner or later: when they end.
+    fn without_session_by_limit(&self) -> Opened {
+        let is_own =
+            !self.shared.profile().is_peer() && self.shared.state().sessions.values().any(|session| session.counts_at_api);
+        if is_own { Opened::Hindered } else { Opened::Unavailable }
     }
 
     fn close_crawl(&self, reason: &str) -> Opened {

@@ -34,19 +34,20 @@ impl<T: Transport, S: Sites> Init<T, S> {
             let sent = self.shared.now();
             let lapses = self.lapses_at().or_else(|| self.lapses_after(sent));
             let lives = |at| {
-                self.heard(sent);
+                self.may_have_heard(sent);
                 lapses.is_none_or(|lapses| at < lapses)
             };
             let result = self.shared.call(params, &mut repeats, pass.as_ref(), lives).await;
             let is_busy = matches!(result, Err(NoAnswer::Busy(..)));
             self.session.init_calls().hindrance = is_busy.then_some(Hindrance::Busy);
+            let is_answered = matches!(result, Ok(_) | Err(NoAnswer::Failed(CallError::BadAnswer(_))));
             if is_busy {
                 self.refused();
-            } else {
-                self.heard(sent);
-            }
-            if matches!(result, Ok(_) | Err(NoAnswer::Failed(CallError::BadAnswer(_)))) {
+            } else if is_answered {
+                self.session.init_calls().heard = Some(sent);
                 allowance.bill(Billed::Init);
+            } else {
+                self.may_have_heard(sent);
             }
             match result {
                 Err(NoAnswer::Busy(error, _)) if self.shared.is_closed() => return Err(error),
@@ -124,9 +125,10 @@ impl<T: Transport, S: Sites> Init<T, S> {
         }
     }
 
-    /// The API may know the session since it was sent a call then.
-    fn heard(&self, sent: Instant) {
-        self.session.init_calls().heard = Some(sent);
+    /// A call that was sent then had no answer: the API may know the session since, but one that it knew already may have been kept alive
+    /// by it or not.
+    fn may_have_heard(&self, sent: Instant) {
+        self.session.init_calls().heard.get_or_insert(sent);
     }
 
     /// When the API ends the session, unless another call is sent; none: it does not know the session yet.

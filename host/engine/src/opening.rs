@@ -76,6 +76,8 @@ impl<S: Sites> Trigger<S> {
 /// A session that can be used.
 pub(crate) struct LiveSession {
     pub(crate) handle: Arc<SessionHandle>,
+    /// The API counts it among its sessions; it knows nothing of one that consists of cookies.
+    pub(crate) counts_at_api: bool,
     jar: Mutex<CookieJar>,
     init: Mutex<InitCalls>,
 }
@@ -83,8 +85,8 @@ pub(crate) struct LiveSession {
 /// How the calls of an initialisation went, whatever a plugin makes of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct InitCalls {
-    /// When the last one was sent that the API may have heard: it was not refused for being one too many. Since then the API may know the
-    /// session, whatever the answer was.
+    /// When the last one was sent that the API has answered with a page; before there is such a one, the first that it may have heard: that
+    /// was not refused for being one too many. Since then the API may know the session.
     pub(crate) heard: Option<Instant>,
     /// Why the last one was not taken or not sent, if that was nobody's fault.
     pub(crate) hindrance: Option<Hindrance>,
@@ -102,8 +104,13 @@ pub(crate) enum Hindrance {
 }
 
 impl LiveSession {
-    pub(crate) fn new(id: SessionId, pool: PoolId) -> Self {
-        Self { handle: Arc::new(SessionHandle::new(id, pool)), jar: Mutex::default(), init: Mutex::default() }
+    pub(crate) fn new(id: SessionId, pool: PoolId, cookie_mode: bool) -> Self {
+        Self {
+            handle: Arc::new(SessionHandle::new(id, pool)),
+            counts_at_api: !cookie_mode,
+            jar: Mutex::default(),
+            init: Mutex::default(),
+        }
     }
 
     pub(crate) fn id(&self) -> SessionId {
@@ -165,7 +172,8 @@ impl Openings {
 pub(crate) fn start<T: Transport, S: Sites>(shared: &Arc<Shared<T, S>>, pool: PoolId, id: SessionId, trigger: Arc<Trigger<S>>) {
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
     tracing::debug!(%pool, session = %id, url = trigger.request.url(), "opening a session");
-    let report = Report { shared: Arc::clone(shared), session: Arc::new(LiveSession::new(id, pool.clone())), outcome: None };
+    let session = LiveSession::new(id, pool.clone(), trigger.cookie_mode);
+    let report = Report { shared: Arc::clone(shared), session: Arc::new(session), outcome: None };
     let span = tracing::debug_span!("init", %pool, session = %id);
     let task = async move {
         let outcome = init::initialise(&report.shared, &report.session, &trigger).await;

@@ -29,8 +29,8 @@ const CRAWLS: u64 = 80;
 const REQUESTS: usize = 120;
 const SITES: usize = 12;
 
-/// Where the API never has a session a request waits for ever, unless it is cut.
-const PATIENCE: Duration = Duration::from_secs(30_000);
+/// Whatever happens, a request has ended by then.
+const PATIENCE: Duration = Duration::from_secs(100_000);
 
 /// A plugin whose hooks do anything, mostly good.
 struct Moody {
@@ -74,8 +74,8 @@ impl Site for Moody {
             16..=22 => Ok(Verdict::Throttled(Duration::from_secs(dice.u64(0..200)))),
             23..=29 => Ok(Verdict::Reject("mood".into())),
             30..=33 => Err(HookError::Raised("mood".into())),
-            34..=37 => Err(HookError::Trapped("mood".into())),
-            38 if self.closes => Ok(Verdict::ClosePool("mood".into())),
+            34..=36 => Err(HookError::Trapped("mood".into())),
+            37..=38 if self.closes => Ok(Verdict::ClosePool("mood".into())),
             39 if self.closes => Ok(Verdict::CloseCrawl("mood".into())),
             _ => Ok(Verdict::Keep),
         }
@@ -158,6 +158,15 @@ fn faults(dice: &mut Rng) -> Vec<FaultRule> {
     if dice.u32(0..4) == 0 {
         rules.push(json!({"host": host(dice.usize(0..SITES)), "status": 451, "every": dice.u64(1..9)}));
     }
+    for _ in 0..dice.u32(0..4) {
+        let unreachable = "/website/domain-unreachable";
+        rules.push(json!({"host": host(dice.usize(0..SITES)), "status": 421, "type": unreachable, "nth": [dice.u64(1..20)]}));
+    }
+    if dice.u32(0..4) == 0 {
+        // So slow that many wait at the gate for long.
+        let per_second = 0.1 + dice.f64();
+        rules.push(json!({"status": 429, "type": "/limits/over-user-limit", "over_per_second": per_second}));
+    }
     if dice.u32(0..8) == 0 {
         rules.push(json!({"status": 401, "nth": [dice.u64(1..200)]}));
     }
@@ -193,6 +202,9 @@ fn settings(dice: &mut Rng) -> Settings {
     }
     if dice.u32(0..4) == 0 {
         all["budget"]["billed_per_pool"] = dice.u32(0..20).into();
+    }
+    for _ in 0..dice.usize(0..4) {
+        all["session"]["pools"][host(dice.usize(0..SITES))]["budget"] = dice.u32(0..20).into();
     }
     if dice.u32(0..5) == 0 {
         all["api"]["throttling"] = "per-call".into();
@@ -253,7 +265,15 @@ impl Crawl {
         assert_eq!(pools.iter().sum::<u64>(), billed, "{seed}: the pools' bills add up");
         let budget = &self.settings.budget;
         assert!(budget.billed.is_none_or(|limit| billed <= limit), "{seed}: {billed} of {budget:?}");
-        assert!(pools.iter().all(|pool| budget.billed_per_pool.is_none_or(|limit| *pool <= limit)), "{seed}: {pools:?}");
+        for (name, account) in report["pools"].as_object().unwrap() {
+            let limit = self.limit(name);
+            assert!(limit.is_none_or(|limit| by_pool(account) <= limit), "{seed}: {name} has {limit:?}: {account}");
+        }
+    }
+
+    /// The budget of a pool.
+    fn limit(&self, pool: &str) -> Option<u64> {
+        self.settings.session.pools.get(pool).and_then(|table| table.budget).or(self.settings.budget.billed_per_pool)
     }
 
     /// Whatever was opened has ended, for one reason, and nothing is left of it.
@@ -271,6 +291,7 @@ impl Crawl {
         let remembers = report["close_reason"] != "finished"
             || self.settings.session.cookie_mode
             || self.settings.budget.billed_per_pool.is_some()
+            || self.settings.session.pools.values().any(|table| table.budget.is_some())
             || self.settings.budget.billed.is_some()
             || self.settings.session.growth == Some(carousel_core::settings::Growth::Eager)
             || self.ends.failed.contains_key(&FailureKind::Pool);
@@ -284,14 +305,17 @@ async fn crawl(engine: &Engine<Watched, OneSite>, dice: &mut Rng) -> Ends {
     let mut tasks = JoinSet::new();
     let gap = [0, 500, 5_000, 60_000][dice.usize(0..4)];
     let patience = [20, 200, 2_000][dice.usize(0..3)];
+    let one_cut_of = [2, 5, 20][dice.usize(0..3)];
     for n in 0..REQUESTS {
         let url = format!("https://{}/p/{n}", host((dice.f64() * dice.f64() * SITES as f64) as usize));
-        let request = Request::from_json(json!({"url": url, "httpResponseBody": true, "echoData": n})).unwrap();
-        let cut = (dice.u32(0..5) == 0).then(|| Duration::from_millis(dice.u64(0..patience * 1_000)));
+        let request = Request::from_json(json!({"url": &url, "httpResponseBody": true, "echoData": n})).unwrap();
+        let cut = (dice.u32(0..one_cut_of) == 0).then(|| Duration::from_millis(dice.u64(0..patience * 1_000)));
         let engine = engine.clone();
         tasks.spawn(async move {
             let longest = cut.unwrap_or(PATIENCE);
-            tokio::time::timeout(longest, engine.fetch(request)).await.map(|result| result.map(drop).map_err(|it| it.kind))
+            let end = tokio::time::timeout(longest, engine.fetch(request)).await;
+            assert!(end.is_ok() || cut.is_some(), "{url} waits for ever");
+            end.map(|result| result.map(drop).map_err(|failure| failure.kind))
         });
         if gap > 0 {
             tokio::time::sleep(Duration::from_millis(dice.u64(0..gap))).await;

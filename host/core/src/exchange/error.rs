@@ -65,6 +65,11 @@ impl Problem {
         self.kind == "/problem/session-creation-error"
     }
 
+    /// The API does not accept what the request asks for, nor would it a second time.
+    pub fn is_bad_request(&self) -> bool {
+        self.status == 400 || self.kind.starts_with("/request/")
+    }
+
     /// The page could not be downloaded (520, 521): for a session, a ban.
     pub fn is_download_error(&self) -> bool {
         matches!(self.status, 520 | 521)

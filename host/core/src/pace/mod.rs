@@ -10,7 +10,7 @@
 //! - Where a call that was sent since is refused, too, and none was answered in between, the rate is halved; and nothing starts
 //!   before the pause is over, if the answer asks for one or it is the third in a row.
 //! - While nothing is refused the rate grows, slowly at first and ever faster. At four times what it was, and when nobody waits any
-//!   more, the scope is forgotten.
+//!   more, the scope is forgotten; if no call is sent any more, some time later.
 //!
 //! Calls that were sent before the scope was slowed and come back busy are part of the same slowing, which is counted once.
 //! Those who wait are let in as their requests came ([`Caller`]); a scope that is not slowed is not held up by one that is. A caller
@@ -18,7 +18,8 @@
 //! about what the API takes, and who was let in before a scope was slowed must wait again ([`Pace::must_wait_again`]).
 //!
 //! A machine without I/O, as [`Pool`](crate::pool::Pool): it is told what happened, says who may start ([`Pace::poll_admitted`]) and
-//! when it wants to be woken ([`Pace::poll_timeout`]). Memory: one entry for each slowed site and for each with calls under way.
+//! when it wants to be woken ([`Pace::poll_timeout`]). Memory: one entry for each slowed site and for each with calls
+//! under way, and as many for sites that were slowed.
 
 mod meter;
 mod scope;
@@ -40,6 +41,9 @@ use slowed::{Refusal, Slowed};
 
 /// The longest pause that an answer of the API, or a plugin's verdict, can ask for.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+
+/// So many scopes are remembered without a second look.
+const FEW: usize = 64;
 
 /// What a busy answer means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +79,8 @@ pub enum Part {
 #[derive(Debug, Default)]
 pub struct Pace {
     scopes: BTreeMap<Scope, State>,
+    /// With more scopes than these it is worth looking for such as can be forgotten.
+    enough: usize,
     /// The sites of those who wait.
     waiting: BTreeMap<Caller, Scope>,
     /// How many wait for each of these sites.
@@ -162,6 +168,7 @@ impl Pace {
         let slowed = state.slowed.get_or_insert_with(|| Slowed::at_first(now));
         let refusal = Refusal { sent, asked, taken, is_last: state.under_way <= 1 };
         let (pause, is_new) = slowed.busy(&refusal, pick, now);
+        self.forget_faded(now);
         Busy { again: now + pause, is_asked_for: asked.is_some(), is_new }
     }
 
@@ -224,6 +231,19 @@ impl Pace {
             self.stop_waiting(caller);
             self.let_in(caller, site, now);
         }
+    }
+
+    /// Forgets sites that nobody calls any more. Looks only when there are twice as many scopes as it left the last time.
+    fn forget_faded(&mut self, now: Instant) {
+        if self.scopes.len() <= self.enough.max(FEW) {
+            return;
+        }
+        let awaited = &self.awaited;
+        self.scopes.retain(|scope, state| {
+            let is_needed = *scope == Scope::Everything || state.under_way > 0 || awaited.contains_key(scope);
+            is_needed || state.slowed.as_ref().is_some_and(|slowed| !slowed.has_faded(now))
+        });
+        self.enough = self.scopes.len() * 2;
     }
 
     fn stop_waiting(&mut self, caller: Caller) {

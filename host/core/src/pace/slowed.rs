@@ -49,6 +49,8 @@ pub(super) struct Slowed {
     until: Instant,
     /// Nor before this moment, which keeps calls apart.
     next: Instant,
+    /// Nobody who was refused has to wait for longer.
+    again: Instant,
     /// Calls that were sent before this moment have been heard already.
     since: Instant,
     /// Calls that were sent since.
@@ -64,7 +66,7 @@ pub(super) struct Slowed {
 impl Slowed {
     /// Before the first busy answer is counted.
     pub(super) fn at_first(now: Instant) -> Self {
-        Self { until: now, next: now, since: Instant::START, sent: 0, slowings: 0, in_a_row: 0, rate: f64::MAX }
+        Self { until: now, next: now, again: now, since: Instant::START, sent: 0, slowings: 0, in_a_row: 0, rate: f64::MAX }
     }
 
     /// A busy answer. Returns the pause of this call, and whether it is news.
@@ -86,6 +88,7 @@ impl Slowed {
         if stops {
             self.until = self.until.max(now + pause);
         }
+        self.again = self.again.max(now + pause);
         (pause, is_new)
     }
 
@@ -141,9 +144,18 @@ impl Slowed {
         Duration::from_secs_f64(1.0 / (self.rate * self.growth(now)))
     }
 
+    /// Has so much time passed that it is over also if no call was answered?
+    pub(super) fn has_faded(&self, now: Instant) -> bool {
+        self.growth_since(self.since.max(self.until).max(self.again), now) >= OVER
+    }
+
     fn growth(&self, now: Instant) -> f64 {
+        self.growth_since(self.since.max(self.until), now)
+    }
+
+    fn growth_since(&self, since: Instant, now: Instant) -> f64 {
         let length = GROWTH.as_secs_f64().max(GROWTH_CALLS / self.rate);
-        let time = now.since(self.since.max(self.until)).as_secs_f64() / length;
+        let time = now.since(since).as_secs_f64() / length;
         (time * time).min(10.0).exp()
     }
 }

@@ -348,3 +348,36 @@ fn while_nothing_is_taken_hardly_anything_is_sent() {
         assert!(taken == 0 && refused <= most, "{retry_after:?}: {refused} calls");
     }
 }
+
+#[test]
+fn slowed_sites_that_nobody_calls_any_more_leave_memory() {
+    let (mut pace, mut largest) = (Pace::default(), 0);
+    for n in 0..10_000 {
+        let (name, now) = (n.to_string(), at(n));
+        assert_eq!(ask(&mut pace, n..n + 1, &name, n), [n]);
+        pace.handle_busy(&site(&name), now, None, PICK, now);
+        pace.handle_done(caller(n), now);
+        largest = largest.max(pace.len());
+    }
+    assert!(largest <= 2 * FEW, "{largest} scopes of 10,000");
+}
+
+#[test]
+fn a_slowed_site_is_remembered_while_somebody_waits_for_it_calls_it_or_is_to_call_it_again() {
+    let mut pace = Pace::default();
+    for (n, name) in [(0, "waiting"), (10, "under way"), (20, "refused"), (30, "gone")] {
+        assert_eq!(ask(&mut pace, n..n + 1, name, 0), [n]);
+        let asked = Duration::from_secs(if name == "refused" { 900 } else { 30 });
+        pace.handle_busy(&site(name), at(0), Some(asked), PICK, at(0));
+        if name != "under way" {
+            pace.handle_done(caller(n), at(0));
+        }
+    }
+    assert!(ask(&mut pace, 1..2, "waiting", 1).is_empty());
+    for n in 0..FEW as u64 {
+        pace.handle_busy(&site(&format!("other {n}")), at(800), None, PICK, at(800));
+    }
+    for (name, is_known) in [("waiting", true), ("under way", true), ("refused", true), ("gone", false)] {
+        assert_eq!(pace.slowed(&site(name)).is_some(), is_known, "{name}");
+    }
+}

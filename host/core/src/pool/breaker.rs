@@ -6,9 +6,12 @@
 //!   │ a good initialisation              └───────────────────────────────┤
 //!   └────────────────────────────────────────────────────────────────────┘ good
 //! ```
+//!
+//! It also opens where the API has had no session for the pool for `creation_timeout`; then a try that gets none, either, is bad.
 
 use std::time::Duration;
 
+use super::Refusal;
 use crate::settings::PoolOptions;
 use crate::time::Instant;
 
@@ -27,6 +30,14 @@ pub(super) struct Breaker {
 struct Open {
     until: Instant,
     cool_down: Duration,
+    cause: Cause,
+}
+
+/// What has opened the circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    BadInits,
+    Unavailable,
 }
 
 impl Breaker {
@@ -40,17 +51,40 @@ impl Breaker {
         self.bad_in_a_row = self.bad_in_a_row.saturating_add(1);
         self.put_off_in_a_row = 0;
         self.last_bad = now;
-        if self.bad_in_a_row < options.max_bad_inits.max(1) {
-            return false;
+        let is_one_too_many = self.open.is_some() || self.bad_in_a_row >= options.max_bad_inits.max(1);
+        if is_one_too_many {
+            self.trip(Cause::BadInits, options, now);
         }
+        is_one_too_many
+    }
+
+    /// The API has no session for the pool, and has had none since then. Returns whether that is too long: the circuit is open from now
+    /// on.
+    pub(super) fn unavailable(&mut self, since: Instant, options: &PoolOptions, now: Instant) -> bool {
+        let is_known = self.open.is_some_and(|open| open.cause == Cause::Unavailable);
+        let is_too_long = options.creation_timeout.is_some_and(|longest| is_known || now.since(since) >= longest);
+        if is_too_long {
+            self.trip(Cause::Unavailable, options, now);
+        }
+        is_too_long
+    }
+
+    fn trip(&mut self, cause: Cause, options: &PoolOptions, now: Instant) {
         let cool_down = match self.open {
             // Several initialisations were under way when the circuit opened: they are one failure.
-            Some(open) if now < open.until => return true,
+            Some(open) if now < open.until => return,
             Some(open) => (open.cool_down * 2).min(options.max_cool_down),
             None => options.cool_down,
         };
-        self.open = Some(Open { until: now + cool_down, cool_down });
-        true
+        self.open = Some(Open { until: now + cool_down, cool_down, cause });
+    }
+
+    /// What a request is told that is refused because the circuit is open.
+    pub(super) fn refusal(&self, retry_after: Option<Duration>) -> Refusal {
+        match self.open.map(|open| open.cause) {
+            Some(Cause::Unavailable) => Refusal::Unavailable { retry_after },
+            Some(Cause::BadInits) | None => Refusal::BadInits { retry_after },
+        }
     }
 
     /// An initialisation whose check asks to come back later. Returns whether that happened too often to be believed.
@@ -71,7 +105,7 @@ impl Breaker {
 
     /// Has nothing bad happened since the last good initialisation?
     pub(super) fn is_fresh(&self) -> bool {
-        self.bad_in_a_row == 0
+        self.bad_in_a_row == 0 && self.open.is_none()
     }
 
     /// When what happened is too long ago to matter.
@@ -83,7 +117,7 @@ impl Breaker {
     /// All of it, with times relative to now.
     #[cfg(test)]
     pub(super) fn shape(&self, now: Instant) -> impl std::fmt::Debug + use<> {
-        let open = self.open.map(|open| (open.until.since(now), now.since(open.until), open.cool_down));
+        let open = self.open.map(|open| (open.until.since(now), now.since(open.until), open.cool_down, open.cause));
         (self.bad_in_a_row, self.put_off_in_a_row, now.since(self.last_bad), open)
     }
 }

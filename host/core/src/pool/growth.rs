@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Opening, Pool, Refusal};
+use super::{Action, Opening, Pool, Refusal, Waiter};
 use crate::chance::Chance;
 use crate::settings::{Growth, OnBadInits};
 use crate::time::Instant;
@@ -46,8 +46,8 @@ impl<T: Clone> Pool<T> {
             // The first ones in the queue will be carried by the sessions that are being opened already.
             let carried = self.options.max_in_flight.map_or(0, |limit| self.opening.len() * limit.get() as usize);
             let Some(waiter) = self.waiting.get(carried).or(self.waiting.front()) else { return };
-            let trigger = waiter.trigger.clone();
-            self.open(trigger, None, now, chance);
+            let (trigger, asker) = (waiter.trigger.clone(), waiter.ticket);
+            self.open(trigger, None, Some(asker), now, chance);
         }
     }
 
@@ -56,13 +56,13 @@ impl<T: Clone> Pool<T> {
         while self.may_start(now) {
             let Some(waiter) = self.waiting.pop_front() else { return };
             self.unstarted -= 1;
-            self.open(waiter.trigger, Some(waiter.ticket), now, chance);
+            self.open(waiter.trigger, Some(waiter.ticket), None, now, chance);
         }
     }
 
     /// Why no session can be opened now, if so.
     pub(super) fn cannot_open(&self, now: Instant) -> Option<Refusal> {
-        let cooling = self.breaker.refuses(now).map(|until| Refusal::BadInits { retry_after: Some(until.since(now)) });
+        let cooling = self.breaker.refuses(now).map(|until| self.breaker.refusal(Some(until.since(now))));
         let unaffordable = self.unaffordable.then_some(Refusal::Budget);
         cooling.or(unaffordable)
     }
@@ -119,11 +119,23 @@ impl<T: Clone> Pool<T> {
     pub(super) fn bad_init(&mut self, opening: Opening<T>, now: Instant, chance: &mut Chance) {
         if !self.breaker.bad(&self.options, now) {
             if self.options.growth == Growth::Eager {
-                self.open(opening.trigger, opening.owner, now, chance);
+                self.open(opening.trigger, opening.owner, None, now, chance);
             }
             return;
         }
         self.give_up_opening_for_good(&opening, now);
+    }
+
+    /// A bad initialisation that is the fault of the request it was made for, or of all of the pool: the next one is for another request.
+    pub(super) fn refused_init(&mut self, opening: &Opening<T>, now: Instant) {
+        let of_asker = |waiter: &Waiter<T>| Some(waiter.ticket) == opening.asker;
+        if let Some(waiter) = self.waiting.iter().position(of_asker).and_then(|index| self.waiting.remove(index)) {
+            self.actions.push_back(Action::Refuse { ticket: waiter.ticket, why: Refusal::BadInit });
+        }
+        match self.breaker.bad(&self.options, now) {
+            true => self.give_up_opening_for_good(opening, now),
+            false => self.give_up_opening(opening, &Refusal::BadInit),
+        }
     }
 
     /// A bad initialisation after which the next one is not to come at once.
@@ -136,10 +148,21 @@ impl<T: Clone> Pool<T> {
         }
     }
 
+    /// The API had no session for it: tried again later, unless that has gone on for too long.
+    pub(super) fn miss_opening(&mut self, index: usize, now: Instant, chance: &mut Chance) {
+        let since = *self.unavailable_since.get_or_insert(now);
+        if self.breaker.unavailable(since, &self.options, now) {
+            let opening = self.opening.swap_remove(index);
+            self.give_up_opening_for_good(&opening, now);
+        } else {
+            self.pause_opening(index, self.options.creation_retry_delay, now, chance);
+        }
+    }
+
     /// One bad initialisation too many.
     fn give_up_opening_for_good(&mut self, opening: &Opening<T>, now: Instant) {
         let closes = self.options.on_bad_inits == OnBadInits::CloseCrawl;
-        let why = Refusal::BadInits { retry_after: self.breaker.refuses(now).filter(|_| !closes).map(|until| until.since(now)) };
+        let why = self.breaker.refusal(self.breaker.refuses(now).filter(|_| !closes).map(|until| until.since(now)));
         self.give_up_opening(opening, &why);
         if closes {
             self.handle_close(why);
@@ -206,7 +229,7 @@ impl<T: Clone> Pool<T> {
             if let Some(why) = cannot.filter(|_| self.options.growth == Growth::Eager) {
                 self.give_up_opening(&opening, &why);
             } else if self.options.growth == Growth::Eager || !self.waiting.is_empty() {
-                self.open(opening.trigger, opening.owner, now, chance);
+                self.open(opening.trigger, opening.owner, opening.asker, now, chance);
             }
         }
     }

@@ -51,6 +51,8 @@ pub struct Pool<T> {
     opening: Vec<Opening<T>>,
     waiting: VecDeque<Waiter<T>>,
     breaker: Breaker,
+    /// Since when the API has had no session for those who want one, if so.
+    unavailable_since: Option<Instant>,
     /// In eager growth, how many of `size` sessions are neither live nor opening.
     unstarted: u32,
     pace: Pace,
@@ -78,6 +80,8 @@ struct Opening<T> {
     trigger: T,
     /// In eager growth, the request that opened it and is to be its first user.
     owner: Option<Ticket>,
+    /// Otherwise, the waiting request that it is made for.
+    asker: Option<Ticket>,
     since: Instant,
     /// When its latest call was sent, once there was one.
     called: Option<Instant>,
@@ -95,6 +99,7 @@ impl<T: Clone> Pool<T> {
             opening: Vec::new(),
             waiting: VecDeque::new(),
             breaker: Breaker::default(),
+            unavailable_since: None,
             pace: Pace::default(),
             backlog: 0,
             looked_at: Instant::START,
@@ -111,7 +116,7 @@ impl<T: Clone> Pool<T> {
         }
         if self.options.growth == Growth::Eager && self.may_start(now) {
             self.unstarted -= 1;
-            return self.open(trigger, Some(ticket), now, chance);
+            return self.open(trigger, Some(ticket), None, now, chance);
         }
         let deadline = self.options.queue_timeout.map(|limit| now + limit);
         self.waiting.push_back(Waiter { ticket, trigger, deadline });
@@ -148,6 +153,9 @@ impl<T: Clone> Pool<T> {
     pub fn handle_opened(&mut self, session: SessionId, outcome: Opened, now: Instant, chance: &mut Chance) -> bool {
         let Some(index) = self.opening.iter().position(|opening| opening.session == session) else { return false };
         let outcome = if outcome == Opened::Ready && self.is_born_dead(index, now) { Opened::Bad } else { outcome };
+        if outcome != Opened::Unavailable {
+            self.unavailable_since = None;
+        }
         match outcome {
             Opened::Ready => {
                 let opening = self.opening.swap_remove(index);
@@ -159,8 +167,13 @@ impl<T: Clone> Pool<T> {
                 let opening = self.opening.swap_remove(index);
                 self.bad_init(opening, now, chance);
             }
+            Opened::Refused => {
+                let opening = self.opening.swap_remove(index);
+                self.refused_init(&opening, now);
+            }
             Opened::BadFor(pause) => self.bad_init_for(index, pause, now, chance),
-            Opened::Unavailable => self.pause_opening(index, self.options.creation_retry_delay, now, chance),
+            Opened::Unavailable => self.miss_opening(index, now, chance),
+            Opened::Hindered => self.pause_opening(index, self.options.creation_retry_delay, now, chance),
             Opened::PutOff(pause) => self.put_off_opening(index, pause, now, chance),
             Opened::Unaffordable => {
                 self.unaffordable = true;
@@ -189,7 +202,7 @@ impl<T: Clone> Pool<T> {
             self.retire(index, reason);
             if self.options.growth == Growth::Eager && self.may_start(now) {
                 self.unstarted -= 1;
-                self.open(trigger, None, now, chance);
+                self.open(trigger, None, None, now, chance);
             }
         }
         self.settle(now, chance);
@@ -314,6 +327,9 @@ impl<T: Clone> Pool<T> {
             self.refuse_waiters(&why);
         }
         self.give_up_needless_openings();
+        if self.opening.is_empty() {
+            self.unavailable_since = None;
+        }
     }
 
     fn serve(&mut self, now: Instant, chance: &mut Chance) {
@@ -365,10 +381,10 @@ impl<T: Clone> Pool<T> {
         self.sessions.push(session);
     }
 
-    fn open(&mut self, trigger: T, owner: Option<Ticket>, now: Instant, chance: &mut Chance) {
+    fn open(&mut self, trigger: T, owner: Option<Ticket>, asker: Option<Ticket>, now: Instant, chance: &mut Chance) {
         let session = chance.session_id();
         self.actions.push_back(Action::Open { session, trigger: trigger.clone() });
-        self.opening.push(Opening { session, trigger, owner, since: now, called: None, paused_until: None });
+        self.opening.push(Opening { session, trigger, owner, asker, since: now, called: None, paused_until: None });
     }
 
     fn retire(&mut self, index: usize, reason: EndReason) {

@@ -15,9 +15,15 @@ pub enum Opened {
     Bad,
     /// The same, and the API asks not to try again before so much time has passed.
     BadFor(Duration),
-    /// The API had no session for us; not our fault and not counted, tried again after a pause.
+    /// The API refuses what it asks for, and would again. Counts as a bad initialisation, and ends the request that it was made for: the
+    /// fault may be that request's alone.
+    Refused,
+    /// The API had no session for us; not our fault and not counted, tried again after a pause unless that goes on for too long.
     Unavailable,
-    /// It was put off for this long, by its check or by a busy API; not counted unless it happens too often in a row.
+    /// What is not about this pool kept it from being initialised, a busy API or the crawl's own sessions; not counted, tried again
+    /// after a pause for as long as it takes.
+    Hindered,
+    /// It was put off for this long by its check; not counted unless it happens too often in a row.
     PutOff(Duration),
     /// The budget has no room for it, nor will it have: the pool lives on the sessions it has.
     Unaffordable,
@@ -110,6 +116,13 @@ pub enum Refusal {
         /// When the pool will try again; none: never.
         retry_after: Option<Duration>,
     },
+    /// The API refuses what the initialisation for this request asks for.
+    BadInit,
+    /// The API has had no session for the pool for too long.
+    Unavailable {
+        /// When the pool will try again; none: never.
+        retry_after: Option<Duration>,
+    },
     /// The crawl was closed, for this reason.
     Closed(Box<str>),
     /// A check closed the pool, for this reason.
@@ -126,7 +139,8 @@ impl Refusal {
         match self {
             Self::PoolClosed(_) => EndReason::PoolClosed,
             Self::Budget => EndReason::Budget,
-            Self::Closed(_) | Self::BadInits { .. } | Self::NoSession | Self::RestsTooLong | Self::Domain(_) => EndReason::Closed,
+            Self::Closed(_) | Self::BadInits { .. } | Self::Unavailable { .. } => EndReason::Closed,
+            Self::BadInit | Self::NoSession | Self::RestsTooLong | Self::Domain(_) => EndReason::Closed,
         }
     }
 }
@@ -138,15 +152,33 @@ impl fmt::Display for Refusal {
             Self::RestsTooLong => {
                 f.write_str("the delay is longer than a session lives without use: lower session.delay or that of the pool")
             }
-            Self::BadInits { retry_after: None } => f.write_str("too many initialisations in a row failed"),
-            Self::BadInits { retry_after: Some(after) } => {
-                write!(f, "too many initialisations in a row failed; the pool tries again in {:.0} s", after.as_secs_f64())
+            Self::BadInits { retry_after } => {
+                f.write_str("too many initialisations in a row failed")?;
+                write_retry(f, *retry_after)
+            }
+            Self::BadInit => f.write_str(
+                "the API refuses what the initialisation for this request asks for: correct its URL or metadata, session.params, \
+                 session.location or the plugin",
+            ),
+            Self::Unavailable { retry_after } => {
+                f.write_str(
+                    "the API has had no session for it for as long as session.creation_timeout: end other crawls of the account, or \
+                     wait longer",
+                )?;
+                write_retry(f, *retry_after)
             }
             Self::Closed(reason) => write!(f, "closed: {reason}"),
             Self::PoolClosed(reason) => write!(f, "the pool was closed: {reason}"),
             Self::Budget => f.write_str("the budget is spent"),
             Self::Domain(reason) => write!(f, "requests of this domain have ended: {reason}"),
         }
+    }
+}
+
+fn write_retry(f: &mut fmt::Formatter<'_>, after: Option<Duration>) -> fmt::Result {
+    match after {
+        Some(after) => write!(f, "; the pool tries again in {:.0} s", after.as_secs_f64()),
+        None => Ok(()),
     }
 }
 

@@ -75,6 +75,8 @@ pub struct PoolOptions {
     pub max_cool_down: Duration,
     /// Pause before an initialisation is repeated that the API had no session for.
     pub creation_retry_delay: Duration,
+    /// How long the API may have no session for the pool before the circuit opens; none: for ever.
+    pub creation_timeout: Option<Duration>,
     /// How often in a row a check may put an initialisation off before that is a bad one.
     pub max_throttled: u32,
     /// How long a request waits for a session that it did not ask to open; none: as long as the pool lives.
@@ -100,6 +102,7 @@ impl Default for PoolOptions {
             cool_down: Duration::from_secs(60),
             max_cool_down: Duration::from_secs(3600),
             creation_retry_delay: Duration::from_secs(60),
+            creation_timeout: Some(Duration::from_secs(1800)),
             max_throttled: 10,
             queue_timeout: None,
         }

@@ -37,7 +37,8 @@ pub struct SessionSettings {
     pub location: Object,
     /// The `[[site]]` whose `check` hook judges where a site has no check of its own. Default: the built-in check.
     pub checker: Option<String>,
-    /// Whether sessions are the cookies of their initialisation instead of sessions of the API. Default false.
+    /// Whether sessions are the cookies of their initialisation instead of sessions of the API. Default false. Such sessions end by
+    /// `max_age` and `max_idle` only where these are set, and stay in memory, some kilobytes each, until the end where they are not.
     pub cookie_mode: bool,
     /// Bytes of a cookie of a cookie session at most: name, value, domain and path with what joins them. Default 4097, as the
     /// API. Larger ones are left out; too little loses cookies that the site needs, too much has the API refuse the request (400).
@@ -65,6 +66,11 @@ pub struct SessionSettings {
     pub on_pool_error: Option<OnBadInits>,
     /// Seconds before an initialisation is repeated that the API had no session for. Default 60.
     pub creation_retry_delay: Seconds,
+    /// Seconds for which the API may have no session for a pool, in a row, before that is as bad as too many bad initialisations. Default
+    /// 1800, twice as long as a session of another crawl can take up the account's limit; for ever in the peer's profile. The time in
+    /// which this crawl itself holds sessions under that limit, or in which the API is busy, does not count. Too little loses pages that a little
+    /// patience would have brought, too much holds the end of the crawl up.
+    pub creation_timeout: Option<Seconds>,
     /// How often a check may answer `throttled` to one page, or in a row to a pool's initialisations, before the page fails and
     /// the initialisation counts as bad. Default 10. It spends no other retries; more waits longer for sites that never relent.
     pub max_throttled: u32,
@@ -127,6 +133,7 @@ impl Default for SessionSettings {
             max_cool_down: Seconds::new(3600),
             on_pool_error: None,
             creation_retry_delay: Seconds::new(60),
+            creation_timeout: None,
             max_throttled: 10,
             queue_wait_time: Seconds::new(1),
             queue_max_attempts: None,
@@ -215,6 +222,7 @@ impl SessionSettings {
             cool_down: self.cool_down.duration(),
             max_cool_down: self.max_cool_down.duration(),
             creation_retry_delay: self.creation_retry_delay.duration(),
+            creation_timeout: self.creation_timeout.map(Seconds::duration).or(by_profile.creation_timeout),
             max_throttled: self.max_throttled,
             queue_timeout: self.queue_timeout(profile),
         }
@@ -259,6 +267,7 @@ fn by_profile(profile: Profile) -> PoolOptions {
             max_age: None,
             max_idle: None,
             on_bad_inits: OnBadInits::CloseCrawl,
+            creation_timeout: None,
             ..PoolOptions::default()
         },
     }
@@ -304,7 +313,7 @@ mod tests {
         let peers = settings.pool_options(Profile::ScrapyZyteApi, &PoolChoice::named("a"), false);
         assert_eq!((ours.growth, ours.queue_timeout), (Growth::Thrifty, None));
         assert_eq!((peers.growth, peers.queue_timeout), (Growth::Eager, Some(Duration::from_secs(59))));
-        assert_eq!((peers.max_age, peers.max_in_flight), (None, None));
+        assert_eq!((peers.max_age, peers.max_in_flight, peers.creation_timeout), (None, None, None));
         assert!(settings.enabled(Profile::Default) && !settings.enabled(Profile::ScrapyZyteApi));
     }
 

@@ -299,6 +299,19 @@ async fn pools_leave_memory_and_so_does_all_that_is_kept_for_them() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn cookie_sessions_leave_memory_where_a_limit_is_set() {
+    for (max_idle, left) in [(None, 20), (Some(Seconds::new(600)), 0)] {
+        let session = SessionSettings { cookie_mode: true, max_idle, ..SessionSettings::default() };
+        let engine = engine(with_session(session), &Api::good());
+        for n in 0..20 {
+            engine.fetch(on(&format!("shop{n}.example"), 1)).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_secs(1000)).await;
+        assert_eq!((engine.census().pools, engine.census().sessions), (left, left));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_reason_of_a_closed_pool_is_told_to_those_who_come_later() {
     let api = Api::good();
     let check = |call: &HookCall, _: &Answer| Ok(if call.init { Verdict::Keep } else { Verdict::ClosePool("sold out".into()) });

@@ -1,6 +1,7 @@
 //! The road of a request through a scripted API and a scripted site, in virtual time.
 
 mod bursts;
+mod creation;
 mod fake;
 mod faults;
 mod ledger;

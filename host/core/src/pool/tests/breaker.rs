@@ -24,13 +24,15 @@ enum Event {
     CoolDown,
 }
 
-const EVENTS: [Event; 12] = [
+const EVENTS: [Event; 14] = [
     Event::Ask,
     Event::Cancel,
     Event::Opened(Opened::Ready),
     Event::Opened(Opened::Bad),
     Event::Opened(Opened::BadFor(Duration::from_secs(40))),
     Event::Opened(Opened::Unavailable),
+    Event::Opened(Opened::Hindered),
+    Event::Opened(Opened::Refused),
     Event::Opened(Opened::PutOff(Duration::from_secs(40))),
     Event::Opened(Opened::Abandoned),
     Event::Used(Used::Good),
@@ -197,9 +199,10 @@ impl World {
         }
     }
 
-    /// Whatever has happened: if from now on every initialisation fails, those who wait are refused; if it succeeds, served.
+    /// Whatever has happened: if from now on every initialisation fails, or gets no session, those who wait are refused; if it succeeds,
+    /// served.
     fn ends_well(&self) {
-        for outcome in [Opened::Bad, Opened::Ready] {
+        for outcome in [Opened::Bad, Opened::Refused, Opened::Unavailable, Opened::Ready] {
             let mut world = self.clone();
             for _ in 0..100 {
                 if world.waiting.is_empty() {
@@ -219,11 +222,12 @@ impl World {
             self.pool.sessions.iter().map(|s| (times(s.created), times(s.last_used), times(s.rests_until), s.in_flight));
         let opening = self.pool.opening.iter().map(|o| (times(o.since), o.paused_until.map(times), o.owner.is_some()));
         format!(
-            "{:?} {:?} {} {:?} {:?} {:?} {}",
+            "{:?} {:?} {} {:?} {:?} {:?} {:?} {}",
             sessions.collect::<Vec<_>>(),
             opening.collect::<Vec<_>>(),
             self.waiting.len(),
             self.pool.breaker.shape(self.now),
+            self.pool.unavailable_since.map(times),
             self.open.map(|(until, length)| (times(until), length)),
             self.leases.iter().map(|lease| times(lease.granted)).collect::<Vec<_>>(),
             self.tries,
@@ -262,6 +266,7 @@ fn the_breaker_keeps_its_rules_in_every_sequence_of_events() {
             cool_down: COOL_DOWN,
             max_cool_down: COOL_DOWN * 4,
             creation_retry_delay: Duration::from_secs(60),
+            creation_timeout: Some(Duration::from_secs(100)),
             max_throttled: 2,
             max_age: None,
             max_idle: None,

@@ -259,6 +259,51 @@ fn an_initialisation_the_api_has_no_session_for_is_paused_and_not_counted() {
 }
 
 #[test]
+fn an_initialisation_that_the_api_refuses_ends_its_request_and_the_next_one_is_for_another() {
+    let mut pool = Script::new(PoolOptions { max_bad_inits: 3, ..options() });
+    pool.ask(1).does("open a for 1").ask(2).opened("a", Opened::Refused).does("refuse 1 (bad-init), open b for 2");
+    pool.opened("b", Opened::Ready).does("grant b to 2").used("b", Used::Expired);
+    pool.does("retire b (expired-upstream)").ask(4).does("open c for 4").ask(5).ask(6).ask(7);
+    pool.opened("c", Opened::Refused).does("refuse 4 (bad-init), open d for 5").cancel(5).opened("d", Opened::Refused);
+    pool.does("open e for 6").opened("e", Opened::Refused).does("refuse 6 (bad-init), refuse 7 (bad-inits, 60)");
+    let mut pool = Script::new(PoolOptions { size: 1, max_bad_inits: 3, on_bad_inits: OnBadInits::OpenCircuit, ..eager() });
+    pool.ask(1).does("open a for 1").ask(2).opened("a", Opened::Refused).does("refuse 1 (bad-init), open b for 2");
+}
+
+#[test]
+fn requests_do_not_wait_for_ever_for_a_session_that_the_api_does_not_have() {
+    let mut pool = Script::new(PoolOptions { creation_timeout: seconds(120), ..options() });
+    pool.ask(1).does("open a for 1").opened("a", Opened::Unavailable).does("").wakes_after(60, "open b for 1");
+    pool.opened("b", Opened::Unavailable).does("").ask(2).wakes_after(60, "open c for 1");
+    pool.opened("c", Opened::Unavailable).does("refuse 1 (unavailable, 60), refuse 2 (unavailable, 60)");
+    pool.after(59).ask(3).does("refuse 3 (unavailable, 1)").after(1).ask(4).does("open d for 4");
+    pool.opened("d", Opened::Unavailable).does("refuse 4 (unavailable, 120)");
+    pool.after(120).ask(5).does("open e for 5").opened("e", Opened::Ready).does("grant e to 5").used("e", Used::Expired);
+    pool.does("retire e (expired-upstream)").ask(6).does("open f for 6").opened("f", Opened::Unavailable).does("");
+}
+
+#[test]
+fn the_time_without_a_session_begins_anew_when_another_outcome_was_seen_or_nobody_waited() {
+    for between in [Opened::Hindered, Opened::PutOff(Duration::from_secs(60)), Opened::BadFor(Duration::from_secs(60))] {
+        let mut pool = Script::new(PoolOptions { creation_timeout: seconds(120), ..options() });
+        pool.ask(1).does("open a for 1").opened("a", Opened::Unavailable).does("").wakes_after(60, "open b for 1");
+        pool.opened("b", between).does("").wakes_after(60, "open c for 1").opened("c", Opened::Unavailable).does("");
+    }
+    let mut pool = Script::new(PoolOptions { creation_timeout: seconds(120), ..options() });
+    pool.ask(1).does("open a for 1").opened("a", Opened::Unavailable).does("").cancel(1).wakes_after(60, "");
+    pool.after(60).ask(2).does("open b for 2").opened("b", Opened::Unavailable).does("");
+}
+
+#[test]
+fn a_pool_that_only_waited_for_a_session_in_vain_can_be_forgotten_later() {
+    let mut pool = Script::new(PoolOptions { creation_timeout: seconds(0), ..options() });
+    pool.ask(1).does("open a for 1").opened("a", Opened::Unavailable).does("refuse 1 (unavailable, 60)");
+    assert!(!pool.pool.is_forgettable());
+    pool.wakes_after(60 + 3600, "");
+    assert!(pool.pool.is_forgettable());
+}
+
+#[test]
 fn a_bad_initialisation_that_asks_for_time_is_not_tried_again_before_and_counts() {
     let later = Opened::BadFor(Duration::from_secs(30));
     let mut pool = Script::new(PoolOptions { max_bad_inits: 2, ..options() });

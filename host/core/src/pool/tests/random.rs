@@ -80,6 +80,7 @@ fn random_options(dice: &mut Chance) -> PoolOptions {
         cool_down: Duration::from_secs(30),
         max_cool_down: Duration::from_secs(300),
         creation_retry_delay: Duration::from_secs(u64::from(below(2) * 60)),
+        creation_timeout: (below(3) > 0).then(|| Duration::from_secs(u64::from(below(4) * 60))),
         max_throttled: below(3),
         queue_timeout: (below(2) == 0).then_some(Duration::from_secs(20)),
     }
@@ -203,6 +204,8 @@ impl World {
             Opened::Bad,
             Opened::BadFor(Duration::from_secs(5)),
             Opened::Unavailable,
+            Opened::Hindered,
+            Opened::Refused,
             Opened::PutOff(Duration::from_secs(5)),
             Opened::Abandoned,
         ];
