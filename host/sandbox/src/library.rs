@@ -30,6 +30,8 @@ struct Entry {
     plugin: Option<Arc<Plugin>>,
     /// The one before it, until the look is settled.
     replaced: Option<Arc<Plugin>>,
+    /// A newer version that works but did not go with the other plugins. It may when one of them has changed.
+    held_back: Option<Arc<Plugin>>,
     /// Its content does not work but may still be growing: it is judged when it has rested.
     is_unsettled: bool,
 }
@@ -91,14 +93,26 @@ impl Library {
         for reading in self.read(workshop, &changed) {
             self.judge(reading, patience, &mut look);
         }
+        if look.is_news {
+            self.try_again();
+        }
         look
     }
 
-    /// Puts the versions back that were replaced in the last look, of the files that `is_meant`.
+    /// Puts the versions that were held back in the place of those at work.
+    fn try_again(&mut self) {
+        for entry in self.files.values_mut() {
+            if let Some(plugin) = entry.held_back.take() {
+                entry.replaced = entry.plugin.replace(plugin);
+            }
+        }
+    }
+
+    /// Puts the versions back that were replaced in the last look, of the files that `is_meant`, and holds back the new ones.
     pub(crate) fn take_back(&mut self, is_meant: impl Fn(&str) -> bool) {
         for (path, entry) in &mut self.files {
             if entry.replaced.is_some() && is_meant(&stamp::stem(path)) {
-                entry.plugin = entry.replaced.take();
+                entry.held_back = std::mem::replace(&mut entry.plugin, entry.replaced.take());
             }
         }
     }
@@ -140,7 +154,7 @@ impl Library {
                     "the plugin's file is gone; [[site]] tables name it, so it stays at work until this program ends"
                 );
                 // Whatever comes in its place is new.
-                (entry.stamp, entry.key) = (None, None);
+                (entry.stamp, entry.key, entry.held_back) = (None, None, None);
                 return true;
             }
             look.is_news |= entry.plugin.is_some();
@@ -201,6 +215,7 @@ impl Library {
             None => {}
             Some(Ok(plugin)) => {
                 entry.key = key;
+                entry.held_back = None;
                 entry.replaced = entry.plugin.replace(plugin);
                 look.is_news = true;
             }
@@ -210,6 +225,7 @@ impl Library {
             }
             Some(Err(problem)) => {
                 entry.key = key;
+                entry.held_back = None;
                 look.errors.push(LoadError { subject: Subject::File(path.to_owned()), problem });
             }
         }
