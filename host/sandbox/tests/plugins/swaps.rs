@@ -199,6 +199,26 @@ fn a_version_that_takes_the_name_of_a_site_further_down_throws_nobody_out_and_wo
 }
 
 #[test]
+fn whoever_claims_the_urls_of_another_site_is_told_of_once_with_the_one_that_serves_them() {
+    let directory = Directory::with(&["good"]);
+    let claim = |name: &str, priority: i32| SiteTable {
+        include: Some(vec!["Good.example".to_owned()]),
+        priority: Some(priority),
+        ..table(name, "scripted", json!({}))
+    };
+    let replaces = SiteTable { instead_of: Some("guest-good".to_owned()), ..claim("meant", 500) };
+    let plugin = std::fs::read(guests::component("scripted")).unwrap();
+    directory.write("scripted.wasm", &plugin);
+    let (mut loaded, lines) = logged(|| loaded(&directory, &[claim("greedy", 501), replaces]));
+    let contested = |lines: &[String]| lines.iter().filter(|line| line.contains("both include")).cloned().collect::<Vec<_>>();
+    let told = contested(&lines);
+    assert!(told.len() == 1 && told[0].contains("greedy and guest-good") && told[0].contains("greedy serves it"), "{told:?}");
+    directory.write("scripted.wasm", [plugin.as_slice(), &[0, 2, 1, 1]].concat());
+    let (swapped, lines) = logged(|| loaded.reloader.refresh());
+    assert!(swapped.is_changed && contested(&lines).is_empty(), "{lines:?}");
+}
+
+#[test]
 fn who_holds_a_removed_site_may_go_on_asking_it_and_its_counters_stay() {
     let directory = Directory::with(&["good"]);
     let mut loaded = loaded(&directory, &[]);
