@@ -5,6 +5,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use crate::cache::Key;
 use crate::errors::{LoadError, Problem, Subject};
@@ -24,6 +25,8 @@ pub(crate) struct Library {
 #[derive(Default)]
 struct Entry {
     stamp: Option<Stamp>,
+    /// It was read so soon after it was written that its stamp may not tell whether it was written again.
+    is_young: bool,
     /// The content that was judged last.
     key: Option<Key>,
     /// The last version that works.
@@ -60,6 +63,7 @@ pub(crate) enum Patience {
 struct Reading<'f> {
     path: &'f Path,
     stamp: Option<Stamp>,
+    is_young: bool,
     key: Option<Key>,
     /// None: it is the content that was judged already.
     plugin: Option<Result<Arc<Plugin>, Problem>>,
@@ -164,7 +168,7 @@ impl Library {
 
     fn is_changed(&self, path: &Path) -> bool {
         match self.files.get(path) {
-            Some(entry) => entry.is_unsettled || entry.stamp != Stamp::of(path),
+            Some(entry) => entry.is_unsettled || entry.is_young || entry.stamp != Stamp::of(path),
             None => true,
         }
     }
@@ -195,21 +199,23 @@ impl Library {
         let known = self.files.get(path);
         // Taken before the content is read, so that what is written meanwhile counts as a change.
         let stamp = Stamp::of(path);
+        let is_young = stamp.is_some_and(|stamp| stamp.is_young(SystemTime::now()));
         let wasm = match workshop::read(path) {
             Ok(wasm) => wasm,
-            Err(problem) => return Reading { path, stamp, key: None, plugin: Some(Err(problem)) },
+            Err(problem) => return Reading { path, stamp, is_young, key: None, plugin: Some(Err(problem)) },
         };
         let key = Key::of(&wasm);
         let is_judged = known.is_some_and(|entry| !entry.is_unsettled && entry.key.as_ref() == Some(&key));
         let plugin = (!is_judged).then(|| workshop.plugin(path, &wasm, &key));
-        Reading { path, stamp, key: Some(key), plugin }
+        Reading { path, stamp, is_young, key: Some(key), plugin }
     }
 
     fn judge(&mut self, reading: Reading<'_>, patience: Patience, look: &mut Look) {
-        let Reading { path, stamp, key, plugin } = reading;
+        let Reading { path, stamp, is_young, key, plugin } = reading;
         let entry = self.files.entry(path.to_owned()).or_default();
         let rested = entry.is_unsettled && entry.stamp == stamp;
-        entry.stamp = stamp;
+        // What could not be read has no content that could have changed.
+        (entry.stamp, entry.is_young) = (stamp, is_young && key.is_some());
         entry.is_unsettled = false;
         match plugin {
             None => {}
@@ -229,5 +235,40 @@ impl Library {
                 look.errors.push(LoadError { subject: Subject::File(path.to_owned()), problem });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use carousel_core::settings::PluginSettings;
+
+    use super::*;
+    use crate::cache::Cache;
+    use crate::host::Host;
+
+    #[test]
+    fn a_file_that_is_written_twice_in_one_step_of_the_clock_is_read_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wasm");
+        let settings = PluginSettings { concurrency: 1, kept_instances: 1, ..PluginSettings::default() };
+        let workshop = Workshop::new(Arc::new(Host::new(&settings).unwrap()), Cache::open(Some(Path::new(""))));
+        let mut library = Library::new(Some(folder.path().to_owned()));
+        let look = |library: &mut Library| library.look(&workshop, Patience::None, |_| false).errors.len();
+        std::fs::write(&path, "one").unwrap();
+        assert_eq!((look(&mut library), look(&mut library)), (1, 0));
+        std::fs::write(&path, "two").unwrap();
+        // As if the clock of the file system had not moved.
+        library.files.get_mut(&path).unwrap().stamp = Stamp::of(&path);
+        assert_eq!((look(&mut library), look(&mut library)), (1, 0));
+        std::fs::create_dir(folder.path().join("b.wasm")).unwrap();
+        assert_eq!((look(&mut library), look(&mut library)), (1, 0), "what cannot be read is told once");
+    }
+
+    #[test]
+    fn a_file_is_young_for_a_short_time() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let stamp = Stamp::of(file.path()).unwrap();
+        let now = SystemTime::now();
+        assert!(stamp.is_young(now) && !stamp.is_young(now + std::time::Duration::from_secs(60)));
     }
 }
