@@ -91,6 +91,14 @@ fn fill(unit: &str) -> String {
     unit.repeat(MEGABYTE / unit.len())
 }
 
+/// Elements that declare half of the page and whose prefix is none of those declared.
+fn prefixes() -> String {
+    let declared = |depth: usize| (0..1_000).map(|n| format!(" xmlns:p{}='u'", 1_000 * depth + n)).collect::<String>();
+    let open: String = (0..30).map(|depth| format!("<a{}>", declared(depth))).collect();
+    let used = "<z:b/>".repeat((MEGABYTE - open.len()) / 6);
+    open + &used
+}
+
 fn counted(make: impl Fn(usize) -> String) -> String {
     let mut text = String::new();
     for number in 0.. {
@@ -150,6 +158,7 @@ fn pages() -> Vec<(&'static str, &'static str, String)> {
         ("nested xml", fill("<a>")),
         ("xml siblings", format!("<a>{}", fill("<b c='1'>x</b>"))),
         ("xml namespaces", counted(|n| format!("<a xmlns:p{n}='u{n}'>"))),
+        ("xml prefixes", prefixes()),
         ("xml entities", format!("<!DOCTYPE a [<!ENTITY e 'eeee'>]><a>{}", fill("&e;&amp;"))),
         ("xml attributes", counted(|n| if n == 0 { "<a ".to_owned() } else { format!("b{n}='1' ") })),
         ("xml end tags", format!("<a>{}", fill("</b>"))),

@@ -8,13 +8,21 @@ use quick_xml::Reader;
 use quick_xml::escape::{resolve_xml_entity, unescape_with};
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// Most attributes of one element that are kept.
 const ATTRIBUTES: usize = 1024;
 
 /// Parses a whole XML document.
 pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Tree, DocumentError> {
-    let mut builder = Builder { draft: Draft::new(), open: Vec::new(), scopes: Vec::new(), prefixes: Vec::new(), hidden: 0 };
+    let mut builder = Builder {
+        draft: Draft::new(),
+        open: Vec::new(),
+        declared: Vec::new(),
+        scopes: HashMap::new(),
+        prefixes: Vec::new(),
+        hidden: 0,
+    };
     let mut reader = Reader::from_str(text);
     let config = reader.config_mut();
     config.check_end_names = false;
@@ -35,14 +43,17 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Tree, DocumentError> 
 struct Open {
     id: DraftId,
     name: String,
-    scopes: usize,
+    /// How many declarations were in force around it.
+    declared: usize,
 }
 
 struct Builder {
     draft: Draft,
     open: Vec<Open>,
-    /// Namespace declarations in force, the innermost last.
-    scopes: Vec<(String, Namespace)>,
+    /// The prefixes of the declarations in force, the innermost last.
+    declared: Vec<String>,
+    /// What each prefix stands for, the innermost last: a page may declare a hundred thousand of them and use each as often.
+    scopes: HashMap<String, Vec<Namespace>>,
     /// All declarations with a prefix, for queries.
     prefixes: Vec<(String, String)>,
     /// How many elements below the deepest one kept are open.
@@ -79,7 +90,7 @@ impl Builder {
     }
 
     fn start(&mut self, tag: &BytesStart<'_>) {
-        let scopes = self.scopes.len();
+        let declared = self.declared.len();
         let attributes: Vec<(&str, Cow<'_, str>)> = tag
             .attributes()
             .with_checks(false)
@@ -97,7 +108,7 @@ impl Builder {
         let name = self.element_name(full);
         let id = self.draft.element(name, own);
         self.draft.append(self.parent(), id);
-        self.open.push(Open { id, name: full.to_owned(), scopes });
+        self.open.push(Open { id, name: full.to_owned(), declared });
     }
 
     /// Closes an element; one that was left open inside it is closed with it, an end tag without a start is left out.
@@ -114,8 +125,11 @@ impl Builder {
     }
 
     fn leave(&mut self) {
-        if let Some(open) = self.open.pop() {
-            self.scopes.truncate(open.scopes);
+        let Some(open) = self.open.pop() else { return };
+        for prefix in self.declared.drain(open.declared..) {
+            if let Some(meanings) = self.scopes.get_mut(&prefix) {
+                meanings.pop();
+            }
         }
     }
 
@@ -140,7 +154,8 @@ impl Builder {
     }
 
     fn declare(&mut self, prefix: &str, address: &str) {
-        self.scopes.push((prefix.to_owned(), Namespace::from(address)));
+        self.declared.push(prefix.to_owned());
+        self.scopes.entry(prefix.to_owned()).or_default().push(Namespace::from(address));
         if !prefix.is_empty() && self.prefixes.len() < ATTRIBUTES && self.prefixes.iter().all(|(own, _)| own != prefix) {
             self.prefixes.push((prefix.to_owned(), address.to_owned()));
         }
@@ -150,7 +165,7 @@ impl Builder {
         if prefix == "xml" {
             return ns!(xml);
         }
-        self.scopes.iter().rev().find(|(own, _)| own == prefix).map_or_else(|| ns!(), |(_, namespace)| namespace.clone())
+        self.scopes.get(prefix).and_then(|meanings| meanings.last()).map_or_else(|| ns!(), Clone::clone)
     }
 
     fn element_name(&self, full: &str) -> QualName {

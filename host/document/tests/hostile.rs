@@ -46,6 +46,25 @@ fn deep_xml_and_deep_json_do_not_overflow() {
 }
 
 #[test]
+fn any_number_of_declarations_is_in_force_where_they_stand() {
+    let nested: String = (0..40).map(|depth| format!("<a{}>", declarations(depth, 1_000))).collect();
+    let text =
+        format!("{nested}{}<p7:last xmlns:p7='inner'><p7:b/></p7:last><p7:c/>{}", "<z:b/>".repeat(80_000), "</a>".repeat(40));
+    let xml = page(text, "text/xml");
+    for (expression, answer) in [
+        ("count(//*[local-name() = 'b'])", "80001"),
+        ("namespace-uri(//*[local-name() = 'last']/*)", "inner"),
+        ("namespace-uri(//*[local-name() = 'c'])", "u7"),
+    ] {
+        assert_eq!(ask(&xml, Language::Xpath, expression, Want::First).unwrap(), [answer], "{expression}");
+    }
+}
+
+fn declarations(depth: usize, count: usize) -> String {
+    (0..count).map(|n| format!(" xmlns:p{0}='u{0}'", depth * count + n)).collect()
+}
+
+#[test]
 fn pages_that_repeat_themselves_are_refused() {
     let fonts: String = (0..300).map(|n| format!("<font size={n}>")).collect();
     for text in [fonts + &"<p>x".repeat(100_000), "<div>".repeat(505) + &"<p></p>".repeat(150_000)] {

@@ -8,6 +8,7 @@ use carousel_core::verdict::Verdict;
 use serde_json::Value;
 
 use crate::bindings::carousel::session::types;
+use crate::words::{MAX_BYTES, plain};
 
 /// The words for a verdict, for error messages.
 const VERDICTS: &str = "keep, discard, throttled, reject, close-pool or close-crawl";
@@ -35,7 +36,12 @@ pub(crate) fn location(text: &str) -> Result<Object, HookError> {
 
 /// A pool's name or an object with its options.
 pub(crate) fn pool(text: &str) -> Result<PoolChoice, HookError> {
-    PoolChoice::from_json(&value("pool", text)?).map_err(|why| wrong("pool", &why))
+    let choice = PoolChoice::from_json(&value("pool", text)?).map_err(|why| wrong("pool", &why))?;
+    // What there is of a pool is kept and told under its name.
+    match choice.id.len() {
+        bytes if bytes > MAX_BYTES => Err(wrong("pool", &format!("a name has at most {MAX_BYTES} bytes, not {bytes} bytes"))),
+        _ => Ok(choice),
+    }
 }
 
 /// What is changed in a request.
@@ -46,6 +52,7 @@ pub(crate) fn edit(edit: types::Edit) -> Result<Edit, HookError> {
 /// What a check thinks.
 pub(crate) fn verdict(verdict: types::Verdict) -> Result<Verdict, HookError> {
     let types::Verdict { kind, reason, delay } = verdict;
+    let reason = plain(&reason);
     Ok(match kind.as_str() {
         "keep" => Verdict::Keep,
         "discard" => Verdict::Discard(reason),
@@ -65,7 +72,7 @@ fn value(hook: &str, text: &str) -> Result<Value, HookError> {
 }
 
 fn wrong(hook: &str, why: &str) -> HookError {
-    HookError::Raised(format!("the answer of {hook} cannot be used: {why}"))
+    HookError::Raised(format!("the answer of {hook} cannot be used: {}", plain(why)))
 }
 
 fn kind(value: &Value) -> &'static str {

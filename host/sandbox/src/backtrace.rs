@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use wasmtime::{FrameInfo, WasmBacktrace};
 
+use crate::words::plain;
+
 /// The functions that are named.
 const FRAMES: usize = 12;
 
@@ -37,7 +39,7 @@ fn lines(names: &[String]) -> String {
 /// A function's name as its author wrote it; its number where the component holds no names.
 fn name(frame: &FrameInfo) -> String {
     let name = match frame.func_name() {
-        Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
+        Some(name) => plain(&format!("{:#}", rustc_demangle::demangle(name))).replace('\n', " "),
         None => format!("function {}", frame.func_index()),
     };
     match name.char_indices().nth(NAME_CHARACTERS) {

@@ -18,6 +18,7 @@ use crate::page::Page;
 use crate::site::SiteFacts;
 use crate::stopped::Stop;
 use crate::wasi::Wasi;
+use crate::words::plain;
 
 /// The failures that one call may pass on later.
 const FAILURES: usize = 256;
@@ -217,7 +218,8 @@ impl Call {
     }
 
     /// What a guest's failure means; none where it defers to the default behaviour.
-    pub(crate) fn meaning(&self, failure: Failure) -> Option<HookError> {
+    pub(crate) fn meaning(&self, mut failure: Failure) -> Option<HookError> {
+        failure.message = plain(&failure.message);
         match failure.kind.as_str() {
             "defer" => None,
             "close-crawl" => Some(HookError::CloseCrawl(failure.message)),

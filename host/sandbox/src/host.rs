@@ -32,6 +32,8 @@ pub(crate) struct Host {
     pub(crate) places: Places,
     /// For hooks that download, which may stay for minutes.
     pub(crate) waiting_places: Semaphore,
+    /// How many of these one site may hold.
+    pub(crate) waiting_places_of_a_site: usize,
 }
 
 impl Host {
@@ -65,6 +67,7 @@ impl Host {
             kept: Kept::new(settings.kept_instances, settings.kept_uses),
             places: Places::new(outer, inner),
             waiting_places: Semaphore::new(usize::try_from(concurrency).unwrap_or(1)),
+            waiting_places_of_a_site: usize::try_from(concurrency - concurrency.div_ceil(8)).unwrap_or(1).max(1),
         })
     }
 

@@ -1,6 +1,6 @@
 //! What a guest asks of an answer.
 
-use carousel_document::{Language, Query, Want};
+use carousel_document::{Language, Limits as QueryLimits, Query, QueryError, Want};
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
@@ -76,12 +76,16 @@ impl HostResponse for Call {
     }
 
     fn select(&mut self, response: Resource<ResponseHandle>, queries: Vec<types::Query>) -> Result<Told<Vec<Vec<String>>>> {
-        let mut answers = Vec::new();
+        let mut answers: Vec<Vec<String>> = Vec::new();
+        let mut room = QueryLimits::default().answer_bytes;
         for query in queries {
             self.check_time()?;
             match Query::parse(&query.language, query.expression, &query.want) {
-                Ok(query) => match self.ask(&response, query)? {
-                    Ok(answer) => answers.push(answer),
+                Ok(query) => match self.ask_within(&response, query, room)? {
+                    Ok(answer) => {
+                        room = room.saturating_sub(answer.iter().map(|text| size_of::<String>() + text.len()).sum());
+                        answers.push(answer);
+                    }
                     Err(why) => return Ok(Err(why)),
                 },
                 Err(error) => return Ok(Err(error.to_string())),
@@ -112,8 +116,65 @@ impl Call {
     }
 
     fn ask(&mut self, response: &Resource<ResponseHandle>, query: Query) -> Result<Told<Vec<String>>> {
-        let limits = self.query_limits();
+        self.ask_within(response, query, QueryLimits::default().answer_bytes)
+    }
+
+    /// Asks for an answer of bounded length.
+    fn ask_within(
+        &mut self,
+        response: &Resource<ResponseHandle>,
+        query: Query,
+        answer_bytes: usize,
+    ) -> Result<Told<Vec<String>>> {
+        let limits = QueryLimits { answer_bytes, ..self.query_limits() };
         let answers = self.look(response, |page| looks::ask(page, query, &limits))?;
-        Ok(answers.map_err(|error| error.to_string()))
+        // The bound is told, not what is left of it.
+        let limit = QueryLimits::default().answer_bytes;
+        let is_too_large = |error: &QueryError| matches!(error, QueryError::AnswerTooLarge { .. });
+        Ok(answers.map_err(|error| if is_too_large(&error) { QueryError::AnswerTooLarge { limit } } else { error }.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use carousel_core::exchange::Answer;
+    use carousel_core::settings::Instances;
+    use serde_json::json;
+
+    use super::*;
+    use crate::call::Allowance;
+    use crate::reach::Reach;
+    use crate::site::SiteFacts;
+
+    #[test]
+    fn the_answers_to_many_questions_at_once_are_bounded_together() {
+        let site = SiteFacts {
+            name: "s".into(),
+            plugin: "p".into(),
+            config: "null".to_owned(),
+            reach: Reach::default(),
+            instances: Instances::Fresh,
+            shared: Arc::default(),
+        };
+        let allowance = Allowance {
+            deadline: Duration::from_secs(3600),
+            memory: 1 << 20,
+            max_log_lines: 1,
+            max_downloads: 0,
+            max_download_bytes: 0,
+            max_result: 1 << 20,
+        };
+        let answer = Answer::parse(json!({"browserHtml": "x".repeat(1 << 20)}).to_string(), None).unwrap();
+        let mut call = Call::new(Arc::new(site), None, &allowance).judging(answer);
+        call.clock.restart();
+        let mut select = |count: usize| {
+            let [language, expression, want] = ["regex", "^.+", "first"].map(str::to_owned);
+            call.select(Resource::new_borrow(0), vec![types::Query { language, expression, want }; count]).unwrap()
+        };
+        assert_eq!(select(10).unwrap().len(), 10);
+        assert!(select(20).unwrap_err().contains("the answers have more than 16777216 bytes"));
     }
 }

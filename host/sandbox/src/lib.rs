@@ -64,6 +64,7 @@ mod ticker;
 mod trace;
 mod wasi;
 mod watch;
+mod words;
 mod workshop;
 
 pub use counters::{HookReport, SiteReport};

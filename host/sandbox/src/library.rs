@@ -5,6 +5,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use crate::cache::Key;
 use crate::errors::{LoadError, Problem, Subject};
@@ -24,12 +25,16 @@ pub(crate) struct Library {
 #[derive(Default)]
 struct Entry {
     stamp: Option<Stamp>,
+    /// It was read so soon after it was written that its stamp may not tell whether it was written again.
+    is_young: bool,
     /// The content that was judged last.
     key: Option<Key>,
     /// The last version that works.
     plugin: Option<Arc<Plugin>>,
     /// The one before it, until the look is settled.
     replaced: Option<Arc<Plugin>>,
+    /// A newer version that works but did not go with the other plugins. It may when one of them has changed.
+    held_back: Option<Arc<Plugin>>,
     /// Its content does not work but may still be growing: it is judged when it has rested.
     is_unsettled: bool,
 }
@@ -58,6 +63,7 @@ pub(crate) enum Patience {
 struct Reading<'f> {
     path: &'f Path,
     stamp: Option<Stamp>,
+    is_young: bool,
     key: Option<Key>,
     /// None: it is the content that was judged already.
     plugin: Option<Result<Arc<Plugin>, Problem>>,
@@ -91,14 +97,26 @@ impl Library {
         for reading in self.read(workshop, &changed) {
             self.judge(reading, patience, &mut look);
         }
+        if look.is_news {
+            self.try_again();
+        }
         look
     }
 
-    /// Puts the versions back that were replaced in the last look, of the files that `is_meant`.
+    /// Puts the versions that were held back in the place of those at work.
+    fn try_again(&mut self) {
+        for entry in self.files.values_mut() {
+            if let Some(plugin) = entry.held_back.take() {
+                entry.replaced = entry.plugin.replace(plugin);
+            }
+        }
+    }
+
+    /// Puts the versions back that were replaced in the last look, of the files that `is_meant`, and holds back the new ones.
     pub(crate) fn take_back(&mut self, is_meant: impl Fn(&str) -> bool) {
         for (path, entry) in &mut self.files {
             if entry.replaced.is_some() && is_meant(&stamp::stem(path)) {
-                entry.plugin = entry.replaced.take();
+                entry.held_back = std::mem::replace(&mut entry.plugin, entry.replaced.take());
             }
         }
     }
@@ -140,7 +158,7 @@ impl Library {
                     "the plugin's file is gone; [[site]] tables name it, so it stays at work until this program ends"
                 );
                 // Whatever comes in its place is new.
-                (entry.stamp, entry.key) = (None, None);
+                (entry.stamp, entry.key, entry.held_back) = (None, None, None);
                 return true;
             }
             look.is_news |= entry.plugin.is_some();
@@ -150,7 +168,7 @@ impl Library {
 
     fn is_changed(&self, path: &Path) -> bool {
         match self.files.get(path) {
-            Some(entry) => entry.is_unsettled || entry.stamp != Stamp::of(path),
+            Some(entry) => entry.is_unsettled || entry.is_young || entry.stamp != Stamp::of(path),
             None => true,
         }
     }
@@ -181,26 +199,29 @@ impl Library {
         let known = self.files.get(path);
         // Taken before the content is read, so that what is written meanwhile counts as a change.
         let stamp = Stamp::of(path);
+        let is_young = stamp.is_some_and(|stamp| stamp.is_young(SystemTime::now()));
         let wasm = match workshop::read(path) {
             Ok(wasm) => wasm,
-            Err(problem) => return Reading { path, stamp, key: None, plugin: Some(Err(problem)) },
+            Err(problem) => return Reading { path, stamp, is_young, key: None, plugin: Some(Err(problem)) },
         };
         let key = Key::of(&wasm);
         let is_judged = known.is_some_and(|entry| !entry.is_unsettled && entry.key.as_ref() == Some(&key));
         let plugin = (!is_judged).then(|| workshop.plugin(path, &wasm, &key));
-        Reading { path, stamp, key: Some(key), plugin }
+        Reading { path, stamp, is_young, key: Some(key), plugin }
     }
 
     fn judge(&mut self, reading: Reading<'_>, patience: Patience, look: &mut Look) {
-        let Reading { path, stamp, key, plugin } = reading;
+        let Reading { path, stamp, is_young, key, plugin } = reading;
         let entry = self.files.entry(path.to_owned()).or_default();
         let rested = entry.is_unsettled && entry.stamp == stamp;
-        entry.stamp = stamp;
+        // What could not be read has no content that could have changed.
+        (entry.stamp, entry.is_young) = (stamp, is_young && key.is_some());
         entry.is_unsettled = false;
         match plugin {
             None => {}
             Some(Ok(plugin)) => {
                 entry.key = key;
+                entry.held_back = None;
                 entry.replaced = entry.plugin.replace(plugin);
                 look.is_news = true;
             }
@@ -210,8 +231,44 @@ impl Library {
             }
             Some(Err(problem)) => {
                 entry.key = key;
+                entry.held_back = None;
                 look.errors.push(LoadError { subject: Subject::File(path.to_owned()), problem });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use carousel_core::settings::PluginSettings;
+
+    use super::*;
+    use crate::cache::Cache;
+    use crate::host::Host;
+
+    #[test]
+    fn a_file_that_is_written_twice_in_one_step_of_the_clock_is_read_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wasm");
+        let settings = PluginSettings { concurrency: 1, kept_instances: 1, ..PluginSettings::default() };
+        let workshop = Workshop::new(Arc::new(Host::new(&settings).unwrap()), Cache::open(Some(Path::new(""))));
+        let mut library = Library::new(Some(folder.path().to_owned()));
+        let look = |library: &mut Library| library.look(&workshop, Patience::None, |_| false).errors.len();
+        std::fs::write(&path, "one").unwrap();
+        assert_eq!((look(&mut library), look(&mut library)), (1, 0));
+        std::fs::write(&path, "two").unwrap();
+        // As if the clock of the file system had not moved.
+        library.files.get_mut(&path).unwrap().stamp = Stamp::of(&path);
+        assert_eq!((look(&mut library), look(&mut library)), (1, 0));
+        std::fs::create_dir(folder.path().join("b.wasm")).unwrap();
+        assert_eq!((look(&mut library), look(&mut library)), (1, 0), "what cannot be read is told once");
+    }
+
+    #[test]
+    fn a_file_is_young_for_a_short_time() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let stamp = Stamp::of(file.path()).unwrap();
+        let now = SystemTime::now();
+        assert!(stamp.is_young(now) && !stamp.is_young(now + std::time::Duration::from_secs(60)));
     }
 }

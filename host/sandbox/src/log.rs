@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use tracing::Level;
 
-/// The bytes of one line that are kept.
-const LINE_BYTES: usize = 4096;
+use crate::words::{cut, plain};
 
 /// Who writes.
 #[derive(Clone, Debug)]
@@ -57,20 +56,20 @@ impl Log {
             return;
         };
         self.left = left;
-        emit(&self.writer, if is_panic(message) { Level::DEBUG } else { level }, cut(message));
+        emit(&self.writer, if is_panic(message) { Level::DEBUG } else { level }, &plain(message));
     }
 
     /// What the guest said of its panic: the message, then the place.
     pub(crate) fn panic(&self) -> Option<String> {
         let panic = self.last_panic.as_ref()?;
-        Some(format!("{} (at {})", panic.message, panic.place))
+        Some(format!("{} (at {})", plain(&panic.message), plain(&panic.place)))
     }
 
     /// A panic comes as one message of two lines, or on stderr line by line.
     fn note_panic(&mut self, message: &str) {
         if let Some((_, rest)) = message.split_once(PANICKED) {
             let (place, text) = rest.split_once('\n').unwrap_or((rest, ""));
-            let place = place.trim_end_matches(':').to_owned();
+            let place = cut(place.trim_end_matches(':')).to_owned();
             self.last_panic = Some(Panic { place, message: cut(text).to_owned() });
         } else if let Some(panic) = &mut self.last_panic
             && panic.message.is_empty()
@@ -92,11 +91,6 @@ impl Drop for Log {
             emit(&self.writer, Level::WARN, &format!("{} further lines of this call were dropped", self.dropped));
         }
     }
-}
-
-/// The text up to the bound of a line.
-pub(crate) fn cut(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(LINE_BYTES)).unwrap_or(text)
 }
 
 fn emit(Writer { plugin, site }: &Writer, level: Level, message: &str) {
@@ -137,5 +131,12 @@ mod tests {
         log.write("error", "panicked at x:\ny");
         assert_eq!((log.left, log.dropped), (0, 2));
         assert_eq!(log.panic().as_deref(), Some("y (at x)"));
+    }
+
+    #[test]
+    fn a_panic_is_no_longer_than_a_line_however_it_is_told() {
+        let mut log = log(1);
+        log.write("error", &format!("panicked at {}", "x".repeat(1 << 20)));
+        assert!(log.panic().is_some_and(|panic| panic.len() < 3 * crate::words::MAX_BYTES));
     }
 }

@@ -17,6 +17,7 @@ use crate::host::Host;
 use crate::reach::Reach;
 use crate::site::SiteFacts;
 use crate::stopped::explain;
+use crate::words::plain;
 
 /// One version of a plugin, shared by the sites that it serves.
 pub(crate) struct Plugin {
@@ -44,7 +45,8 @@ impl Plugin {
 
     /// Shows the plugin the config of a site: the hooks that it needs there, or why it cannot work with that config.
     pub(crate) fn hooks_for(&self, host: &Host, site: Arc<SiteFacts>) -> Result<HookSet, Problem> {
-        let description = ask(host, site, &self.code())?.map_err(|failure| Problem::Config(failure.message))?;
+        let description = ask(host, site, &self.code())?.map_err(|failure| Problem::Config(plain(&failure.message)))?;
+        let description = Description::read(description).map_err(Problem::Describe)?;
         Ok(HookSet::of(&self.file, &description.hooks))
     }
 
@@ -75,7 +77,8 @@ pub(crate) fn describe(host: &Host, file: &str, code: &Code) -> Result<Descripti
         shared: Arc::default(),
     };
     let told = ask(host, Arc::new(facts), code)?;
-    told.map(Description::from).map_err(|failure| Problem::Describe(format!("failed: {}", failure.message)))
+    let told = told.map_err(|failure| Problem::Describe(format!("failed: {}", plain(&failure.message))))?;
+    Description::read(told).map_err(Problem::Describe)
 }
 
 /// What a plugin says of itself at a site; the inner error is the plugin's own.

@@ -1,7 +1,7 @@
 //! The hosts that a site's plugin may download from.
 
 use carousel_core::exchange::{Request, host_of};
-use carousel_core::pattern::{Pattern, Rule, RuleError};
+use carousel_core::pattern::{AllowedHosts, Rule, RuleError, is_same_host};
 
 /// The pattern of the settings that stands for every host.
 const ANY: &str = "*";
@@ -9,7 +9,7 @@ const ANY: &str = "*";
 /// Which hosts downloads may go to.
 #[derive(Debug, Default)]
 pub(crate) struct Reach {
-    hosts: Vec<Pattern>,
+    hosts: Vec<AllowedHosts>,
 }
 
 impl Reach {
@@ -18,7 +18,7 @@ impl Reach {
         let of_rules = rules.iter().flat_map(|rule| rule.include.iter());
         let patterns = of_rules.map(String::as_str).chain(settings.map(|host| if host == ANY { "" } else { host }));
         let read = |pattern: &str| {
-            Pattern::parse(pattern).map(Pattern::host_only).map_err(|reason| RuleError::BadPattern {
+            AllowedHosts::parse(pattern).map_err(|reason| RuleError::BadPattern {
                 rule: "download_hosts".to_owned(),
                 pattern: pattern.to_owned(),
                 reason,
@@ -29,10 +29,10 @@ impl Reach {
 
     /// Refuses a download elsewhere, in words for the plugin's author. The host of the request at hand is always allowed.
     pub(crate) fn check(&self, url: &str, request: &Request) -> Result<(), String> {
-        let host = host_of(url);
-        if host == request.host() || self.hosts.iter().any(|pattern| pattern.matches(url)) {
+        if is_same_host(url, request.url()) || self.hosts.iter().any(|hosts| hosts.allows(url)) {
             return Ok(());
         }
+        let host = host_of(url);
         Err(format!(
             "the host \"{host}\" is none of the site's; allow it with download_hosts in the [[site]] table or in [plugins]"
         ))
@@ -67,6 +67,10 @@ mod tests {
             (&[""], &[], "https://any.example/", true),
             (&[], &[], "https://any.example/", false),
             (&["shop.example"], &[], "no url", false),
+            (&["shop.example"], &[], r"https://evil.example\.shop.example/", false),
+            (&["shop.example"], &[], r"https://asked.example:8000\@evil.example/", false),
+            (&["shop.example"], &[], "https://wwwxshop.example/", false),
+            (&["shop.example"], &[], "file://shop.example/etc/passwd", false),
         ] {
             assert_eq!(allows(include, settings, url), allowed, "{include:?} {settings:?} {url}");
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use carousel_core::settings::SiteTable;
 use carousel_engine::Sites;
 
-use crate::errors::{LoadError, Subject};
+use crate::errors::{LoadError, Problem, Subject};
 use crate::library::{Library, Look, Patience};
 use crate::load::PluginInfo;
 use crate::roster::{Plan, Roster};
@@ -26,6 +26,8 @@ pub struct Reloader {
     sites: Arc<SiteDirectory>,
     /// What was said of the sites, so that it is said once.
     told: BTreeSet<String>,
+    /// What was said of versions that are held back.
+    told_of_held_back: BTreeSet<String>,
 }
 
 /// What a look at the directory brought.
@@ -42,7 +44,14 @@ pub struct Reloaded {
 impl Reloader {
     /// Knows no files yet.
     pub(crate) fn new(workshop: Arc<Workshop>, library: Library, tables: &[SiteTable]) -> Self {
-        Self { workshop, library, tables: tables.to_vec(), sites: Arc::default(), told: BTreeSet::new() }
+        Self {
+            workshop,
+            library,
+            tables: tables.to_vec(),
+            sites: Arc::default(),
+            told: BTreeSet::new(),
+            told_of_held_back: BTreeSet::new(),
+        }
     }
 
     pub(crate) fn sites(&self) -> Arc<SiteDirectory> {
@@ -78,7 +87,10 @@ impl Reloader {
         }
         let plan = self.plan();
         let plan = match self.is_fit(&plan) {
-            true => plan,
+            true => {
+                self.told_of_held_back.clear();
+                plan
+            }
             false => self.without_culprits(plan, &mut reloaded.errors),
         };
         reloaded.errors.extend(self.install(plan));
@@ -93,10 +105,10 @@ impl Reloader {
     }
 
     /// Where something new does not go with the rest, the versions that were at work stay: those of the plugins that the plan blames,
-    /// and if that does not help, all.
+    /// and if that does not help, all. The new ones are tried again when something else changes.
     fn without_culprits(&mut self, plan: Plan, errors: &mut Vec<LoadError>) -> Plan {
-        let blamed: BTreeSet<String> = plan.errors.iter().filter_map(|error| self.file_of(&error.subject)).collect();
-        errors.extend(self.untold(plan.errors));
+        let blamed: BTreeSet<String> = plan.errors.iter().flat_map(|error| self.blamed(error)).collect();
+        errors.extend(self.untold_of_held_back(plan.errors));
         self.library.take_back(|file| blamed.contains(file));
         let plan = self.plan();
         if self.is_fit(&plan) {
@@ -104,6 +116,27 @@ impl Reloader {
         }
         self.library.take_back(|_| true);
         self.plan()
+    }
+
+    /// What is new of the errors that hold versions back.
+    fn untold_of_held_back(&mut self, errors: Vec<LoadError>) -> Vec<LoadError> {
+        let mut now = BTreeSet::new();
+        let mut untold = Vec::new();
+        for error in errors.into_iter().filter(|error| !self.told.contains(&error.to_string())) {
+            let words = error.to_string();
+            if !self.told_of_held_back.contains(&words) {
+                untold.push(error);
+            }
+            now.insert(words);
+        }
+        self.told_of_held_back = now;
+        untold
+    }
+
+    /// The plugins that may have brought about an error, by the names of their files.
+    fn blamed(&self, error: &LoadError) -> impl Iterator<Item = String> + use<> {
+        let taker = if let Problem::NameTaken { by, .. } = &error.problem { Some(by.clone()) } else { None };
+        self.file_of(&error.subject).into_iter().chain(taker)
     }
 
     /// The plugin that an error is about, by the name of its file.

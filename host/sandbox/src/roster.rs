@@ -14,7 +14,7 @@ use crate::host::Host;
 use crate::plugin::Plugin;
 use crate::reach::Reach;
 use crate::site::{Lasting, PluginSite, Terms, Version};
-use crate::sites::{Known, SiteDirectory, SiteMap};
+use crate::sites::{Contested, Known, SiteDirectory, SiteMap};
 
 /// What the sites are made of.
 pub(crate) struct Roster<'r> {
@@ -170,6 +170,12 @@ impl Plan {
                 site = rule.name,
                 instead_of = rule.instead_of,
                 "the site replaces one that does not exist: it is never chosen"
+            );
+        }
+        for Contested { pattern, sites: [one, other], winner } in sites.newly_contested(&map) {
+            tracing::warn!(
+                site = winner,
+                "{one} and {other} both include {pattern:?}: {winner} serves it (see carousel plugin explain)"
             );
         }
         for site in sites.replace(map) {

@@ -9,6 +9,7 @@ use carousel_core::settings::Instances;
 use carousel_core::verdict::Verdict;
 use carousel_engine::{Downloader, Site};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use wasmtime::component::Resource;
 
 use crate::answers;
@@ -51,6 +52,8 @@ pub(crate) struct Lasting {
     shared: Arc<Shared>,
     counters: Counters,
     gate: Gate,
+    /// Places for the site's hooks that download: not all that there are, so that a site where they hang leaves some to the others.
+    waiting_places: Semaphore,
 }
 
 /// What a call knows of its site.
@@ -90,7 +93,8 @@ impl Version {
 
 impl Lasting {
     pub(crate) fn new(host: &Host) -> Self {
-        Self { shared: Arc::default(), counters: Counters::default(), gate: Gate::new(host.gate) }
+        let waiting_places = Semaphore::new(host.waiting_places_of_a_site);
+        Self { shared: Arc::default(), counters: Counters::default(), gate: Gate::new(host.gate), waiting_places }
     }
 
     pub(crate) fn counters(&self) -> &Counters {
@@ -187,6 +191,10 @@ impl PluginSite {
 
     pub(crate) fn gate(&self) -> &Gate {
         &self.lasting.gate
+    }
+
+    pub(crate) fn waiting_places(&self) -> &Semaphore {
+        &self.lasting.waiting_places
     }
 
     pub(crate) fn lasting(&self) -> Arc<Lasting> {

@@ -1,10 +1,10 @@
 //! The sites by name and by URL.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
-use carousel_core::pattern::{Rule, RuleError, RuleIndex};
+use carousel_core::pattern::{Rule, RuleError, RuleIndex, overlap};
 use carousel_engine::{Site, Sites};
 
 use crate::counters::SiteReport;
@@ -57,6 +57,32 @@ impl SiteMap {
     pub(crate) fn unreachable(&self) -> impl Iterator<Item = &Rule> {
         self.rules.unreachable()
     }
+
+    /// The patterns that two sites include, neither of them to replace the other: one of the two never gets those URLs.
+    fn contested(&self) -> BTreeSet<Contested> {
+        let mut first: HashMap<(Option<&str>, String), &Rule> = HashMap::new();
+        let includes = self.rules.rules().iter().flat_map(|rule| rule.include.iter().map(move |pattern| (rule, pattern)));
+        let claims = includes.filter_map(|(rule, pattern)| {
+            let claimed = first.entry((rule.instead_of.as_deref(), pattern.to_lowercase())).or_insert(rule);
+            self.contest(pattern, claimed, rule)
+        });
+        claims.collect()
+    }
+
+    fn contest(&self, pattern: &str, one: &Rule, other: &Rule) -> Option<Contested> {
+        let url = if one.name == other.name { None } else { overlap(one, other) }?;
+        let winner = self.by_rule.get(self.rules.find(&url)?)?.name().to_owned();
+        Some(Contested { pattern: pattern.to_owned(), sites: [one.name.clone(), other.name.clone()], winner })
+    }
+}
+
+/// A pattern that two sites include.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Contested {
+    pub(crate) pattern: String,
+    pub(crate) sites: [String; 2],
+    /// The one that serves its URLs.
+    pub(crate) winner: String,
 }
 
 impl SiteDirectory {
@@ -88,6 +114,12 @@ impl SiteDirectory {
         let former = self.former();
         let former = former.get(name)?;
         Some(former.site.upgrade().map_or_else(|| Known::Lasting(former.lasting.clone()), Known::Site))
+    }
+
+    /// The patterns that two sites of this map include and those of the present one do not.
+    pub(crate) fn newly_contested(&self, map: &SiteMap) -> Vec<Contested> {
+        let known = self.now.load().contested();
+        map.contested().into_iter().filter(|contested| !known.contains(contested)).collect()
     }
 
     /// Replaces all sites. Returns the names of those that are no more.

@@ -3,7 +3,10 @@
 use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How long a file is young.
+const YOUNG: Duration = Duration::from_secs(3);
 
 /// The state of a file. Two states that differ in content differ in this, unless somebody took pains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +22,13 @@ impl Stamp {
     pub(crate) fn of(path: &Path) -> Option<Self> {
         let found = std::fs::metadata(path).ok()?;
         Some(Self { bytes: found.len(), modified: found.modified().ok(), identity: identity(&found) })
+    }
+
+    /// Whether the file was written such a short time ago that it may be written again without getting another stamp: the times of
+    /// files advance in steps, of hundredths of a second or, on some file systems, of seconds.
+    pub(crate) fn is_young(&self, now: SystemTime) -> bool {
+        let changed = u64::try_from(self.identity.1).ok().map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds));
+        [self.modified, changed].into_iter().flatten().any(|then| now.duration_since(then).is_ok_and(|age| age < YOUNG))
     }
 }
 

@@ -140,8 +140,9 @@ impl PluginSite {
         Answered<R>: Lift + Send + Sync,
     {
         let host = self.host();
-        let _place =
-            host.waiting_places.acquire().await.map_err(|_| HookError::Raised("the plugins are shut down".to_owned()))?;
+        let shut = |_| HookError::Raised("the plugins are shut down".to_owned());
+        let _of_site = self.waiting_places().acquire().await.map_err(shut)?;
+        let _place = host.waiting_places.acquire().await.map_err(shut)?;
         let began = Instant::now();
         let code = self.plugin().code_to_keep();
         let work = async {

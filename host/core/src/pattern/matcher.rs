@@ -73,12 +73,6 @@ impl Pattern {
         })
     }
 
-    /// The pattern without everything but its host: it matches wherever on that host a URL leads.
-    #[must_use]
-    pub fn host_only(self) -> Self {
-        Self { scheme: String::new(), path: None, query: None, fragment: None, ..self }
-    }
-
     /// Tells whether a URL matches; a URL with broken brackets in its host matches nothing.
     pub fn matches(&self, url: &str) -> bool {
         Target::parse(url).is_some_and(|target| self.matches_target(&target))

@@ -12,6 +12,7 @@
 //! finds its rules, and a rule without includes is never picked by URL. URLs are expected as they are sent, that is, already
 //! escaped: an international host in punycode matches a pattern in punycode only.
 
+mod allowed;
 mod circle;
 mod explain;
 mod host;
@@ -27,6 +28,7 @@ mod wildcard;
 #[cfg(test)]
 mod tests;
 
+pub use allowed::{AllowedHosts, is_same_host};
 pub use explain::{Explanation, Reason, Standing};
 pub(crate) use host::registered_domain;
 pub use index::RuleIndex;

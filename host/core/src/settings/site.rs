@@ -20,7 +20,8 @@ pub struct PluginSettings {
     pub init_timeout: Seconds,
     /// Bytes of memory that one call may use. Default 64 MiB. More memory is touched, and must be cleared, per call.
     pub memory: usize,
-    /// Calls that may run at the same time. Default 64. Further ones wait. Each place reserves address space.
+    /// Calls that may run at the same time. Default 64. Further ones wait; of those that download, one site holds at most seven
+    /// eighths, so that a site where they hang leaves some to the others. Each place reserves address space.
     pub concurrency: u32,
     /// Downloads in one initialisation. Default 20.
     pub max_downloads: u32,

@@ -87,7 +87,9 @@ impl Cache {
 
 fn read(folder: &Folder, engine: &Engine, code: &str, note: &str) -> std::io::Result<Kept> {
     folder.check()?;
-    let note = Note::read(folder.file(note)?)?;
+    let note = folder.file(note)?;
+    folder::touch(&note);
+    let note = Note::read(note)?;
     let mut file = folder.file(code)?;
     note.check(&mut file)?;
     folder::touch(&file);

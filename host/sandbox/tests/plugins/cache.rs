@@ -194,3 +194,19 @@ fn code_of_other_owners_is_not_trusted() {
     }
     assert!(was_refused(&stage.load(), "it belongs to another user"));
 }
+
+#[test]
+fn a_plugin_that_is_used_is_not_forgotten() {
+    let stage = Stage::new();
+    stage.load();
+    let then = std::time::SystemTime::now() - std::time::Duration::from_secs(50 * 24 * 3600);
+    let files = || fs::read_dir(stage.folder()).unwrap().map(|entry| entry.unwrap().path());
+    for file in files() {
+        fs::File::options().write(true).open(file).unwrap().set_modified(then).unwrap();
+    }
+    stage.load();
+    for file in files() {
+        let modified = fs::metadata(&file).unwrap().modified().unwrap();
+        assert!(modified > then + std::time::Duration::from_secs(1), "{}", file.display());
+    }
+}

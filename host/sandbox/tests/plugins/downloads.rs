@@ -6,11 +6,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use carousel_core::exchange::{Answer, CallError, NetworkError, Object};
 use carousel_core::hooks::HookError;
 use carousel_core::settings::{PluginSettings, Seconds};
-use carousel_engine::{Downloader, Site};
+use carousel_engine::{Downloader, Site, Sites};
 use serde_json::json;
 use tokio::sync::Barrier;
 
-use crate::stage::{Broken, Counting, Directory, call, object, page, site, site_with};
+use crate::stage::{Broken, Counting, Directory, call, load, object, page, site, site_with, table};
 
 /// An initialisation of two downloads, of which the second must say "2".
 fn chain() -> serde_json::Value {
@@ -151,4 +151,24 @@ async fn a_guest_that_sleeps_in_an_initialisation_sleeps_without_a_thread() {
     let site = site("scripted", json!({"hooks": {"init_session": {"sleep": 600, "return": true}}}));
     let result = site.init_session(call("https://a.example/"), Arc::new(Counting::default())).await;
     assert_eq!(result, Ok(Some(true)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_site_whose_initialisations_hang_leaves_places_to_the_others() {
+    let directory = Directory::with(&["scripted"]);
+    let settings = PluginSettings { concurrency: 4, ..directory.settings() };
+    let loaded = load(&settings, &[table("hangs", "scripted", chain()), table("works", "scripted", chain())]);
+    let hangs = loaded.sites.named("hangs").unwrap();
+    let works = loaded.sites.named("works").unwrap();
+    let hanging: Vec<_> = (0..8)
+        .map(|_| {
+            let hangs = hangs.clone();
+            tokio::spawn(async move { hangs.init_session(call("https://a.example/"), Arc::new(Silent)).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    let began = tokio::time::Instant::now();
+    let result = works.init_session(call("https://a.example/"), Arc::new(Counting::default())).await;
+    assert_eq!((result, began.elapsed().as_secs()), (Ok(Some(true)), 0));
+    hanging.iter().for_each(tokio::task::JoinHandle::abort);
 }

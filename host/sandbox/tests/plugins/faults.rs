@@ -117,6 +117,20 @@ fn a_guest_that_sleeps_longer_than_it_may_compute_is_stopped_at_once() {
 }
 
 #[test]
+fn words_of_a_plugin_are_short_and_cannot_pass_for_lines_of_the_host() {
+    let forged = format!("x\n WARN carousel: forged\r\u{1b}[2J{}", "long ".repeat(10_000));
+    let proper = |text: &str| {
+        let alone = text.lines().skip(1).all(|line| line.starts_with("    "));
+        alone && text.len() < 10_000 && !text.contains(['\r', '\u{1b}']) && text.contains("forged")
+    };
+    let raised = site("scripted", json!({"hooks": {"check": {"raise": forged}}})).check(call("https://a.example/"), page(""));
+    assert!(matches!(&raised, Err(HookError::Raised(why)) if proper(why)), "{raised:?}");
+    let pool = json!({"hooks": {"pool": {"return": "p".repeat(10_000)}}});
+    let plan = site("scripted", pool).plan(call("https://a.example/")).unwrap();
+    assert!(matches!(&plan.pool, Err(HookError::Raised(why)) if why.contains("10000 bytes")), "{:?}", plan.pool);
+}
+
+#[test]
 fn a_short_sleep_is_allowed_and_a_trap_in_one_hook_of_a_plan_leaves_the_others_their_answers() {
     let script = json!({"hooks": {
         "enabled": {"sleep": 0.001, "return": true},

@@ -1,18 +1,23 @@
 //! Catches what is logged on this thread.
 
 use std::fmt::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Metadata, Subscriber};
 
 /// Lines such as `WARN plugin message plugin="a" site="b"`.
 #[derive(Clone, Default)]
 pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
 
+/// A second subscriber, which hears nothing. Where there is only one, `tracing` asks the thread that comes by a line of code first
+/// whether anybody wants to hear of it, and that may be the thread of another test.
+static BESIDE: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Lines::default()));
+
 /// Runs something and returns the lines that it logged, besides its result.
 pub(crate) fn logged<T>(work: impl FnOnce() -> T) -> (T, Vec<String>) {
+    LazyLock::force(&BESIDE);
     let lines = Lines::default();
     let result = tracing::subscriber::with_default(lines.clone(), work);
     let lines = lines.0.lock().unwrap().clone();

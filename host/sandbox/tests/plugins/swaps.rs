@@ -10,6 +10,7 @@ use carousel_sandbox::{Loaded, Reloaded, Sandbox};
 use serde_json::{Value, json};
 
 use crate::guests;
+use crate::record::logged;
 use crate::stage::{Broken, Directory, call, page, table};
 
 const URL: &str = "https://good.example/";
@@ -168,6 +169,53 @@ fn a_version_that_takes_another_sites_name_is_taken_back_alone() {
     assert!(told.len() == 1 && told[0].contains("c.wasm") && told[0].contains("taken by the plugin \"b\""), "{told:?}");
     assert_eq!(loaded.sites.names(), names, "what was at work stays");
     assert!(loaded.reloader.refresh().errors.is_empty(), "it is said once");
+}
+
+#[test]
+fn a_version_that_takes_the_name_of_a_site_further_down_throws_nobody_out_and_works_when_the_name_is_free() {
+    let directory = Directory::new();
+    directory.write("a.wasm", std::fs::read(guests::component("misbehaving")).unwrap());
+    directory.write("b.wasm", good(1));
+    directory.write("c.wasm", std::fs::read(guests::component("scripted")).unwrap());
+    let mut loaded = loaded(&directory, &[]);
+    let names = loaded.sites.names();
+    directory.write("a.wasm", good(2));
+    directory.write("c.wasm", [std::fs::read(guests::component("scripted")).unwrap().as_slice(), &[0, 2, 1, 1]].concat());
+    let (swapped, lines) = logged(|| loaded.reloader.refresh());
+    let told = told(&swapped);
+    assert!(told.len() == 1 && told[0].contains("taken by the plugin"), "{told:?}");
+    assert!(lines.iter().any(|line| line.contains("swapped") && line.contains("plugin=c")), "the others count: {lines:?}");
+    assert_eq!(loaded.sites.names(), names, "what was at work stays");
+    let plugin = |loaded: &Loaded| loaded.sites.site(URL).unwrap().report().plugin;
+    assert_eq!(plugin(&loaded), "b");
+    directory.write("d.wasm", good_for(b"shop.example"));
+    let again = loaded.reloader.refresh();
+    assert!(again.errors.iter().all(|error| error.to_string().contains("d.wasm")), "it is said once: {:?}", again.errors);
+    for gone in ["d.wasm", "b.wasm"] {
+        std::fs::remove_file(directory.0.join(gone)).unwrap();
+    }
+    assert!(loaded.reloader.refresh().errors.is_empty());
+    assert_eq!(plugin(&loaded), "a");
+}
+
+#[test]
+fn whoever_claims_the_urls_of_another_site_is_told_of_once_with_the_one_that_serves_them() {
+    let directory = Directory::with(&["good"]);
+    let claim = |name: &str, priority: i32| SiteTable {
+        include: Some(vec!["Good.example".to_owned()]),
+        priority: Some(priority),
+        ..table(name, "scripted", json!({}))
+    };
+    let replaces = SiteTable { instead_of: Some("guest-good".to_owned()), ..claim("meant", 500) };
+    let plugin = std::fs::read(guests::component("scripted")).unwrap();
+    directory.write("scripted.wasm", &plugin);
+    let (mut loaded, lines) = logged(|| loaded(&directory, &[claim("greedy", 501), replaces]));
+    let contested = |lines: &[String]| lines.iter().filter(|line| line.contains("both include")).cloned().collect::<Vec<_>>();
+    let told = contested(&lines);
+    assert!(told.len() == 1 && told[0].contains("greedy and guest-good") && told[0].contains("greedy serves it"), "{told:?}");
+    directory.write("scripted.wasm", [plugin.as_slice(), &[0, 2, 1, 1]].concat());
+    let (swapped, lines) = logged(|| loaded.reloader.refresh());
+    assert!(swapped.is_changed && contested(&lines).is_empty(), "{lines:?}");
 }
 
 #[test]
