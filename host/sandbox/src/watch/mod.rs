@@ -189,6 +189,7 @@ mod tests {
 
     /// Whether a file that is written where the link leads comes to the watchman's ears, who waits for it as long as it takes.
     fn hears_of(watchman: &Watchman, file: &Path) -> bool {
+        assert!(watchman.watcher.is_some(), "the system tells of changes");
         while watchman.messages.try_recv().is_ok() {}
         std::fs::write(file, "no plugin").unwrap();
         watchman.messages.recv().is_ok()
