@@ -13,12 +13,16 @@ use std::collections::HashMap;
 /// Most attributes of one element that are kept.
 const ATTRIBUTES: usize = 1024;
 
+/// Most declarations in force, summed over all elements: queries may look through them at each.
+const IN_FORCE: usize = 4_000_000;
+
 /// Parses a whole XML document.
 pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Tree, DocumentError> {
     let mut builder = Builder {
         draft: Draft::new(),
         open: Vec::new(),
         declared: Vec::new(),
+        in_force: 0,
         scopes: HashMap::new(),
         prefixes: Vec::new(),
         hidden: 0,
@@ -33,7 +37,7 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Tree, DocumentError> 
             break;
         }
         builder.handle(event, limits);
-        if builder.draft.len() > limits.nodes {
+        if builder.draft.len() > limits.nodes || builder.in_force > IN_FORCE {
             return Err(DocumentError::TooComplex);
         }
     }
@@ -52,6 +56,8 @@ struct Builder {
     open: Vec<Open>,
     /// The prefixes of the declarations in force, the innermost last.
     declared: Vec<String>,
+    /// The same, counted once more at each element.
+    in_force: usize,
     /// What each prefix stands for, the innermost last: a page may declare a hundred thousand of them and use each as often.
     scopes: HashMap<String, Vec<Namespace>>,
     /// All declarations with a prefix, for queries.
@@ -103,6 +109,7 @@ impl Builder {
                 self.declare(prefix, address);
             }
         }
+        self.in_force += self.declared.len();
         let own: Vec<_> = attributes.iter().map(|(name, value)| (self.attribute_name(name), value)).collect();
         let full = tag.name().into_inner();
         let name = self.element_name(full);

@@ -46,18 +46,22 @@ fn deep_xml_and_deep_json_do_not_overflow() {
 }
 
 #[test]
-fn any_number_of_declarations_is_in_force_where_they_stand() {
-    let nested: String = (0..40).map(|depth| format!("<a{}>", declarations(depth, 1_000))).collect();
-    let text =
-        format!("{nested}{}<p7:last xmlns:p7='inner'><p7:b/></p7:last><p7:c/>{}", "<z:b/>".repeat(80_000), "</a>".repeat(40));
-    let xml = page(text, "text/xml");
+fn declarations_are_in_force_where_they_stand_and_too_many_over_too_many_elements_are_refused() {
+    let with = |count: usize, elements: usize| {
+        let nested: String = (0..40).map(|depth| format!("<a{}>", declarations(depth, count))).collect();
+        let last = "<p7:last xmlns:p7='inner'><p7:b/></p7:last><p7:c/>";
+        page(format!("{nested}{}{last}{}", "<z:b/>".repeat(elements), "</a>".repeat(40)), "text/xml")
+    };
+    let xml = with(25, 2_000);
     for (expression, answer) in [
-        ("count(//*[local-name() = 'b'])", "80001"),
+        ("count(//*[local-name() = 'b'])", "2001"),
         ("namespace-uri(//*[local-name() = 'last']/*)", "inner"),
         ("namespace-uri(//*[local-name() = 'c'])", "u7"),
     ] {
         assert_eq!(ask(&xml, Language::Xpath, expression, Want::First).unwrap(), [answer], "{expression}");
     }
+    let error = ask(&with(1_000, 80_000), Language::Xpath, "//namespace::*", Want::First).unwrap_err();
+    assert!(matches!(error, QueryError::Document(DocumentError::TooComplex)), "{error}");
 }
 
 fn declarations(depth: usize, count: usize) -> String {
