@@ -33,6 +33,7 @@ pub mod retry;
 pub mod session_context;
 pub mod settings;
 pub mod stats;
+pub mod text;
 pub mod time;
 pub mod turns;
 pub mod verdict;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use carousel_core::text::shorten;
 use wasmtime::{FrameInfo, WasmBacktrace};
 
 use crate::words::plain;
@@ -42,10 +43,7 @@ fn name(frame: &FrameInfo) -> String {
         Some(name) => plain(&format!("{:#}", rustc_demangle::demangle(name))).replace('\n', " "),
         None => format!("function {}", frame.func_index()),
     };
-    match name.char_indices().nth(NAME_CHARACTERS) {
-        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
-        None => name,
-    }
+    shorten(&name, NAME_CHARACTERS)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use carousel_core::text::shorten;
 use carousel_document::{Language, Limits, Query, QueryError, Want};
 
 use crate::page::Page;
@@ -113,13 +114,6 @@ fn some(text: &str) -> &str {
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn shorten(text: &str, chars: usize) -> String {
-    match text.char_indices().nth(chars) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use carousel_core::exchange::Answer;
+use carousel_core::text::shorten;
 use carousel_core::verdict::Verdict;
 use carousel_engine::Site;
 use carousel_sandbox::Loaded;
@@ -167,9 +168,5 @@ fn milliseconds(time: Duration) -> String {
 
 /// The first line of a text, cut where it gets long.
 fn first_line(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    match line.char_indices().nth(150) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
-    }
+    shorten(text.lines().next().unwrap_or_default(), 150)
 }

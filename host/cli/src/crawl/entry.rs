@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use carousel_core::exchange::Request;
+use carousel_core::text::shorten;
 use serde_json::{Value, json};
 
 use crate::args::Intype;
@@ -79,21 +80,11 @@ pub(crate) fn with_web_address(request: Request) -> Result<Request, String> {
         return Ok(request);
     }
     let hint = if url.starts_with('{') { "; --intype jl reads JSON" } else { "" };
-    Err(format!("the URL {} does not begin with http:// or https://{hint}", shortened(url)))
+    Err(format!("the URL {:?} does not begin with http:// or https://{hint}", shorten(url, MOST_TOLD)))
 }
 
 fn scheme(url: &str) -> Option<String> {
     url.trim_start().split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase())
-}
-
-/// As much of a text as a message can take, in quotes.
-fn shortened(text: &str) -> String {
-    let mut beginning: String = text.chars().take(MOST_TOLD + 1).collect();
-    if beginning.chars().count() > MOST_TOLD {
-        beginning.pop();
-        beginning.push('…');
-    }
-    format!("{beginning:?}")
 }
 
 /// The parser counts lines within the line, which would contradict the line of the file.

@@ -35,6 +35,16 @@ fn loaded(directory: &Directory, tables: &[SiteTable]) -> Loaded {
     loaded
 }
 
+/// The plugins a, b and c, of which b is `good`.
+fn three() -> (Directory, Loaded) {
+    let directory = Directory::new();
+    directory.write("a.wasm", std::fs::read(guests::component("misbehaving")).unwrap());
+    directory.write("b.wasm", good(1));
+    directory.write("c.wasm", std::fs::read(guests::component("scripted")).unwrap());
+    let loaded = loaded(&directory, &[]);
+    (directory, loaded)
+}
+
 fn told(reloaded: &Reloaded) -> Vec<String> {
     reloaded.errors.iter().map(ToString::to_string).collect()
 }
@@ -158,11 +168,7 @@ fn a_plugin_that_a_table_names_stays_at_work_when_its_file_goes() {
 
 #[test]
 fn a_version_that_takes_another_sites_name_is_taken_back_alone() {
-    let directory = Directory::new();
-    directory.write("a.wasm", std::fs::read(guests::component("misbehaving")).unwrap());
-    directory.write("b.wasm", good(1));
-    directory.write("c.wasm", std::fs::read(guests::component("scripted")).unwrap());
-    let mut loaded = loaded(&directory, &[]);
+    let (directory, mut loaded) = three();
     let names = loaded.sites.names();
     directory.write("c.wasm", good(2));
     let told = told(&loaded.reloader.refresh());
@@ -173,11 +179,7 @@ fn a_version_that_takes_another_sites_name_is_taken_back_alone() {
 
 #[test]
 fn a_version_that_takes_the_name_of_a_site_further_down_throws_nobody_out_and_works_when_the_name_is_free() {
-    let directory = Directory::new();
-    directory.write("a.wasm", std::fs::read(guests::component("misbehaving")).unwrap());
-    directory.write("b.wasm", good(1));
-    directory.write("c.wasm", std::fs::read(guests::component("scripted")).unwrap());
-    let mut loaded = loaded(&directory, &[]);
+    let (directory, mut loaded) = three();
     let names = loaded.sites.names();
     directory.write("a.wasm", good(2));
     directory.write("c.wasm", [std::fs::read(guests::component("scripted")).unwrap().as_slice(), &[0, 2, 1, 1]].concat());
