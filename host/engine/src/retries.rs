@@ -3,52 +3,43 @@
 use carousel_core::defaults::meta;
 use carousel_core::exchange::Request;
 use carousel_core::pool::Used;
-use carousel_core::settings::{Profile, Settings};
+use carousel_core::settings::Settings;
 
 /// The retries that are left.
 #[derive(Debug)]
 pub(crate) struct Retries {
-    profile: Profile,
-    session: u32,
+    /// For faults of sessions; none where they spend the page's retries, as in the peer.
+    session: Option<u32>,
     page: u32,
-    throttled: u32,
+    /// For a site that asks for time; none where that is a failed check like any other, as in the peer.
+    throttled: Option<u32>,
 }
 
 impl Retries {
     pub(crate) fn new(settings: &Settings, request: &Request) -> Self {
         let own = request.meta().get(meta::MAX_RETRY_TIMES).and_then(serde_json::Value::as_u64);
         let own = own.map(|times| u32::try_from(times).unwrap_or(u32::MAX));
-        let page = own.unwrap_or(settings.crawl.retry_times);
-        let session = if settings.profile.is_peer() { page } else { SESSION_RETRY_TIMES };
-        let throttled = settings.session.max_throttled;
-        Self { profile: settings.profile, session: settings.session.retry_times.unwrap_or(session), page, throttled }
+        let ours = |times| (!settings.profile.is_peer()).then_some(times);
+        Self {
+            session: settings.session.retry_times.or(ours(SESSION_RETRY_TIMES)),
+            page: own.unwrap_or(settings.crawl.retry_times),
+            throttled: ours(settings.session.max_throttled),
+        }
     }
 
     /// Takes one retry for what became of a use; false if none is left.
     pub(crate) fn take(&mut self, used: Used) -> bool {
-        let is_throttled = matches!(used, Used::Throttled(_)) && !self.profile.is_peer();
-        let left = if is_throttled {
-            &mut self.throttled
-        } else if self.is_sessions_fault(used) {
-            &mut self.session
-        } else {
-            &mut self.page
+        let own = match used {
+            Used::Throttled(_) => self.throttled.as_mut().or(self.session.as_mut()),
+            Used::DownloadError => None,
+            Used::Good | Used::Neutral | Used::CheckFailed | Used::CheckError | Used::Expired | Used::Banned => {
+                self.session.as_mut()
+            }
         };
+        let left = own.unwrap_or(&mut self.page);
         let Some(less) = left.checked_sub(1) else { return false };
         *left = less;
         true
-    }
-
-    /// In the default profile every fault that another session may mend is the session's. In the peer's profile, which has one
-    /// budget for all, only a session that the API has ended is not held against the page.
-    fn is_sessions_fault(&self, used: Used) -> bool {
-        match used {
-            Used::Expired => true,
-            Used::DownloadError => false,
-            Used::Good | Used::Neutral | Used::CheckFailed | Used::CheckError | Used::Banned | Used::Throttled(_) => {
-                !self.profile.is_peer()
-            }
-        }
     }
 }
 
@@ -59,6 +50,7 @@ const SESSION_RETRY_TIMES: u32 = 5;
 mod tests {
     use std::time::Duration;
 
+    use carousel_core::settings::{Profile, SessionSettings};
     use serde_json::json;
 
     use super::*;
@@ -87,9 +79,18 @@ mod tests {
     }
 
     #[test]
-    fn in_the_peers_profile_only_an_expired_session_is_not_held_against_the_page() {
+    fn in_the_peers_profile_all_faults_spend_one_budget() {
         let mut retries = retries(Profile::ScrapyZyteApi);
-        assert!(retries.take(Used::Expired) && retries.take(Used::CheckFailed) && retries.take(Used::Banned));
-        assert!(!retries.take(Used::CheckFailed) && !retries.take(Used::DownloadError) && retries.take(Used::Expired));
+        assert!(retries.take(Used::CheckFailed) && retries.take(Used::Expired));
+        let faults = [Used::Expired, Used::Banned, Used::DownloadError, Used::Throttled(Duration::ZERO), Used::CheckError];
+        assert!(faults.into_iter().all(|used| !retries.take(used)));
+    }
+
+    #[test]
+    fn a_setting_gives_sessions_a_budget_of_their_own_in_the_peers_profile_too() {
+        let request = Request::from_json(json!({"url": "u", "meta": {"max_retry_times": 0}})).unwrap();
+        let session = SessionSettings { retry_times: Some(1), ..SessionSettings::default() };
+        let mut retries = Retries::new(&Settings { profile: Profile::ScrapyZyteApi, session, ..Settings::default() }, &request);
+        assert!(!retries.take(Used::DownloadError) && retries.take(Used::Expired) && !retries.take(Used::CheckFailed));
     }
 }

@@ -81,8 +81,8 @@ pub struct SessionSettings {
     /// When a failed call of a session is repeated on the same session: `default`, `aggressive` (neither repeats 520 and 521)
     /// or `custom-download-xN` (up to N attempts for these). Default: that of `api.retry_policy`.
     pub retry_policy: Option<PolicyName>,
-    /// How often a page is tried again because of its session (expired, banned, failed check). Default 5; in the peer's profile
-    /// `crawl.retry_times`, and only for sessions that the API has ended. More costs an initialisation each.
+    /// How often a page is tried again because of its session (expired, banned, failed check). Default 5; none in the peer's profile,
+    /// where `crawl.retry_times` is for all faults together unless this is set. More costs an initialisation each.
     pub retry_times: Option<u32>,
     /// Whether an action that stopped the sequence (`returned`) spoils an initialisation. Default true.
     pub init_action_failure_invalidates_session: bool,
