@@ -16,6 +16,7 @@
 
 pub mod budget;
 pub mod chance;
+pub mod contract;
 pub mod cookies;
 pub mod defaults;
 pub mod domains;
