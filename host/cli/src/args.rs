@@ -130,6 +130,9 @@ pub(crate) struct Crawl {
     /// Do not repeat failed calls, except when the API is busy (429, 503); sessions that expired are still replaced
     #[arg(long)]
     pub(crate) dont_retry_errors: bool,
+    /// Send requests that the API would refuse, too: without an output, or with fields that exclude each other
+    #[arg(long)]
+    pub(crate) no_check: bool,
     /// Call the API through the proxies of the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY)
     #[arg(long)]
     pub(crate) trust_env: bool,

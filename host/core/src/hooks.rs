@@ -104,6 +104,8 @@ impl std::error::Error for HookError {}
 pub struct PoolChoice {
     /// The pool's name.
     pub id: String,
+    /// How it came to this name.
+    pub naming: Naming,
     /// Sessions at most.
     pub size: Option<u32>,
     /// Seconds between two uses of a session.
@@ -114,10 +116,25 @@ pub struct PoolChoice {
     pub max_in_flight: Option<u32>,
 }
 
+/// How a pool came to its name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Naming {
+    /// A request or a plugin named it: it is shared by all who name it.
+    #[default]
+    Explicit,
+    /// The host named it after the request: it belongs to the site that serves the request.
+    Automatic,
+}
+
 impl PoolChoice {
-    /// A pool without options of its own.
+    /// A pool that a request or a plugin names, without options of its own.
     pub fn named(id: impl Into<String>) -> Self {
         Self { id: id.into(), ..Self::default() }
+    }
+
+    /// A pool that the host names after a request.
+    pub fn automatic(id: impl Into<String>) -> Self {
+        Self { naming: Naming::Automatic, ..Self::named(id) }
     }
 
     /// Reads a name, or an object with `id` and options; other members are ignored. The error says what is wrong.
@@ -139,6 +156,7 @@ impl PoolChoice {
         let randomize_delay = object.get("randomize_delay").filter(|value| !value.is_null()).map(crate::defaults::is_truthy);
         Ok(Self {
             id: id.to_owned(),
+            naming: Naming::Explicit,
             size: whole("size")?,
             delay: number("delay")?,
             randomize_delay,
@@ -175,6 +193,13 @@ pub struct Plan {
     pub pool: Result<PoolChoice, HookError>,
     /// The location in force, empty for none. An error counts when a session is initialised.
     pub location: Result<Object, HookError>,
+}
+
+impl Plan {
+    /// No session is used.
+    pub fn off() -> Self {
+        Self { enabled: false, cookie_mode: false, pool: Ok(PoolChoice::default()), location: Ok(Object::new()) }
+    }
 }
 
 /// What a plugin changes in the copy of a request that is about to be sent.
@@ -226,7 +251,7 @@ pub trait Defaults: Send + Sync {
     fn enabled(&self, request: &Request) -> bool;
     /// The request's metadata, else the setting.
     fn cookie_mode(&self, request: &Request) -> bool;
-    /// The automatic pool; `location` is what the location hook gave, empty for none.
+    /// The pool that the metadata names, else the automatic one; `location` is what the location hook gave, empty for none.
     fn pool(&self, request: &Request, location: &Object) -> Result<PoolChoice, HookError>;
     /// The request's metadata, else the setting; empty for none.
     fn location(&self, request: &Request) -> Object;

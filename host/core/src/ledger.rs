@@ -37,6 +37,12 @@ impl Account {
         }
     }
 
+    fn add_all(&mut self, other: Self) {
+        self.init += other.init;
+        self.kept += other.kept;
+        self.discarded += other.discarded;
+    }
+
     /// All billed answers.
     pub fn total(&self) -> u64 {
         self.init + self.kept + self.discarded
@@ -76,12 +82,17 @@ impl Ledger {
         self.total
     }
 
-    /// The account of each pool, as in the stats file.
+    /// The accounts of the pools by their names, as in the stats file. Pools of one name, which followed each other as plugins were
+    /// swapped, are told of together.
     pub fn pools_to_json(&self) -> Value {
-        let pool = |(id, account): (&PoolId, &Account)| {
-            (id.to_string(), json!({"billed": account.to_json(), "requests": account.kept + account.discarded}))
+        let mut by_name: BTreeMap<&str, Account> = BTreeMap::new();
+        for (id, account) in &self.pools {
+            by_name.entry(id.as_str()).or_default().add_all(*account);
+        }
+        let pool = |(name, account): (&str, Account)| {
+            (name.to_owned(), json!({"billed": account.to_json(), "requests": account.kept + account.discarded}))
         };
-        Value::Object(self.pools.iter().map(pool).collect())
+        Value::Object(by_name.into_iter().map(pool).collect())
     }
 }
 

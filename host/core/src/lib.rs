@@ -27,6 +27,7 @@ pub mod id;
 pub mod ledger;
 pub mod pace;
 pub mod pattern;
+pub mod place;
 pub mod pool;
 pub mod pools;
 pub mod quarantine;

@@ -90,6 +90,7 @@ pub struct Stats {
     sessions: BTreeMap<Counter, u64>,
     pools: BTreeMap<PoolId, BTreeMap<Counter, u64>>,
     disabled: u64,
+    own_session: u64,
     ended: BTreeMap<EndReason, u64>,
     retries: BTreeMap<RetryReason, u64>,
     max_reached: u64,
@@ -121,6 +122,11 @@ impl Stats {
     /// Counts a request without a session.
     pub fn count_disabled(&mut self) {
         self.disabled += 1;
+    }
+
+    /// Counts a request with a session of its author's own.
+    pub fn count_own_session(&mut self) {
+        self.own_session += 1;
     }
 
     /// Counts a session's end.
@@ -198,14 +204,17 @@ impl Stats {
     fn session_counters(&self) -> BTreeMap<String, u64> {
         let mut counters = BTreeMap::new();
         if self.per_pool {
-            for (pool, counts) in &self.pools {
-                counters.extend(counts.iter().map(|(counter, count)| (format!("pools/{pool}/{}", counter.name()), *count)));
+            // Pools of one name, which followed each other as plugins were swapped, are counted together.
+            for (pool, counter, count) in
+                self.pools.iter().flat_map(|(pool, counts)| counts.iter().map(move |(c, n)| (pool, c, n)))
+            {
+                *counters.entry(format!("pools/{pool}/{}", counter.name())).or_default() += count;
             }
         } else {
             counters.extend(self.sessions.iter().map(|(counter, count)| (counter.name().to_owned(), *count)));
         }
-        if self.disabled > 0 {
-            counters.insert("use/disabled".to_owned(), self.disabled);
+        for (name, count) in [("use/disabled", self.disabled), ("use/own-session", self.own_session)] {
+            counters.extend((count > 0).then(|| (name.to_owned(), count)));
         }
         counters
     }

@@ -14,6 +14,8 @@ use crate::ports::{Sites, Transport};
 pub(crate) struct Allowance<T: Transport, S: Sites> {
     shared: Arc<Shared<T, S>>,
     pool: Option<PoolId>,
+    /// Where the pool has a budget: the pool that stands for all that spend it together.
+    payer: Option<PoolId>,
     billed: Option<Billed>,
 }
 
@@ -30,8 +32,9 @@ impl<T: Transport, S: Sites> Drop for Allowance<T, S> {
             self.shared.stats().ledger.enter(what, self.pool.as_ref());
         }
         let (is_spent, is_pool_spent) = self.shared.with_budget(|budget| {
-            budget.handle_done(self.pool.as_ref(), self.billed.is_some());
-            (budget.is_spent(), self.pool.as_ref().filter(|pool| budget.is_pool_spent(pool)))
+            budget.handle_done(self.payer.as_ref(), self.billed.is_some());
+            let is_payer_spent = self.payer.as_ref().is_some_and(|payer| budget.is_pool_spent(payer));
+            (budget.is_spent(), self.pool.as_ref().filter(|_| is_payer_spent))
         });
         if is_spent {
             self.shared.close("budget");
@@ -50,9 +53,9 @@ impl<T: Transport, S: Sites> Shared<T, S> {
 
     /// Sets aside what a call may cost, or says why not.
     pub(crate) fn try_afford(self: &Arc<Self>, pool: Option<&PoolId>, purpose: Purpose) -> Result<Allowance<T, S>, Word> {
-        let limit = pool.and_then(|pool| self.settings.pool_budget(pool.as_str()));
-        match self.with_budget(|budget| budget.handle_request(pool, limit, purpose)) {
-            Word::Affordable => Ok(Allowance { shared: Arc::clone(self), pool: pool.cloned(), billed: None }),
+        let (payer, limit) = pool.and_then(|pool| self.settings.pool_budget(pool)).unzip();
+        match self.with_budget(|budget| budget.handle_request(payer.as_ref(), limit, purpose)) {
+            Word::Affordable => Ok(Allowance { shared: Arc::clone(self), pool: pool.cloned(), payer, billed: None }),
             word @ (Word::Later | Word::PoolSpent | Word::Spent) => Err(word),
         }
     }

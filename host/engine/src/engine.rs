@@ -1,7 +1,7 @@
 //! The engine: what all fetches share, and the one door to the pools.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,7 +15,7 @@ use carousel_core::pool::{EndReason, Outlook, Refusal};
 use carousel_core::pools::Pools;
 use carousel_core::retry::{Policy, PolicyName, RetryOptions};
 use carousel_core::session_context::SessionContexts;
-use carousel_core::settings::{Profile, Settings};
+use carousel_core::settings::{PoolOptions, Profile, Settings};
 use carousel_core::stats::Stats;
 use carousel_core::time::Instant;
 use serde_json::Value;
@@ -52,6 +52,9 @@ pub struct EngineOptions {
     pub fingerprints: bool,
     /// Whether failed calls are repeated only when the API is busy (429, 503). Default false.
     pub retry_only_throttling: bool,
+    /// Whether requests that the API would refuse are sent all the same. Default false: they fail at once, before they cost an
+    /// initialisation. In the peer's profile all are sent.
+    pub send_unchecked: bool,
 }
 
 /// What all fetches share.
@@ -73,6 +76,8 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     stats: Mutex<Stats>,
     seen: Mutex<HashSet<String>>,
     contexts: Mutex<SessionContexts>,
+    /// Was it told of a request that leaves the place of its session?
+    pub(crate) told_of_place: AtomicBool,
     /// When a session was last at fault.
     last_fault: Mutex<Option<Instant>>,
     /// Per pool, why its last initialisation failed, until one succeeds.
@@ -141,6 +146,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             stats: Mutex::new(Stats::new(settings.session.stats_per_pool)),
             seen: Mutex::default(),
             contexts: Mutex::default(),
+            told_of_place: AtomicBool::new(false),
             last_fault: Mutex::default(),
             bad_inits: Mutex::default(),
             chance: Mutex::new(chance),
@@ -338,6 +344,11 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     /// The tokio time of a point in the engine's time; a point that the clock cannot show is far enough away in a century.
     pub(crate) fn clock(&self, at: Instant) -> tokio::time::Instant {
         self.started + at.since(Instant::START).min(CENTURY)
+    }
+
+    /// The options of a request's pool, if the request is the first of it.
+    pub(crate) fn pool_options(&self, trigger: &Trigger<S>) -> PoolOptions {
+        self.settings.session.pool_options(self.profile(), &trigger.pool, &trigger.choice, trigger.cookie_mode)
     }
 
     pub(crate) fn ticket(&self) -> Ticket {

@@ -1,18 +1,20 @@
 //! The road of one request: which site, which pool, a session, the call, the verdict, and again or done.
 
+use std::borrow::Cow;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use carousel_core::budget::{Purpose, Word};
-use carousel_core::defaults::{meta, retry_policy};
-use carousel_core::exchange::{Answer, CallError, Request};
+use carousel_core::contract;
+use carousel_core::defaults::{Unmanaged, meta, retry_policy};
+use carousel_core::exchange::{Answer, CallError, Object, Request};
 use carousel_core::fingerprint::fingerprint;
-use carousel_core::hooks::{Hook, HookCall, HookError, Plan};
+use carousel_core::hooks::{Hook, HookCall, HookError};
 use carousel_core::id::{PoolId, Ticket};
 use carousel_core::ledger::Billed;
 use carousel_core::pace::{Busy, Caller, Part};
-use carousel_core::pool::Refusal;
+use carousel_core::pool::{Refusal, Used};
 use carousel_core::retry::{Policy, PolicyName};
 use carousel_core::time::Instant;
 use serde_json::{Value, json};
@@ -25,7 +27,7 @@ use crate::lease::SessionLease;
 use crate::opening::Trigger;
 use crate::outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 use crate::ports::{Site, Sites, Transport};
-use crate::prepared::{Planned, Prepared};
+use crate::prepared::{Course, Managed, Planned, Prepared};
 use crate::retries::Retries;
 
 /// About as long as a request takes through the peer's scheduler.
@@ -80,6 +82,8 @@ pub(crate) struct Outgoing<T: Transport, S: Sites> {
     pub(crate) lease: SessionLease<T, S>,
     /// Does it still carry the session it was given? A hook may have taken it away: then nothing can be learned about it.
     pub(crate) carries_session: bool,
+    /// The pool whose counters tell of it.
+    pub(crate) counted_for: PoolId,
     pub(crate) allowance: Allowance<T, S>,
     pass: Option<Pass<T, S>>,
 }
@@ -114,14 +118,19 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
     async fn once(&mut self) -> Result<Answer, Stop> {
         self.stop_if_closed()?;
         self.stop_if_ended()?;
-        let Planned { site, plan } = self.planned.take().unwrap_or_else(|| self.shared.plan(&self.request));
-        let plan = plan.map_err(|error| self.hook_failure(&error))?;
-        let policies = &self.shared.policies;
-        let policy = self.policy(if plan.enabled { policies.session } else { policies.plain })?;
-        if !plan.enabled {
-            return self.send_without_session(policy).await;
+        let Planned { site, course } = self.planned.take().unwrap_or_else(|| self.shared.plan(&self.request));
+        let managed = match course {
+            Course::Nonsense(why) => return Err(Stop::fail(FailureKind::BadRequest, why)),
+            Course::Failed(error) => return Err(self.hook_failure(&error)),
+            Course::Unmanaged(unmanaged) => return self.send_without_session(Some(unmanaged)).await,
+            Course::Disabled => return self.send_without_session(None).await,
+            Course::Managed(managed) => *managed,
+        };
+        if site.as_ref().is_none_or(|site| !site.overrides(Hook::ProcessRequest)) {
+            self.refuse_unacceptable(self.request.params())?;
         }
-        let trigger = self.trigger(site, *plan)?;
+        let policy = self.policy(self.shared.policies.session)?;
+        let trigger = self.trigger(site, managed)?;
         self.recognise(Some(&trigger.pool))?;
         self.give_time(Some(&trigger.pool)).await;
         let opens = self.shared.state().pools.opens_for_the_next(&trigger.pool, self.shared.now());
@@ -182,6 +191,10 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         loop {
             let pass = self.pass(Some(&trigger.pool)).await?;
             let lease = self.session(Arc::clone(&trigger)).await?;
+            if lease.is_superseded() {
+                lease.report(Used::Superseded);
+                continue;
+            }
             self.stop_if_ended()?;
             if pass.as_ref().is_some_and(Pass::is_void) {
                 continue;
@@ -248,13 +261,24 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
     }
 
-    fn trigger(&self, site: Option<Arc<S::Site>>, plan: Plan) -> Result<Arc<Trigger<S>>, Stop> {
+    /// What the API would refuse fails before anything is sent, in the API's own words. In the peer's profile it is sent.
+    fn refuse_unacceptable(&self, params: &Object) -> Result<(), Stop> {
+        let is_checked = !self.shared.options.send_unchecked && !self.shared.profile().is_peer();
+        let Some(refusal) = is_checked.then(|| contract::refusal(params)).flatten() else { return Ok(()) };
+        let message =
+            format!("not sent, the API would refuse it: {}: {refusal}; --no-check sends it all the same", refusal.title);
+        Err(Stop::Fail(FailureKind::BadRequest, message, Some(CallError::Api(Box::new(refusal.into())))))
+    }
+
+    fn trigger(&self, site: Option<Arc<S::Site>>, managed: Managed) -> Result<Arc<Trigger<S>>, Stop> {
+        let Managed { plan, pool, place } = managed;
         let choice = plan.pool.map_err(|error| self.pool_failure(&error))?;
         Ok(Arc::new(Trigger {
             ticket: self.ticket,
             request: Arc::clone(&self.request),
             site,
-            pool: PoolId::new(choice.id.as_str()),
+            pool: pool.unwrap_or_else(|| PoolId::new(choice.id.as_str())),
+            place,
             choice,
             cookie_mode: plan.cookie_mode,
             location: Mutex::new(plan.location.map(Arc::new)),
@@ -289,16 +313,27 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
     }
 
-    async fn send_without_session(&mut self, policy: Policy) -> Result<Answer, Stop> {
+    async fn send_without_session(&mut self, unmanaged: Option<Unmanaged>) -> Result<Answer, Stop> {
+        let request = Arc::clone(&self.request);
+        let mut params = Cow::Borrowed(request.params());
+        if unmanaged == Some(Unmanaged::Declined) {
+            // The API knows no null there.
+            params.to_mut().shift_remove("session");
+        }
+        self.refuse_unacceptable(&params)?;
+        let policy = self.policy(self.shared.policies.plain)?;
         self.recognise(None)?;
-        self.shared.stats().count_disabled();
+        match unmanaged {
+            Some(Unmanaged::OwnSession) => self.shared.stats().count_own_session(),
+            Some(Unmanaged::Declined | Unmanaged::Impossible(_)) | None => self.shared.stats().count_disabled(),
+        }
         self.let_the_replacement_go_first().await;
         let mut repeats = self.shared.repeats(policy);
         loop {
             self.give_time(None).await;
             let pass = self.pass(None).await?;
             let mut allowance = self.shared.afford(None, Purpose::Use).await.map_err(|word| self.unaffordable(word))?;
-            let result = self.shared.call(self.request.params(), &mut repeats, pass.as_ref(), |_| true).await;
+            let result = self.shared.call(&params, &mut repeats, pass.as_ref(), |_| true).await;
             drop(pass);
             let busy = if let Err(NoAnswer::Busy(_, busy)) = result { Some(busy) } else { None };
             let is_cut_short = matches!(result, Err(NoAnswer::CutShort(_)));
@@ -361,11 +396,22 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
                 self.hook_failure(&error)
             })?;
             edit.apply(&mut request);
+            self.refuse_unacceptable(request.params())?;
             lease.set_trigger(Arc::new(trigger.with_request(Arc::new(request.clone()))));
         }
+        let placed = self.shared.keep_in_place(&mut request, lease.session(), &trigger);
+        placed.map_err(|why| Stop::fail(FailureKind::Plugin, format!("process_request: {why}")))?;
         let session = request.params().get("session").and_then(|session| session.get("id"));
         let carries_session = trigger.cookie_mode || session.and_then(Value::as_str) == Some(&lease.session().id().to_string());
-        Ok(Outgoing { request: Arc::new(request), lease, carries_session, allowance, pass })
+        let counted_for = self.counted_for(&request, &lease);
+        Ok(Outgoing { request: Arc::new(request), lease, carries_session, counted_for, allowance, pass })
+    }
+
+    /// The pool whose counters tell of this use. The peer counts it for the pool that the request has once its URL was edited.
+    fn counted_for(&self, request: &Request, lease: &SessionLease<T, S>) -> PoolId {
+        let is_moved = self.shared.profile().is_peer() && request.host() != self.request.host();
+        let moved = is_moved.then(|| self.shared.plan(&Arc::new(request.clone())).course.pool()).flatten();
+        moved.unwrap_or_else(|| lease.pool().clone())
     }
 
     fn carry_session(&self, request: &mut Request, lease: &SessionLease<T, S>) {

@@ -97,6 +97,9 @@ impl<T: Transport, S: Sites> Init<T, S> {
 
     async fn params(&self) -> Result<Object, HookError> {
         if let Some(params) = explicit_params(&self.shared.settings.session, &self.trigger.request) {
+            let mut params = params.clone();
+            // The request goes before the settings.
+            self.trigger.place.put_into(&mut params);
             return Ok(params);
         }
         let location = self.location()?;
@@ -155,6 +158,9 @@ impl<T: Transport, S: Sites> Init<T, S> {
     /// Sends one call of the initialisation, on the session unless the parameters say `"session": null`.
     async fn download(&self, mut params: Object) -> Result<Answer, CallError> {
         params.entry("url").or_insert_with(|| Value::from(self.trigger.request.url()));
+        if params.get("session") != Some(&Value::Null) {
+            self.put_in_place(&mut params)?;
+        }
         match params.get("session") {
             Some(Value::Null) => drop(params.shift_remove("session")),
             None if !self.trigger.cookie_mode => {
@@ -188,6 +194,8 @@ impl<T: Transport, S: Sites> Init<T, S> {
                 return self.close_pool(reason);
             }
             Unfit::CheckError(HookError::ClosePool(reason)) | Unfit::ClosePool(reason) => return self.close_pool(reason),
+            // It would be out of place again.
+            _ if self.session.init_calls().is_misplaced => (Counter::InitParamError, Opened::Refused),
             Unfit::Params(_) => (Counter::InitParamError, Opened::Bad),
             Unfit::Failed(HookError::Download(CallError::Api(problem))) if problem.is_over_session_limit() => {
                 (Counter::InitOverLimit, self.without_session_by_limit())

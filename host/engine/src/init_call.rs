@@ -139,13 +139,12 @@ impl<T: Transport, S: Sites> Init<T, S> {
 
     /// When the API ends a session that was used then for the last time.
     fn lapses_after(&self, used: Instant) -> Option<Instant> {
-        let shared = &self.shared;
-        let options = shared.settings.session.pool_options(shared.profile(), &self.trigger.choice, self.trigger.cookie_mode);
+        let options = self.shared.pool_options(&self.trigger);
         options.max_idle.map(|idle| used + idle.saturating_sub(options.margin))
     }
 }
 
 /// The error of a call that was not sent.
 fn not_sent(why: impl Into<String>) -> CallError {
-    CallError::Network(NetworkError::Broken(why.into()))
+    CallError::Network(NetworkError::NotSent(why.into()))
 }

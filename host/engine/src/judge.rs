@@ -47,9 +47,9 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
     }
 
     fn keep(&mut self, outgoing: Outgoing<T, S>, answer: Answer) -> Answer {
-        let Outgoing { mut allowance, lease, .. } = outgoing;
+        let Outgoing { mut allowance, lease, counted_for, .. } = outgoing;
         allowance.bill(Billed::Use);
-        self.shared.stats().count(Counter::UseCheckPassed, lease.pool());
+        self.shared.stats().count(Counter::UseCheckPassed, &counted_for);
         if lease.trigger().cookie_mode {
             self.shared.keep_cookies(&answer, lease.session());
         }
@@ -59,7 +59,7 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
     }
 
     fn discard(&mut self, outgoing: Outgoing<T, S>, verdict: Verdict) -> Stop {
-        let pool = outgoing.lease.pool().clone();
+        let pool = outgoing.counted_for.clone();
         match verdict {
             Verdict::Keep => Stop::Again,
             Verdict::Discard(reason) => {
@@ -89,7 +89,7 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
     }
 
     fn check_error(&mut self, outgoing: Outgoing<T, S>, error: HookError) -> Stop {
-        let pool = outgoing.lease.pool().clone();
+        let pool = outgoing.counted_for.clone();
         match &error {
             HookError::CloseCrawl(reason) => return self.close_crawl(outgoing, reason),
             HookError::ClosePool(reason) => return self.close_pool(outgoing, reason),
@@ -107,7 +107,7 @@ impl<T: Transport, S: Sites> Fetch<'_, T, S> {
     }
 
     fn judge_error(&mut self, mut outgoing: Outgoing<T, S>, error: CallError) -> Stop {
-        let pool = outgoing.lease.pool().clone();
+        let pool = outgoing.counted_for.clone();
         if matches!(error, CallError::BadAnswer(_)) {
             outgoing.allowance.bill(Billed::Discarded);
         }

@@ -8,7 +8,7 @@ use carousel_core::time::Instant;
 use tokio::sync::oneshot;
 
 use crate::engine::{Shared, Waiter};
-use crate::opening::{LiveSession, Trigger};
+use crate::opening::{Initialiser, LiveSession, Trigger};
 use crate::ports::{Sites, Transport};
 
 /// A session that is lent to one request. Dropping it without a report gives the session back without blame, so a cancelled
@@ -39,7 +39,7 @@ impl<T: Transport, S: Sites> SessionLease<T, S> {
         let queued = Queued { shared, pool: trigger.pool.clone(), ticket: shared.ticket() };
         let ((), deeds) = shared.decide(|state, now| {
             let pool = queued.pool.clone();
-            let options = || shared.settings.session.pool_options(shared.profile(), &trigger.choice, trigger.cookie_mode);
+            let options = || shared.pool_options(&trigger);
             state.waiting.insert(queued.ticket, Waiter { trigger: Arc::clone(&trigger), answer });
             state.pools.handle_request(&pool, options, queued.ticket, Arc::clone(&trigger), now);
         });
@@ -66,6 +66,12 @@ impl<T: Transport, S: Sites> SessionLease<T, S> {
     /// Will the session still be good at this time, as far as uses that were answered go?
     pub(crate) fn lives(&self, at: Instant) -> bool {
         self.shared.state().pools.outlives(&self.pool, self.lease.session, at)
+    }
+
+    /// Has the site begun to initialise sessions otherwise than this one was, as its plugin was replaced or came back?
+    pub(crate) fn is_superseded(&self) -> bool {
+        let now = || Initialiser::of(self.trigger.site.as_ref());
+        !self.shared.profile().is_peer() && now().supersedes(&self.session.initialiser)
     }
 
     /// A replacement would be initialised for this request from now on.

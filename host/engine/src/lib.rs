@@ -30,6 +30,7 @@ mod lease;
 mod opening;
 mod outcome;
 mod outgoing;
+mod place;
 mod ports;
 mod prepared;
 mod retries;

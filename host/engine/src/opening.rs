@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use carousel_core::cookies::CookieJar;
 use carousel_core::exchange::{Object, Request};
-use carousel_core::hooks::{HookError, PoolChoice, SessionHandle};
-use carousel_core::id::{PoolId, SessionId, Ticket};
+use carousel_core::hooks::{Hook, HookError, PoolChoice, SessionHandle};
+use carousel_core::id::{PoolId, SessionId, SiteId, Ticket};
+use carousel_core::place::Place;
 use carousel_core::pool::Opened;
 use carousel_core::time::Instant;
 use tokio::sync::Notify;
@@ -16,7 +17,7 @@ use tracing::Instrument as _;
 
 use crate::engine::Shared;
 use crate::init;
-use crate::ports::{Sites, Transport};
+use crate::ports::{Site, Sites, Transport};
 
 /// What an initialisation needs to know of the request that triggered it.
 pub(crate) struct Trigger<S: Sites> {
@@ -25,6 +26,8 @@ pub(crate) struct Trigger<S: Sites> {
     pub(crate) request: Arc<Request>,
     pub(crate) site: Option<Arc<S::Site>>,
     pub(crate) pool: PoolId,
+    /// Where on earth the pool's sessions are.
+    pub(crate) place: Place,
     pub(crate) choice: PoolChoice,
     pub(crate) cookie_mode: bool,
     pub(crate) location: Mutex<Result<Arc<Object>, HookError>>,
@@ -40,6 +43,7 @@ impl<S: Sites> Trigger<S> {
             request,
             site: self.site.clone(),
             pool: self.pool.clone(),
+            place: self.place.clone(),
             choice: self.choice.clone(),
             cookie_mode: self.cookie_mode,
             location: Mutex::new(self.known_location()),
@@ -78,8 +82,32 @@ pub(crate) struct LiveSession {
     pub(crate) handle: Arc<SessionHandle>,
     /// The API counts it among its sessions; it knows nothing of one that consists of cookies.
     pub(crate) counts_at_api: bool,
+    /// Who initialises it.
+    pub(crate) initialiser: Initialiser,
+    /// Where on earth it is: as its first call says.
+    pub(crate) place: OnceLock<Place>,
     jar: Mutex<CookieJar>,
     init: Mutex<InitCalls>,
+}
+
+/// What decides how a session is initialised: the hooks with which its site does so itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Initialiser {
+    site: Option<SiteId>,
+    hooks: [bool; 2],
+}
+
+impl Initialiser {
+    pub(crate) fn of<S: Site>(site: Option<&Arc<S>>) -> Self {
+        let hooks = [Hook::Params, Hook::InitSession].map(|hook| site.is_some_and(|site| site.overrides(hook)));
+        Self { site: site.map(|site| site.id()), hooks }
+    }
+
+    /// Would this one, of the same site, have to initialise what the other one has? Not where it leaves that to the host, and not what
+    /// another site shares.
+    pub(crate) fn supersedes(&self, other: &Self) -> bool {
+        self.site == other.site && self.hooks != other.hooks && self.hooks.contains(&true)
+    }
 }
 
 /// How the calls of an initialisation went, whatever a plugin makes of it.
@@ -90,6 +118,8 @@ pub(crate) struct InitCalls {
     pub(crate) heard: Option<Instant>,
     /// Why the last one was not taken or not sent, if that was nobody's fault.
     pub(crate) hindrance: Option<Hindrance>,
+    /// One was not sent because it would have come from another place than the session.
+    pub(crate) is_misplaced: bool,
 }
 
 /// What keeps an initialisation from calling, whatever its site is like.
@@ -104,10 +134,12 @@ pub(crate) enum Hindrance {
 }
 
 impl LiveSession {
-    pub(crate) fn new(id: SessionId, pool: PoolId, cookie_mode: bool) -> Self {
+    pub(crate) fn new(id: SessionId, pool: PoolId, cookie_mode: bool, initialiser: Initialiser) -> Self {
         Self {
             handle: Arc::new(SessionHandle::new(id, pool)),
             counts_at_api: !cookie_mode,
+            initialiser,
+            place: OnceLock::new(),
             jar: Mutex::default(),
             init: Mutex::default(),
         }
@@ -172,7 +204,7 @@ impl Openings {
 pub(crate) fn start<T: Transport, S: Sites>(shared: &Arc<Shared<T, S>>, pool: PoolId, id: SessionId, trigger: Arc<Trigger<S>>) {
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
     tracing::debug!(%pool, session = %id, url = trigger.request.url(), "opening a session");
-    let session = LiveSession::new(id, pool.clone(), trigger.cookie_mode);
+    let session = LiveSession::new(id, pool.clone(), trigger.cookie_mode, Initialiser::of(trigger.site.as_ref()));
     let report = Report { shared: Arc::clone(shared), session: Arc::new(session), outcome: None };
     let span = tracing::debug_span!("init", %pool, session = %id);
     let task = async move {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use carousel_core::exchange::{Answer, CallError, Object};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan};
+use carousel_core::id::SiteId;
 use carousel_core::verdict::Verdict;
 
 /// Talks to Zyte API: one call, one attempt. Repeating it is the engine's business.
@@ -42,7 +43,13 @@ pub trait Site: Send + Sync + 'static {
     /// The site's name, for logs and counters.
     fn name(&self) -> &str;
 
-    /// Does it answer this hook itself?
+    /// The site as the owner of sessions. It stays while sessions that were made for the site are good for it, whatever version of a
+    /// plugin serves it; a site with a config has another one for each config.
+    fn id(&self) -> SiteId {
+        SiteId::new(self.name(), "")
+    }
+
+    /// Does it answer this hook itself now? A site may begin and stop doing so, as its plugin is replaced or left alone for a while.
     fn overrides(&self, hook: Hook) -> bool;
 
     /// Asks the hooks `enabled`, `cookie-mode`, `location` and `pool`, in this order and in one step. Where `enabled` says no

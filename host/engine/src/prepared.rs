@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use carousel_core::exchange::Request;
-use carousel_core::hooks::{Hook, HookCall, HookError, Plan};
-use carousel_core::id::PoolId;
+use carousel_core::defaults::{self, Unmanaged};
+use carousel_core::exchange::{Request, without_credentials};
+use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError, Naming, Plan, PoolChoice};
+use carousel_core::id::{PoolId, PoolOwner};
+use carousel_core::place::Place;
 
 use crate::engine::Shared;
 use crate::ports::{Site, Sites, Transport};
@@ -18,7 +20,30 @@ pub struct Prepared<S: Sites> {
 /// What is known of a request before it is sent.
 pub(crate) struct Planned<S: Sites> {
     pub(crate) site: Option<Arc<S::Site>>,
-    pub(crate) plan: Result<Box<Plan>, HookError>,
+    pub(crate) course: Course,
+}
+
+/// The way that a request takes.
+pub(crate) enum Course {
+    /// None: it makes no sense, for this reason.
+    Nonsense(String),
+    /// None: a hook failed.
+    Failed(HookError),
+    /// As it is, without a session of ours.
+    Unmanaged(Unmanaged),
+    /// As it is: sessions are off for it.
+    Disabled,
+    /// On a session.
+    Managed(Box<Managed>),
+}
+
+/// What is known of a request that is to have a session.
+pub(crate) struct Managed {
+    pub(crate) plan: Plan,
+    /// The pool that the plan's choice means; none where there is no choice.
+    pub(crate) pool: Option<PoolId>,
+    /// Where on earth its sessions are.
+    pub(crate) place: Place,
 }
 
 impl<S: Sites> Prepared<S> {
@@ -35,8 +60,17 @@ impl<S: Sites> Prepared<S> {
 
     /// The pool whose sessions it needs; none where it needs no session, or will fail before.
     pub fn pool(&self) -> Option<PoolId> {
-        let plan = self.planned.plan.as_ref().ok().filter(|plan| plan.enabled)?;
-        plan.pool.as_ref().ok().map(|choice| PoolId::new(choice.id.as_str()))
+        self.planned.course.pool()
+    }
+}
+
+impl Course {
+    /// The pool whose sessions are needed; none where none is, or the request will fail before.
+    pub(crate) fn pool(&self) -> Option<PoolId> {
+        match self {
+            Self::Managed(managed) => managed.pool.clone(),
+            Self::Nonsense(_) | Self::Failed(_) | Self::Unmanaged(_) | Self::Disabled => None,
+        }
     }
 }
 
@@ -50,24 +84,83 @@ fn plans<S: Site>(site: &Arc<S>) -> bool {
 
 impl<T: Transport, S: Sites> Shared<T, S> {
     pub(crate) fn plan(&self, request: &Arc<Request>) -> Planned<S> {
-        let site = self.sites.site(request.url());
-        let plan = match site.as_ref().filter(|site| plans(site)) {
+        let site = self.site(request.url());
+        let course = match Unmanaged::of(self.profile(), request) {
+            Some(Unmanaged::OwnSession) if !self.defaults.enabled(request) => Course::Disabled,
+            Some(unmanaged) => Course::Unmanaged(unmanaged),
+            None => self.course(request, site.as_ref()),
+        };
+        Planned { site, course }
+    }
+
+    /// The site that serves a URL. User name and password in it do not tell whose page it is; for the peer they are part of the host.
+    fn site(&self, url: &str) -> Option<Arc<S::Site>> {
+        if self.profile().is_peer() { self.sites.site(url) } else { self.sites.site(&without_credentials(url)) }
+    }
+
+    fn course(&self, request: &Arc<Request>, site: Option<&Arc<S::Site>>) -> Course {
+        let plan = match site.filter(|site| plans(site)) {
             Some(site) => site.plan(self.hook_call(Arc::clone(request))),
             None => Ok(self.defaults.plan(request)),
         };
-        Planned { site, plan: plan.map(|plan| Box::new(self.told_apart(plan))) }
+        match plan {
+            Err(error) => Course::Failed(error),
+            Ok(Plan { enabled: false, .. }) => Course::Disabled,
+            Ok(plan) => self.managed(request, site, plan),
+        }
     }
 
-    /// Names the pool after the kind of its sessions, where that is not the usual one: a cookie session and one of the API never stand
-    /// in for each other. The peer lets them share a pool.
-    fn told_apart(&self, mut plan: Plan) -> Plan {
-        let is_usual = plan.cookie_mode == self.settings.session.cookie_mode || self.profile().is_peer();
-        if let Ok(choice) = &mut plan.pool
-            && !is_usual
-        {
-            choice.id.push_str(if plan.cookie_mode { ";cookies" } else { ";session" });
+    fn managed(&self, request: &Request, site: Option<&Arc<S::Site>>, plan: Plan) -> Course {
+        let place = match self.place(request) {
+            Ok(place) => place,
+            Err(why) => return Course::Nonsense(why),
+        };
+        let pool = plan.pool.as_ref().ok().map(|choice| self.pool_id(request, site, choice, &place, plan.cookie_mode));
+        Course::Managed(Box::new(Managed { plan, pool, place }))
+    }
+
+    /// Where on earth the request's sessions are; an error says what is wrong with the request. The peer does not care.
+    fn place(&self, request: &Request) -> Result<Place, String> {
+        let settings = &self.settings.session;
+        match defaults::bad_init_url(settings, request) {
+            _ if self.profile().is_peer() => Ok(Place::default()),
+            Some(why) => Err(why),
+            None => defaults::place(settings, request),
         }
-        plan
+    }
+
+    /// The pool that a choice means. Its name says what it is told from others by, where that is not as usual; the peer has nothing
+    /// but names.
+    fn pool_id(
+        &self,
+        request: &Request,
+        site: Option<&Arc<S::Site>>,
+        choice: &PoolChoice,
+        place: &Place,
+        cookie_mode: bool,
+    ) -> PoolId {
+        if self.profile().is_peer() {
+            return PoolId::new(choice.id.as_str());
+        }
+        let (owner, of_site) = match choice.naming {
+            Naming::Explicit => (PoolOwner::Named, None),
+            Naming::Automatic => self.owner(request, site),
+        };
+        let usual = defaults::usual_place(&self.settings.session, request, choice.naming);
+        // A cookie session and one of the API never stand in for each other.
+        let is_usual = cookie_mode == self.settings.session.cookie_mode;
+        let kind = (!is_usual).then(|| if cookie_mode { "cookies" } else { "session" }.to_owned());
+        let qualifiers: Vec<String> = of_site.into_iter().chain(place.unlike(&usual)).chain(kind).collect();
+        PoolId::owned(&choice.id, &qualifiers, owner)
+    }
+
+    /// Who owns the pool that a request has by its host. The name of the host alone stands for the pool of whoever serves its front
+    /// page; the name of another's pool says whose it is.
+    fn owner(&self, request: &Request, site: Option<&Arc<S::Site>>) -> (PoolOwner, Option<String>) {
+        let of = |site: &Arc<S::Site>| site.id();
+        let (site, front) = (site.map(of), self.sites.site(&format!("https://{}/", request.host())).as_ref().map(of));
+        let qualifier = (site != front).then(|| site.as_ref().map_or("defaults".to_owned(), |id| format!("site={}", id.name())));
+        (site.map_or(PoolOwner::Defaults, PoolOwner::Site), qualifier)
     }
 
     pub(crate) fn hook_call(&self, request: Arc<Request>) -> HookCall {

@@ -32,9 +32,8 @@ impl Retries {
         let own = match used {
             Used::Throttled(_) => self.throttled.as_mut().or(self.session.as_mut()),
             Used::DownloadError => None,
-            Used::Good | Used::Neutral | Used::CheckFailed | Used::CheckError | Used::Expired | Used::Banned => {
-                self.session.as_mut()
-            }
+            Used::CheckFailed | Used::CheckError | Used::Expired | Used::Banned => self.session.as_mut(),
+            Used::Good | Used::Neutral | Used::Superseded => return true,
         };
         let left = own.unwrap_or(&mut self.page);
         let Some(less) = left.checked_sub(1) else { return false };

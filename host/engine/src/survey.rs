@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use carousel_core::exchange::Request;
 use carousel_core::hooks::{Defaults, HookError, Plan};
+use carousel_core::id::PoolId;
 
 use crate::engine::Engine;
 use crate::ports::{Sites, Transport};
-use crate::prepared::Planned;
+use crate::prepared::{Course, Planned};
 
 /// A request as its fetch would begin.
 pub struct Survey<S> {
     /// The site that serves it; none where the defaults do.
     pub site: Option<Arc<S>>,
-    /// What is known of it before it is sent, or why it fails already.
+    /// What is known of it before it is sent, or why a hook makes it fail already. Sessions are not enabled for what is not managed.
     pub plan: Result<Plan, HookError>,
+    /// The pool that it would have.
+    pub pool: Option<PoolId>,
 }
 
 /// What an engine holds at a moment, by number.
@@ -45,8 +48,12 @@ impl<T: Transport, S: Sites> Engine<T, S> {
     /// Finds the site of a request and asks the hooks that come before a session, as [`fetch`](Self::fetch) does. Nothing is sent
     /// and no session is opened.
     pub fn survey(&self, request: Request) -> Survey<S::Site> {
-        let Planned { site, plan } = self.0.plan(&Arc::new(request));
-        Survey { site, plan: plan.map(|plan| *plan) }
+        let Planned { site, course } = self.0.plan(&Arc::new(request));
+        match course {
+            Course::Managed(managed) => Survey { site, plan: Ok(managed.plan), pool: managed.pool },
+            Course::Failed(error) => Survey { site, plan: Err(error), pool: None },
+            Course::Nonsense(_) | Course::Unmanaged(_) | Course::Disabled => Survey { site, plan: Ok(Plan::off()), pool: None },
+        }
     }
 
     /// What this engine does where no plugin says otherwise, as hooks may ask for it.

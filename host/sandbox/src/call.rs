@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carousel_core::exchange::{Answer, CallError, Object};
-use carousel_core::hooks::{HookCall, HookError};
+use carousel_core::hooks::{HookCall, HookError, PoolChoice};
 use carousel_document::Limits as QueryLimits;
 use carousel_engine::Downloader;
 use wasmtime::component::Resource;
@@ -51,6 +51,8 @@ pub(crate) struct Call {
     pages: Vec<Option<Page>>,
     downloads: Option<Downloads>,
     failures: Vec<Refusal>,
+    /// The pool that the guest was told it would be without the plugin.
+    pub(crate) default_pool: Option<PoolChoice>,
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
     pub(crate) log: Log,
@@ -81,6 +83,7 @@ impl Call {
             pages: Vec::new(),
             downloads: None,
             failures: Vec::new(),
+            default_pool: None,
             limits: Limits::new(allowance.memory),
             clock: Clock::new(allowance.deadline),
             log: Log::new(writer, allowance.max_log_lines),
@@ -177,9 +180,8 @@ impl Call {
     /// The way to the API for one more download, if it may be made; the error is for the plugin's author.
     pub(crate) fn next_download(&mut self, params: &Object) -> Result<Arc<dyn Downloader>, String> {
         let downloads = self.downloads.as_mut().ok_or("only params and init-session may download")?;
-        if let (Some(url), Some(asked)) = (params.get("url"), &self.asked) {
-            let url = url.as_str().ok_or("the url of a download must be text")?;
-            self.site.reach.check(url, &asked.request)?;
+        if let Some(asked) = &self.asked {
+            self.site.reach.check(params, &asked.request)?;
         }
         if downloads.left_bytes == 0 {
             return Err(TOO_MANY_BYTES.to_owned());

@@ -67,6 +67,12 @@ impl Gate {
         !self.is_calm.load(Relaxed) && self.options.on_fault == OnFault::Closed && !self.state().quarantine.is_at_work()
     }
 
+    /// Whether the default behaviours serve, because the plugin is left alone.
+    pub(crate) fn is_left_to_defaults(&self) -> bool {
+        let is_paused = || self.state().quarantine.paused_until(self.options.now()).is_some();
+        !self.is_calm.load(Relaxed) && self.options.on_fault == OnFault::DefaultConfig && is_paused()
+    }
+
     /// Lets a new request in.
     pub(crate) fn request(&self) -> Result<Who, HookError> {
         if self.is_calm.load(Relaxed) {

@@ -72,7 +72,11 @@ impl defaults::Host for Call {
     fn pool(&mut self, request: Resource<RequestHandle>) -> Result<std::result::Result<String, types::Failure>> {
         let call = self.about(&request)?;
         match call.defaults.pool(&call.request, &call.location) {
-            Ok(choice) => Ok(Ok(choice.to_json().to_string())),
+            Ok(choice) => {
+                let told = choice.to_json().to_string();
+                self.default_pool = Some(choice);
+                Ok(Ok(told))
+            }
             Err(error) => Ok(Err(self.remember_failure(error))),
         }
     }

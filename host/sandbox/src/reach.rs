@@ -1,12 +1,13 @@
-//! The hosts that a site's plugin may download from.
+//! The hosts that a site's plugin may send calls to: its downloads, the calls that initialise sessions, and pages that it edits.
 
-use carousel_core::exchange::{Request, host_of};
+use carousel_core::exchange::{Object, Request, host_of, is_web};
 use carousel_core::pattern::{AllowedHosts, Rule, RuleError, is_same_host};
+use serde_json::Value;
 
 /// The pattern of the settings that stands for every host.
 const ANY: &str = "*";
 
-/// Which hosts downloads may go to.
+/// Which hosts calls may go to.
 #[derive(Debug, Default)]
 pub(crate) struct Reach {
     hosts: Vec<AllowedHosts>,
@@ -27,9 +28,19 @@ impl Reach {
         Ok(Self { hosts: patterns.map(read).collect::<Result<_, _>>()? })
     }
 
-    /// Refuses a download elsewhere, in words for the plugin's author. The host of the request at hand is always allowed.
-    pub(crate) fn check(&self, url: &str, request: &Request) -> Result<(), String> {
-        if is_same_host(url, request.url()) || self.hosts.iter().any(|hosts| hosts.allows(url)) {
+    /// Refuses an API call that leads elsewhere, in words for the plugin's author: by its URL, or by a browser action that goes to
+    /// one. The host of the request at hand is always allowed.
+    pub(crate) fn check(&self, call: &Object, asked: &Request) -> Result<(), String> {
+        let url = call.get("url").into_iter();
+        let managed = call.get("sessionContextParameters").and_then(|parameters| parameters.get("actions"));
+        let actions = call.get("actions").into_iter().chain(managed).filter_map(Value::as_array).flatten();
+        let visited = actions.filter(|action| action.get("action").is_some_and(|name| name == "goto"));
+        url.chain(visited.filter_map(|action| action.get("url"))).try_for_each(|url| self.check_url(url, asked))
+    }
+
+    fn check_url(&self, url: &Value, asked: &Request) -> Result<(), String> {
+        let url = url.as_str().filter(|url| is_web(url)).ok_or_else(|| format!("{url} is no http or https URL"))?;
+        if is_same_host(url, asked.url()) || self.hosts.iter().any(|hosts| hosts.allows(url)) {
             return Ok(());
         }
         let host = host_of(url);
@@ -48,8 +59,12 @@ mod tests {
         let own = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
         let rule = Rule { include: own(include), ..Rule::default() };
         let reach = Reach::new(&[rule], own(settings).iter()).unwrap();
+        check(&reach, json!({"url": url})).is_ok()
+    }
+
+    fn check(reach: &Reach, call: Value) -> Result<(), String> {
         let request = Request::from_json(json!({"url": "https://asked.example:8000/page"})).unwrap();
-        reach.check(url, &request).is_ok()
+        reach.check(call.as_object().unwrap(), &request)
     }
 
     #[test]
@@ -71,6 +86,9 @@ mod tests {
             (&["shop.example"], &[], r"https://asked.example:8000\@evil.example/", false),
             (&["shop.example"], &[], "https://wwwxshop.example/", false),
             (&["shop.example"], &[], "file://shop.example/etc/passwd", false),
+            (&["shop.example"], &["*"], "file:///etc/passwd", false),
+            (&[""], &["*"], "ftp://shop.example/", false),
+            (&["shop.example"], &[], "http://169.254.169.254/latest/meta-data", false),
         ] {
             assert_eq!(allows(include, settings, url), allowed, "{include:?} {settings:?} {url}");
         }
@@ -78,8 +96,24 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_host_and_the_setting() {
-        let request = Request::from_json(json!({"url": "https://a.example/"})).unwrap();
-        let words = Reach::default().check("https://b.example/x", &request).unwrap_err();
+        let words = check(&Reach::default(), json!({"url": "https://b.example/x"})).unwrap_err();
         assert!(words.contains("\"b.example\"") && words.contains("download_hosts"), "{words}");
+        let words = check(&Reach::default(), json!({"url": "file:///etc/passwd"})).unwrap_err();
+        assert_eq!(words, "\"file:///etc/passwd\" is no http or https URL");
+        assert!(check(&Reach::default(), json!({"url": 3})).unwrap_err().starts_with("3 is no http"));
+    }
+
+    #[test]
+    fn a_browser_goes_no_further_than_a_call() {
+        let reach = Reach::default();
+        let goto = |url: &str| json!([{"action": "reload"}, {"action": "goto", "url": url}]);
+        assert_eq!(check(&reach, json!({"actions": goto("https://asked.example:8000/login")})), Ok(()));
+        assert_eq!(check(&reach, json!({"actions": [{"action": "evaluate", "url": "https://b.example/"}]})), Ok(()));
+        for call in [
+            json!({"actions": goto("https://b.example/")}),
+            json!({"sessionContextParameters": {"actions": goto("file:///etc/passwd")}}),
+        ] {
+            assert!(check(&reach, call.clone()).is_err(), "{call}");
+        }
     }
 }

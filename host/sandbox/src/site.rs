@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, Guard};
 use carousel_core::exchange::{Answer, Object};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan, PoolChoice};
+use carousel_core::id::SiteId;
 use carousel_core::settings::Instances;
 use carousel_core::verdict::Verdict;
 use carousel_engine::{Downloader, Site};
@@ -31,6 +32,7 @@ use crate::step::{Asked, Step};
 /// The site stays when its plugin is replaced by another version: whoever holds it asks the version of that moment, step by step.
 pub struct PluginSite {
     name: Arc<str>,
+    id: SiteId,
     now: ArcSwap<Version>,
     host: Arc<Host>,
     lasting: Arc<Lasting>,
@@ -120,8 +122,9 @@ impl PluginSite {
             instances: terms.instances,
             shared: lasting.shared.clone(),
         };
+        let id = SiteId::new(name.clone(), &facts.config);
         let now = ArcSwap::from_pointee(Version::new(&host, facts, plugin)?);
-        Ok(Self { name, now, host, lasting })
+        Ok(Self { name, id, now, host, lasting })
     }
 
     /// Prepares another version of the plugin for this site; none if it is the one at work.
@@ -211,6 +214,22 @@ impl PluginSite {
         Call::new(self.facts(), Some(asked.clone()), &self.host.allowance)
     }
 
+    /// The parameters of a call that a hook has made, if they lead nowhere but to hosts that the site may reach.
+    fn within_reach(&self, hook: &str, params: Object, call: &HookCall) -> Result<Object, HookError> {
+        match self.facts().reach.check(&params, &call.request) {
+            Ok(()) => Ok(params),
+            Err(why) => Err(HookError::Raised(format!("the answer of {hook} cannot be used: {why}"))),
+        }
+    }
+
+    fn edit_within_reach(&self, mut edit: Edit, call: &HookCall) -> Result<Edit, HookError> {
+        let hook = Hook::ProcessRequest.name();
+        edit.set = self.within_reach(hook, edit.set, call)?;
+        let url = edit.url.iter().map(|url| ("url".to_owned(), Value::from(url.as_str()))).collect();
+        self.within_reach(hook, url, call)?;
+        Ok(edit)
+    }
+
     /// Asks one of the hooks of a plan, if the plugin overrides it.
     fn ask_about<R>(&self, step: &mut Step<'_>, hook: Hook, asked: &HookCall) -> Asked<R>
     where
@@ -233,7 +252,14 @@ impl PluginSite {
 
     fn pool(&self, step: &mut Step<'_>, call: &HookCall) -> Result<PoolChoice, HookError> {
         match self.ask_about::<String>(step, Hook::Pool, call)? {
-            Some(text) => answers::pool(&text),
+            Some(text) => {
+                let mut choice = answers::pool(&text)?;
+                // "As usual, but" is no name of the plugin's own.
+                if let Some(usual) = step.default_pool().filter(|usual| usual.id == choice.id) {
+                    choice.naming = usual.naming;
+                }
+                Ok(choice)
+            }
             None => call.defaults.pool(&call.request, &call.location),
         }
     }
@@ -250,16 +276,21 @@ impl Site for PluginSite {
         &self.name
     }
 
+    fn id(&self) -> SiteId {
+        self.id.clone()
+    }
+
     fn overrides(&self, hook: Hook) -> bool {
         // Requests that are turned away hear of it where they ask their first question.
-        self.now.load().hooks.has(hook) || (hook == Hook::Enabled && self.gate().turns_away())
+        let is_asked = self.now.load().hooks.has(hook) && !self.gate().is_left_to_defaults();
+        is_asked || (hook == Hook::Enabled && self.gate().turns_away())
     }
 
     fn plan(&self, mut call: HookCall) -> Result<Plan, HookError> {
         let mut step = Step::new(self, self.gate().request()?);
         let enabled = self.ask_about(&mut step, Hook::Enabled, &call)?;
         if !enabled.unwrap_or_else(|| call.defaults.enabled(&call.request)) {
-            return Ok(Plan { enabled: false, cookie_mode: false, pool: Ok(PoolChoice::default()), location: Ok(Object::new()) });
+            return Ok(Plan::off());
         }
         let cookie_mode = self.ask_about(&mut step, Hook::CookieMode, &call)?;
         let cookie_mode = cookie_mode.unwrap_or_else(|| call.defaults.cookie_mode(&call.request));
@@ -281,7 +312,7 @@ impl Site for PluginSite {
             false => None,
         };
         match asked {
-            Some(text) => answers::object("params", &text),
+            Some(text) => self.within_reach("params", answers::object("params", &text)?, &call),
             None => Ok(call.defaults.params(&call.location)),
         }
     }
@@ -305,7 +336,7 @@ impl Site for PluginSite {
             return Ok(Edit::default());
         }
         match self.ask_about(&mut Step::new(self, Who::Plugin), Hook::ProcessRequest, &call)? {
-            Some(edit) => answers::edit(edit),
+            Some(edit) => self.edit_within_reach(answers::edit(edit)?, &call),
             None => Ok(Edit::default()),
         }
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use arc_swap::Guard;
 use carousel_core::exchange::Object;
-use carousel_core::hooks::{Hook, HookCall, HookError};
+use carousel_core::hooks::{Hook, HookCall, HookError, PoolChoice};
 use carousel_core::settings::Instances;
 use wasmtime::component::{ComponentNamedList, Lift, Lower};
 
@@ -86,6 +86,11 @@ impl<'s> Step<'s> {
             self.live = Some(live);
         }
         result
+    }
+
+    /// The pool that the guest was told in this step it would be without the plugin.
+    pub(crate) fn default_pool(&self) -> Option<&PoolChoice> {
+        self.live.as_ref()?.guest.state().default_pool.as_ref()
     }
 
     /// Tells later hooks of this step which location is in force.

@@ -140,7 +140,12 @@ fn settings(args: &Crawl, common: &Common) -> anyhow::Result<Settings> {
 }
 
 fn engine_options(args: &Crawl) -> EngineOptions {
-    EngineOptions { seed: args.seed, fingerprints: args.annotate, retry_only_throttling: args.dont_retry_errors }
+    EngineOptions {
+        seed: args.seed,
+        fingerprints: args.annotate,
+        retry_only_throttling: args.dont_retry_errors,
+        send_unchecked: args.no_check,
+    }
 }
 
 fn run_options(args: &Crawl, settings: &Settings, input: &str) -> RunOptions {

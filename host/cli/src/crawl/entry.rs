@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use carousel_core::contract::{Sessionless, sessionless};
 use carousel_core::exchange::Request;
 use carousel_core::text::shorten;
 use serde_json::{Value, json};
@@ -65,7 +66,8 @@ impl Reading {
         };
         let read = Request::from_json(value.clone()).map_err(|error| error.to_string());
         let mut request = read.and_then(with_web_address).map_err(|message| BadLine { message, value: Some(value) })?;
-        if self.echo == EchoData::Url && !request.params().contains_key("echoData") {
+        let is_echoed = self.echo == EchoData::Url && sessionless(request.params()) != Some(Sessionless::Serp);
+        if is_echoed && !request.params().contains_key("echoData") {
             let url = request.url().to_owned();
             request.set_param("echoData", Value::String(url));
         }
@@ -131,11 +133,12 @@ mod tests {
     }
 
     #[test]
-    fn echo_data_is_the_url_only_where_it_is_absent_and_wanted() {
+    fn echo_data_is_the_url_only_where_it_is_absent_wanted_and_allowed() {
         for (echo, line, expected) in [
             (EchoData::Url, r#"{"url": "http://u"}"#, Some(json!("http://u"))),
             (EchoData::Url, r#"{"url": "http://u", "echoData": {"a": 1}}"#, Some(json!({"a": 1}))),
             (EchoData::Url, r#"{"url": "http://u", "echoData": null}"#, Some(Value::Null)),
+            (EchoData::Url, r#"{"url": "http://u", "serp": true}"#, None),
             (EchoData::Absent, r#"{"url": "http://u"}"#, None),
         ] {
             let request = Reading { intype: Intype::Jl, echo }.request(line).unwrap();

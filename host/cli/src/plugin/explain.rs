@@ -5,16 +5,17 @@ mod heard;
 mod rendering;
 mod sources;
 
+use std::borrow::Cow;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
 use carousel_core::defaults::meta;
-use carousel_core::exchange::{Object, Request};
-use carousel_core::hooks::{Hook, Plan};
+use carousel_core::exchange::{Object, Request, without_credentials};
+use carousel_core::hooks::{Hook, PoolChoice};
 use carousel_core::pattern::{Rule, RuleIndex, Standing};
 use carousel_core::settings::{PoolOptions, Settings};
-use carousel_engine::{Engine, EngineOptions, Site};
+use carousel_engine::{Engine, EngineOptions, Site, Survey};
 use serde_json::{Value, json};
 
 use self::dry_run::DryRun;
@@ -87,12 +88,17 @@ async fn ask(request: Request, settings: Arc<Settings>, plugins: &Plugins) -> an
     let sources = Sources { settings: &settings, request: &request, site, defaults: &*defaults };
     Ok(Explained {
         url: request.url().to_owned(),
-        rules: rules(&plugins.sites().rules(), request.url()),
+        rules: rules(&plugins.sites().rules(), &matched_url(&request, &settings)),
         site: site.map(|site| (site.name().to_owned(), site.report().plugin)),
-        hooks: hooks(&sources, survey.plan.as_ref().ok(), first.as_ref().ok(), sites.heard()),
-        pool: survey.plan.as_ref().ok().and_then(|plan| pool(plan, &settings)),
+        hooks: hooks(&sources, &survey, first.as_ref().ok(), sites.heard()),
+        pool: pool_options(&survey, &settings),
         failure: survey.plan.err().map(|error| error.to_string()).or_else(|| first.err()),
     })
+}
+
+/// The URL as rules see it: for the peer with user name and password.
+fn matched_url<'r>(request: &'r Request, settings: &Settings) -> Cow<'r, str> {
+    if settings.profile.is_peer() { Cow::Borrowed(request.url()) } else { without_credentials(request.url()) }
 }
 
 fn rules(rules: &[Rule], url: &str) -> Vec<ExplainedRule> {
@@ -117,14 +123,14 @@ fn rules(rules: &[Rule], url: &str) -> Vec<ExplainedRule> {
 }
 
 /// The options of the pool as it would be made for this request.
-fn pool(plan: &Plan, settings: &Settings) -> Option<PoolOptions> {
-    let choice = plan.pool.as_ref().ok().filter(|_| plan.enabled)?;
-    Some(settings.session.pool_options(settings.profile, choice, plan.cookie_mode))
+fn pool_options<S>(survey: &Survey<S>, settings: &Settings) -> Option<PoolOptions> {
+    let (plan, pool) = (survey.plan.as_ref().ok()?, survey.pool.as_ref()?);
+    Some(settings.session.pool_options(settings.profile, pool, plan.pool.as_ref().ok()?, plan.cookie_mode))
 }
 
 /// The hooks in the order of a request's road. What a request without sessions never asks is left out.
-fn hooks(sources: &Sources<'_>, plan: Option<&Plan>, first: Option<&Object>, heard: Heard) -> Vec<(Hook, Value, String)> {
-    let Some(plan) = plan else { return Vec::new() };
+fn hooks<S>(sources: &Sources<'_>, survey: &Survey<S>, first: Option<&Object>, heard: Heard) -> Vec<(Hook, Value, String)> {
+    let Ok(plan) = &survey.plan else { return Vec::new() };
     let answers = outcome::plan(&Ok(plan.clone()));
     let answer = |member: &str| answers.get(member).cloned().unwrap_or_default();
     let mut hooks = vec![(Hook::Enabled, answer("enabled"), sources.enabled(plan))];
@@ -133,7 +139,9 @@ fn hooks(sources: &Sources<'_>, plan: Option<&Plan>, first: Option<&Object>, hea
     }
     hooks.push((Hook::CookieMode, answer("cookie_mode"), sources.cookie_mode(plan)));
     hooks.push((Hook::Location, answer("location"), sources.location(plan)));
-    hooks.push((Hook::Pool, answer("pool"), sources.pool(plan)));
+    let told_apart = told_apart(survey).map(|by| format!(", told apart by {by}")).unwrap_or_default();
+    let source = sources.pool(plan) + &told_apart;
+    hooks.push((Hook::Pool, pool(survey).unwrap_or_else(|| answer("pool")), source));
     let sent = first.map(|first| Value::Object(without_session(first))).unwrap_or_default();
     match sources.chain(heard) {
         Chain::Plugin(source) => hooks.push((Hook::InitSession, sent, source)),
@@ -145,6 +153,18 @@ fn hooks(sources: &Sources<'_>, plan: Option<&Plan>, first: Option<&Object>, hea
     hooks.push((Hook::ProcessRequest, Value::Null, sources.process_request()));
     hooks.push((Hook::Check, Value::Null, sources.check()));
     hooks
+}
+
+/// The pool under the name that it has in a crawl.
+fn pool<S>(survey: &Survey<S>) -> Option<Value> {
+    let (plan, pool) = (survey.plan.as_ref().ok()?, survey.pool.as_ref()?);
+    Some(PoolChoice { id: pool.to_string(), ..plan.pool.clone().ok()? }.to_json())
+}
+
+/// What stands behind the pool's chosen name.
+fn told_apart<S>(survey: &Survey<S>) -> Option<&str> {
+    let choice = survey.plan.as_ref().ok()?.pool.as_ref().ok()?;
+    survey.pool.as_ref()?.as_str().strip_prefix(choice.id.as_str())?.strip_prefix(';')
 }
 
 /// A crawl has a fresh session in its place.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use carousel_core::exchange::{Answer, CallError, Object};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan};
+use carousel_core::id::SiteId;
 use carousel_core::verdict::Verdict;
 use carousel_engine::{Downloader, Site, Sites};
 
@@ -64,6 +65,10 @@ impl<S: Site> RecordedSite<S> {
 impl<S: Site> Site for RecordedSite<S> {
     fn name(&self) -> &str {
         self.site.name()
+    }
+
+    fn id(&self) -> SiteId {
+        self.site.id()
     }
 
     fn overrides(&self, hook: Hook) -> bool {

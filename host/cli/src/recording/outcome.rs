@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_plan_without_sessions_says_no_more_and_errors_stand_in_their_place() {
-        let off = Plan { enabled: false, cookie_mode: false, pool: Ok(PoolChoice::default()), location: Ok(Object::new()) };
+        let off = Plan::off();
         assert_eq!(Value::Object(plan(&Ok(off.clone()))), json!({"enabled": false}));
         let error = HookError::ClosePool("no".into());
         let on = Plan { enabled: true, location: Err(error), pool: Ok(PoolChoice::named("p")), ..off };

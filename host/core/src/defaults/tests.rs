@@ -30,10 +30,10 @@ fn a_location_of_the_request_beats_the_params_of_the_settings_and_one_of_the_set
         location: object(json!({"postalCode": "1"})),
         ..SessionSettings::default()
     };
-    assert_eq!(explicit_params(&settings, &request(json!({}))), Some(settings.params.clone()));
+    assert_eq!(explicit_params(&settings, &request(json!({}))), Some(&settings.params));
     assert_eq!(explicit_params(&settings, &request(json!({"zyte_api_session_location": {"postalCode": "2"}}))), None);
     let own = request(json!({"zyte_api_session_location": {"postalCode": "2"}, "zyte_api_session_params": {"a": 1}}));
-    assert_eq!(explicit_params(&settings, &own), Some(object(json!({"a": 1}))));
+    assert_eq!(explicit_params(&settings, &own), Some(&object(json!({"a": 1}))));
 }
 
 #[test]
@@ -100,6 +100,78 @@ fn a_request_without_the_location_of_the_settings_has_a_pool_of_its_own() {
     let mut name = |meta| pool(&mut names, Profile::Default, &settings, meta);
     assert_eq!(name(json!({})), "shop.example");
     assert_eq!(name(json!({"zyte_api_session_location": null})), "shop.example@");
+}
+
+#[test]
+fn a_location_in_place_of_the_params_of_the_settings_has_a_pool_of_its_own() {
+    let settings = SessionSettings {
+        params: object(json!({"screenshot": true})),
+        location: object(json!({"postalCode": "1"})),
+        ..SessionSettings::default()
+    };
+    let mut names = PoolNames::default();
+    let mut name = |meta| pool(&mut names, Profile::Default, &settings, meta);
+    assert_eq!(name(json!({})), "shop.example");
+    assert_eq!(name(json!({"zyte_api_session_location": {"postalCode": "1"}})), "shop.example@postalCode=1");
+}
+
+fn line(members: Value) -> Request {
+    let mut line = json!({"url": "https://shop.example/a"});
+    line.as_object_mut().unwrap().extend(object(members));
+    Request::from_json(line).unwrap()
+}
+
+#[test]
+fn the_place_of_a_request_is_its_own_word_then_that_of_its_initialisation() {
+    let settings = SessionSettings { params: object(json!({"geolocation": "US", "ipType": "x"})), ..SessionSettings::default() };
+    for (members, expected) in [
+        (json!({}), json!({"geolocation": "US", "ipType": "x"})),
+        (json!({"geolocation": "DE"}), json!({"geolocation": "DE", "ipType": "x"})),
+        (json!({"meta": {"zyte_api_session_params": {"ipType": "y"}}}), json!({"ipType": "y"})),
+        (
+            json!({"geolocation": "DE", "meta": {"zyte_api_session_params": {"geolocation": "DE", "ipType": "y"}}}),
+            json!({"geolocation": "DE", "ipType": "y"}),
+        ),
+        (json!({"meta": {"zyte_api_session_location": {"postalCode": "1"}}}), json!({})),
+    ] {
+        assert_eq!(place(&settings, &line(members.clone())), Ok(Place::of(&object(expected))), "{members}");
+    }
+}
+
+#[test]
+fn a_request_that_contradicts_itself_about_its_place_is_told_so() {
+    let params = json!({"geolocation": "US", "ipType": "residential"});
+    for (own, told) in [
+        (json!({"geolocation": "DE"}), "geolocation \"DE\" and zyte_api_session_params \"US\""),
+        (json!({"ipType": "datacenter", "geolocation": "US"}), "ipType \"datacenter\""),
+    ] {
+        let mut members = own;
+        members["meta"] = json!({"zyte_api_session_params": params});
+        let why = place(&SessionSettings::default(), &line(members)).unwrap_err();
+        assert!(why.contains(told), "{why}");
+    }
+}
+
+#[test]
+fn a_chosen_name_says_nothing_of_the_requests_params_and_an_automatic_one_does() {
+    let settings = SessionSettings { params: object(json!({"geolocation": "US"})), ..SessionSettings::default() };
+    let request = line(json!({"meta": {"zyte_api_session_params": {"geolocation": "DE"}}}));
+    let usual = |naming| usual_place(&settings, &request, naming);
+    assert_eq!(usual(Naming::Automatic), Place::of(&object(json!({"geolocation": "DE"}))));
+    assert_eq!(usual(Naming::Explicit), Place::of(&object(json!({"geolocation": "US"}))));
+}
+
+#[test]
+fn initialisations_go_to_pages_of_the_web_only() {
+    let settings = SessionSettings { params: object(json!({"url": "file:///etc/passwd"})), ..SessionSettings::default() };
+    let bad = |settings: &SessionSettings, members| bad_init_url(settings, &line(members));
+    assert!(bad(&settings, json!({})).unwrap().starts_with("session.params: the url \"file:///etc/passwd\""));
+    let meta = |url: Value| json!({"meta": {"zyte_api_session_params": {"url": url}}});
+    assert_eq!(bad(&settings, meta(json!("http://169.254.169.254/"))), None, "the user's own word");
+    for url in [json!("ftp://a.example/"), json!(3), json!(""), json!("//a.example/")] {
+        assert!(bad(&SessionSettings::default(), meta(url.clone())).unwrap().starts_with("zyte_api_session_params"), "{url}");
+    }
+    assert_eq!(bad(&SessionSettings::default(), json!({})), None);
 }
 
 fn object(value: Value) -> Object {

@@ -45,6 +45,8 @@ pub enum NetworkError {
     Connect(String),
     /// The connection ended or broke before the answer was complete.
     Broken(String),
+    /// It was not sent, for this reason.
+    NotSent(String),
     /// The answer is not declared as JSON, so it is not from the API (a proxy, a captive portal).
     NotJson(String),
 }
@@ -122,6 +124,7 @@ impl fmt::Display for NetworkError {
             Self::Timeout(limit) => write!(f, "no answer within {} s", limit.as_secs_f64()),
             Self::Connect(why) => write!(f, "cannot connect: {why}"),
             Self::Broken(why) => write!(f, "the connection broke: {why}"),
+            Self::NotSent(why) => write!(f, "not sent: {why}"),
             Self::NotJson(kind) => write!(f, "expected JSON from the API, got {kind}"),
         }
     }

@@ -6,7 +6,7 @@ mod request;
 
 pub use answer::{Answer, NotAnAnswer};
 pub use error::{CallError, NetworkError, Problem};
-pub use request::{BadRequest, Request, host_of};
+pub use request::{BadRequest, Request, host_of, is_web, without_credentials};
 
 /// A JSON object: API parameters, metadata, an address.
 pub type Object = serde_json::Map<String, serde_json::Value>;

@@ -1,5 +1,7 @@
 //! A request as its owner wrote it: API parameters and metadata.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use url::Url;
 
@@ -102,6 +104,22 @@ impl Request {
     }
 }
 
+/// Is this a URL of the web: http or https, with a host?
+pub fn is_web(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+/// A URL without the user name and password in it, which say nothing of the site.
+pub fn without_credentials(url: &str) -> Cow<'_, str> {
+    let cut = || {
+        let (scheme, rest) = url.split_once("://")?;
+        let authority = rest.split(['/', '\\', '?', '#']).next()?;
+        let rest = rest.get(authority.rfind('@')? + 1..)?;
+        Some(format!("{scheme}://{rest}"))
+    };
+    cut().map_or(Cow::Borrowed(url), Cow::Owned)
+}
+
 /// Host and port of a URL in lower case, without user name and password; port and `www.` stay as written.
 ///
 /// The whole text where it cannot be read as a URL with a host: such a request will be refused by the API, not by us.
@@ -161,6 +179,37 @@ mod tests {
             ("not a url", "not a url"),
         ] {
             assert_eq!(host_of(url), host, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_url_loses_its_credentials_and_nothing_else() {
+        for (url, without) in [
+            ("https://bob:secret@shop.example/a?b=c@d", "https://shop.example/a?b=c@d"),
+            ("https://a@b:c@shop.example:80#@", "https://shop.example:80#@"),
+            ("https://@shop.example", "https://shop.example"),
+            (r"https://bob@shop.example\@evil.example/", r"https://shop.example\@evil.example/"),
+            ("https://shop.example/@home", "https://shop.example/@home"),
+            (r"https://shop.example\@home", r"https://shop.example\@home"),
+            ("mailto:a@shop.example", "mailto:a@shop.example"),
+        ] {
+            assert_eq!(without_credentials(url), without);
+        }
+    }
+
+    #[test]
+    fn a_url_of_the_web_has_a_host_and_one_of_two_schemes() {
+        for (url, expected) in [
+            ("http://a.example", true),
+            ("HTTPS://A.example/", true),
+            ("https:///", false),
+            ("file:///etc/passwd", false),
+            ("ftp://a.example/", false),
+            ("//a.example/", false),
+            ("javascript:alert(1)", false),
+            ("https://a.example:99999/", false),
+        ] {
+            assert_eq!(is_web(url), expected, "{url}");
         }
     }
 }

@@ -51,6 +51,8 @@ pub enum Used {
     DownloadError,
     /// The check asks to leave the session alone for this long.
     Throttled(Duration),
+    /// Its site initialises sessions otherwise by now, so the session was not used: it ends, and is to blame for nothing.
+    Superseded,
 }
 
 /// One use of a session by one request.
@@ -201,6 +203,8 @@ pub enum EndReason {
     CheckError,
     /// It came to its end by the clock and nobody had used it: an initialisation for nothing.
     Unused,
+    /// Its site initialises sessions otherwise by now.
+    Superseded,
     /// A check closed its pool.
     PoolClosed,
     /// Its pool has spent its budget.
@@ -211,7 +215,7 @@ pub enum EndReason {
 
 impl EndReason {
     /// All reasons.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ExpiredAge,
         Self::ExpiredIdle,
         Self::ExpiredUpstream,
@@ -220,6 +224,7 @@ impl EndReason {
         Self::CheckFailed,
         Self::CheckError,
         Self::Unused,
+        Self::Superseded,
         Self::PoolClosed,
         Self::Budget,
         Self::Closed,
@@ -236,6 +241,7 @@ impl EndReason {
             Self::CheckFailed => "check-failed",
             Self::CheckError => "check-error",
             Self::Unused => "unused",
+            Self::Superseded => "superseded",
             Self::PoolClosed => "pool-closed",
             Self::Budget => "budget",
             Self::Closed => "closed",

@@ -90,7 +90,7 @@ impl<T> Session<T> {
                 self.bans_in_a_row += 1;
             }
             Used::Throttled(pause) => self.rests_until = self.rests_until.max(now + pause),
-            Used::Neutral | Used::CheckError | Used::Expired => {}
+            Used::Neutral | Used::CheckError | Used::Expired | Used::Superseded => {}
         }
     }
 
@@ -100,6 +100,7 @@ impl<T> Session<T> {
         match outcome {
             Used::Expired => Some(EndReason::ExpiredUpstream),
             Used::CheckError => Some(EndReason::CheckError),
+            Used::Superseded => Some(EndReason::Superseded),
             Used::CheckFailed => (self.check_failures >= options.max_check_failures.max(1)).then_some(EndReason::CheckFailed),
             Used::Banned => (too_many_errors || self.bans_in_a_row >= BANS_IN_A_ROW).then_some(EndReason::Banned),
             Used::DownloadError => too_many_errors.then_some(EndReason::DownloadErrors),

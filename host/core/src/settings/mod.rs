@@ -12,6 +12,8 @@ mod site;
 
 use serde::Deserialize;
 
+use crate::id::PoolId;
+
 pub use api::{ApiSettings, Throttling, ZYTE_API_URL};
 pub use crawl::{BudgetSettings, CrawlSettings};
 pub use pool::{Growth, OnBadInits, PoolOptions, Rotation};
@@ -65,8 +67,9 @@ impl Settings {
         self.api.throttling.unwrap_or(by_profile)
     }
 
-    /// Billed answers that a pool may cost.
-    pub fn pool_budget(&self, pool: &str) -> Option<u64> {
-        self.session.pools.get(pool).and_then(|table| table.budget).or(self.budget.billed_per_pool)
+    /// Billed answers that a pool may cost, and the pool that stands for all that spend them together.
+    pub fn pool_budget(&self, pool: &PoolId) -> Option<(PoolId, u64)> {
+        let of_table = self.session.pool_budget(pool).map(|(name, budget)| (PoolId::new(name), budget));
+        of_table.or_else(|| Some((pool.clone(), self.budget.billed_per_pool?)))
     }
 }

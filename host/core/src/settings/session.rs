@@ -11,6 +11,7 @@ use super::{Growth, OnBadInits, PoolOptions, Profile, Rotation, Seconds};
 use crate::cookies::CookieLimits;
 use crate::exchange::Object;
 use crate::hooks::PoolChoice;
+use crate::id::PoolId;
 use crate::retry::PolicyName;
 
 /// The `[session]` table. Names are those of the peer's settings (`ZYTE_API_SESSION_POOL_SIZE` is `pool_size`).
@@ -152,7 +153,10 @@ impl Default for SessionSettings {
     }
 }
 
-/// Options of a named pool, a `[session.pools."NAME"]` table; what is absent comes from the `pool` hook, then from `[session]`.
+/// Options of a pool, a `[session.pools."NAME"]` table; what is absent comes from the `pool` hook, then from `[session]`.
+///
+/// A table holds for all pools of its name, whatever tells them apart behind it (`NAME;geolocation=DE`); one that has that in its name
+/// goes before it, option by option.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PoolTable {
@@ -164,7 +168,8 @@ pub struct PoolTable {
     pub randomize_delay: Option<bool>,
     /// Requests at once on one session; 0: no limit.
     pub max_in_flight: Option<u32>,
-    /// Billed answers that the pool may cost; then its requests fail as `budget`. Default: that of `budget.billed_per_pool`.
+    /// Billed answers that all pools of the name may cost together; then their requests fail as `budget`. Default: that of
+    /// `budget.billed_per_pool`, for each.
     pub budget: Option<u64>,
 }
 
@@ -194,11 +199,11 @@ impl SessionSettings {
 
     /// The options of a pool: its table, then what the hook chose, then these settings, then the profile's defaults. The
     /// lifetimes of the API do not hold for cookie sessions.
-    pub fn pool_options(&self, profile: Profile, choice: &PoolChoice, cookie_mode: bool) -> PoolOptions {
-        let table = self.pools.get(&choice.id).copied().unwrap_or_default();
-        let old_size = self.pool_sizes.get(&choice.id).copied();
+    pub fn pool_options(&self, profile: Profile, pool: &PoolId, choice: &PoolChoice, cookie_mode: bool) -> PoolOptions {
+        let table = self.pool_table(pool);
+        let old_size = of_pool(&self.pool_sizes, pool).copied();
         let by_profile = by_profile(profile);
-        let max_bad_inits = self.max_bad_inits_per_pool.get(&choice.id).copied().unwrap_or(self.max_bad_inits);
+        let max_bad_inits = of_pool(&self.max_bad_inits_per_pool, pool).copied().unwrap_or(self.max_bad_inits);
         let max_in_flight = table.max_in_flight.or(choice.max_in_flight).or(self.max_in_flight);
         let lifetime = |setting: Option<Seconds>, api: Option<Duration>| match setting {
             Some(seconds) => Some(seconds.duration()),
@@ -228,6 +233,16 @@ impl SessionSettings {
         }
     }
 
+    /// What the tables of a pool's names say, the most particular name first.
+    fn pool_table(&self, pool: &PoolId) -> PoolTable {
+        pool.names().filter_map(|name| self.pools.get(name)).fold(PoolTable::default(), |known, more| known.or(*more))
+    }
+
+    /// The budget of a pool's table, and the name that the table has: all pools of that name spend it together.
+    pub(super) fn pool_budget<'p>(&self, pool: &'p PoolId) -> Option<(&'p str, u64)> {
+        pool.names().find_map(|name| Some((name, self.pools.get(name)?.budget?)))
+    }
+
     /// N looks mean N - 1 pauses: the peer fails at the last look without sleeping again.
     fn queue_timeout(&self, profile: Profile) -> Option<Duration> {
         let attempts = self.queue_max_attempts.or(profile.is_peer().then_some(60))?;
@@ -251,6 +266,24 @@ impl SessionSettings {
         put("init_action_failure_invalidates_session", self.init_action_failure_invalidates_session.into());
         object
     }
+}
+
+impl PoolTable {
+    /// The same, and what is absent as in the other table.
+    fn or(self, other: Self) -> Self {
+        Self {
+            size: self.size.or(other.size),
+            delay: self.delay.or(other.delay),
+            randomize_delay: self.randomize_delay.or(other.randomize_delay),
+            max_in_flight: self.max_in_flight.or(other.max_in_flight),
+            budget: self.budget.or(other.budget),
+        }
+    }
+}
+
+/// What a map has for the most particular of a pool's names that it knows.
+fn of_pool<'m, T>(map: &'m BTreeMap<String, T>, pool: &PoolId) -> Option<&'m T> {
+    pool.names().find_map(|name| map.get(name))
 }
 
 fn choice_delay(choice: &PoolChoice) -> Option<Duration> {
@@ -277,6 +310,10 @@ fn by_profile(profile: Profile) -> PoolOptions {
 mod tests {
     use super::*;
 
+    fn options(settings: &SessionSettings, profile: Profile, choice: &PoolChoice) -> PoolOptions {
+        settings.pool_options(profile, &PoolId::new(choice.id.as_str()), choice, false)
+    }
+
     #[test]
     fn a_pools_table_wins_over_the_hook_and_the_hook_over_the_settings_key_by_key() {
         let settings = SessionSettings {
@@ -286,10 +323,30 @@ mod tests {
             ..SessionSettings::default()
         };
         let choice = PoolChoice { delay: Some(5.0), size: Some(7), ..PoolChoice::named("a") };
-        let options = settings.pool_options(Profile::Default, &choice, false);
-        assert_eq!((options.size, options.delay), (7, Duration::from_secs(1)));
-        let options = settings.pool_options(Profile::Default, &PoolChoice::named("b"), false);
-        assert_eq!((options.size, options.delay), (3, Duration::from_secs(9)));
+        let named = options(&settings, Profile::Default, &choice);
+        assert_eq!((named.size, named.delay), (7, Duration::from_secs(1)));
+        let other = options(&settings, Profile::Default, &PoolChoice::named("b"));
+        assert_eq!((other.size, other.delay), (3, Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn a_table_holds_for_all_pools_of_its_name_and_one_for_some_of_them_goes_before_it() {
+        let table = |size, delay: Option<u64>| PoolTable { size, delay: delay.map(Seconds::new), ..PoolTable::default() };
+        let names = |names: &[(&str, PoolTable)]| names.iter().map(|(name, table)| ((*name).to_owned(), *table)).collect();
+        let settings = SessionSettings {
+            pools: names(&[("a", table(Some(2), Some(1))), ("a;geolocation=DE", table(Some(3), None))]),
+            max_bad_inits_per_pool: [("a".to_owned(), 4)].into(),
+            ..SessionSettings::default()
+        };
+        for (qualifiers, size) in [(&[][..], 2), (&["geolocation=DE"], 3), (&["geolocation=DE", "cookies"], 3), (&["cookies"], 2)]
+        {
+            let qualifiers: Vec<String> = qualifiers.iter().map(|&text| text.to_owned()).collect();
+            let pool = PoolId::owned("a", &qualifiers, crate::id::PoolOwner::Defaults);
+            let options = settings.pool_options(Profile::Default, &pool, &PoolChoice::named("a"), false);
+            assert_eq!((options.size, options.delay.as_secs(), options.max_bad_inits), (size, 1, 4), "{pool}");
+        }
+        let other = PoolId::new("a@postalCode=1");
+        assert_eq!(settings.pool_options(Profile::Default, &other, &PoolChoice::named("a"), false).size, 8);
     }
 
     #[test]
@@ -302,15 +359,15 @@ mod tests {
         };
         for (name, size) in [("a", 1), ("b", 2), ("c", 3)] {
             let choice = PoolChoice { size: Some(3), ..PoolChoice::named(name) };
-            assert_eq!(settings.pool_options(Profile::ScrapyZyteApi, &choice, false).size, size, "{name}");
+            assert_eq!(options(&settings, Profile::ScrapyZyteApi, &choice).size, size, "{name}");
         }
     }
 
     #[test]
     fn the_profile_decides_what_nobody_set() {
         let settings = SessionSettings::default();
-        let ours = settings.pool_options(Profile::Default, &PoolChoice::named("a"), false);
-        let peers = settings.pool_options(Profile::ScrapyZyteApi, &PoolChoice::named("a"), false);
+        let ours = options(&settings, Profile::Default, &PoolChoice::named("a"));
+        let peers = options(&settings, Profile::ScrapyZyteApi, &PoolChoice::named("a"));
         assert_eq!((ours.growth, ours.queue_timeout), (Growth::Thrifty, None));
         assert_eq!((peers.growth, peers.queue_timeout), (Growth::Eager, Some(Duration::from_secs(59))));
         assert_eq!((peers.max_age, peers.max_in_flight, peers.creation_timeout), (None, None, None));
@@ -320,7 +377,7 @@ mod tests {
     #[test]
     fn cookie_sessions_have_no_lifetime_but_the_one_that_is_set() {
         let mut settings = SessionSettings::default();
-        let options = |s: &SessionSettings| s.pool_options(Profile::Default, &PoolChoice::named("a"), true);
+        let options = |s: &SessionSettings| s.pool_options(Profile::Default, &PoolId::new("a"), &PoolChoice::named("a"), true);
         assert_eq!(options(&settings).max_age, None);
         settings.max_age = Some(Seconds::new(60));
         assert_eq!(options(&settings).max_age, Some(Duration::from_secs(60)));

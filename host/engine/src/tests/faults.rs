@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use carousel_core::exchange::{Answer, CallError, NetworkError, Problem, Request};
 use carousel_core::hooks::HookCall;
+use carousel_core::id::{PoolId, PoolOwner, SiteId};
 use carousel_core::settings::PoolTable;
 use tokio::time::Instant;
 
@@ -291,7 +292,8 @@ async fn pools_leave_memory_and_so_does_all_that_is_kept_for_them() {
         let word = if n % 2 == 0 { "bad" } else { "good" };
         let _ = engine.fetch(on(&format!("{word}{n}.example"), 1)).await;
     }
-    assert!(engine.0.last_bad_init(&carousel_core::id::PoolId::new("bad98.example")).is_some());
+    let bad = PoolId::owned("bad98.example", &[], PoolOwner::Site(SiteId::new("fake", "")));
+    assert!(engine.0.last_bad_init(&bad).is_some());
     tokio::time::sleep(Duration::from_secs(300)).await;
     let state = engine.0.state();
     assert_eq!((state.pools.len(), state.sessions.len(), state.waiting.len()), (0, 0, 0));

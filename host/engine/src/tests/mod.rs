@@ -6,6 +6,10 @@ mod fake;
 mod faults;
 mod ledger;
 mod pace;
+mod place;
+mod pools;
+mod sites;
+mod unmanaged;
 
 use std::time::Duration;
 
@@ -360,9 +364,9 @@ async fn an_initialisation_carries_location_and_params_of_its_trigger_and_no_oth
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_of_the_requests_own_is_replaced_where_sessions_are_on() {
+async fn in_the_peers_profile_a_session_of_the_requests_own_is_replaced() {
     let api = Api::good();
-    let engine = engine(Settings::default(), &api);
+    let engine = engine(peer(), &api);
     engine.fetch(request_with(1, json!({"session": {"id": "mine"}}))).await.unwrap();
     let calls = api.calls.lock().unwrap();
     assert_eq!(calls[1]["session"], calls[0]["session"]);

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use carousel_core::exchange::{Answer, Object};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan};
+use carousel_core::id::SiteId;
 use carousel_core::verdict::Verdict;
 use carousel_engine::{Downloader, Site, Sites};
 
@@ -63,6 +64,10 @@ impl<S: Sites> Sites for HeardSites<S> {
 impl<S: Site> Site for HeardSite<S> {
     fn name(&self) -> &str {
         self.site.name()
+    }
+
+    fn id(&self) -> SiteId {
+        self.site.id()
     }
 
     fn overrides(&self, hook: Hook) -> bool {

@@ -1,6 +1,6 @@
 //! Where the answer to each hook's question comes from: the plugin, the request's metadata, a setting, or the default.
 
-use carousel_core::defaults::{explicit_params, meta};
+use carousel_core::defaults::{Unmanaged, explicit_params, meta};
 use carousel_core::exchange::Request;
 use carousel_core::hooks::{Defaults, Hook, Plan};
 use carousel_core::settings::Settings;
@@ -29,6 +29,9 @@ pub(super) enum Chain {
 
 impl Sources<'_> {
     pub(super) fn enabled(&self, plan: &Plan) -> String {
+        if let Some(unmanaged) = Unmanaged::of(self.settings.profile, self.request) {
+            return format!("request: {unmanaged}");
+        }
         let setting = self.settings.session.enabled.map(|_| "session.enabled");
         let usual = self.usual(Hook::Enabled, setting, "default: that of the profile");
         self.source(Hook::Enabled, usual, plan.enabled == self.defaults.enabled(self.request))

@@ -189,6 +189,7 @@ fn what_ends_a_session_and_what_does_not() {
         (Used::Good, ""),
         (Used::Neutral, ""),
         (Used::Expired, "retire a (expired-upstream)"),
+        (Used::Superseded, "retire a (superseded)"),
         (Used::CheckError, "retire a (check-error)"),
         (Used::CheckFailed, "retire a (check-failed)"),
         (Used::Banned, "retire a (banned)"),

@@ -53,7 +53,7 @@ impl Live {
                 self.answered = self.answered.max(granted);
             }
             Used::Banned => self.bans_in_a_row += 1,
-            Used::Neutral | Used::Expired | Used::DownloadError => {}
+            Used::Neutral | Used::Expired | Used::DownloadError | Used::Superseded => {}
         }
         if outcome == Used::Good {
             self.bans_in_a_row = 0;
@@ -233,6 +233,7 @@ impl World {
             Used::Banned,
             Used::DownloadError,
             Used::Throttled(Duration::from_secs(3)),
+            Used::Superseded,
         ];
         let outcome = outcomes[self.below(outcomes.len())];
         if let Some(live) = self.live.get_mut(&lease.session) {
