@@ -35,7 +35,7 @@ fn a_hook_that_is_not_overridden_costs_no_guest_call() {
     let site = loaded.sites.site("https://good.example/").unwrap();
     let plan = site.plan(call("https://good.example/")).unwrap();
     assert_eq!((plan.enabled, plan.cookie_mode, plan.location), (true, true, Ok(Object::new())));
-    assert_eq!(plan.pool, Ok(PoolChoice::named("default good.example 0")));
+    assert_eq!(plan.pool, Ok(PoolChoice::automatic("default good.example 0")));
     assert!(!site.plan(call("https://good.example/disabled")).unwrap().enabled);
     assert_eq!(site.process_request(call("https://good.example/")), Ok(Edit::default()));
     assert_eq!(site.report().instances, 0);
@@ -78,7 +78,7 @@ fn a_location_hook_has_the_last_word_and_may_take_the_default_one() {
         let site = site("scripted", json!({"hooks": {"location": hook}}));
         let plan = site.plan(call("https://shop.example/set-place")).unwrap();
         assert_eq!(plan.location.map(Value::Object), Ok(json!({"postalCode": place})));
-        assert_eq!(plan.pool, Ok(PoolChoice::named("default shop.example 1")), "the pool's default is told of the location");
+        assert_eq!(plan.pool, Ok(PoolChoice::automatic("default shop.example 1")), "the pool's default is told of the location");
     }
 }
 
@@ -104,7 +104,7 @@ fn defaults_answer_where_a_plugin_asks_for_them() {
     assert_eq!(closed, Err(HookError::CloseCrawl("the default".into())));
     let plan = site.plan(call("https://a.example/")).unwrap();
     assert_eq!((plan.enabled, plan.cookie_mode), (true, true));
-    assert_eq!(plan.pool, Ok(PoolChoice::named("default a.example 0")));
+    assert_eq!(plan.pool, Ok(PoolChoice::automatic("default a.example 0")));
     assert!(site.report().calls() > 0);
 }
 

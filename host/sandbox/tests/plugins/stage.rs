@@ -124,7 +124,7 @@ impl Defaults for Plain {
     }
 
     fn pool(&self, request: &Request, location: &Object) -> Result<PoolChoice, HookError> {
-        Ok(PoolChoice::named(format!("default {} {}", request.host(), location.len())))
+        Ok(PoolChoice::automatic(format!("default {} {}", request.host(), location.len())))
     }
 
     fn location(&self, request: &Request) -> Object {
