@@ -125,6 +125,24 @@ async fn in_the_peers_profile_pools_are_told_apart_by_their_names_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn in_the_peers_profile_a_use_is_counted_for_the_host_that_process_request_moved_it_to() {
+    for (profile, counted_for) in [(Profile::ScrapyZyteApi, "t.example"), (Profile::Default, "s.example")] {
+        let api = Api::failing(|n, params| (is_use(params) && n == 2).then(|| problem(520, "/download/temporary-error")));
+        let moved = Hooks { edit: Some(json!({"url": "https://t.example/x"})), ..Hooks::default() };
+        let mut settings = Settings { profile, ..peer() };
+        settings.session.stats_per_pool = true;
+        let engine = engine_of(settings, &api, vec![(FRONT, Some(Served::new("shop", moved)))]);
+        engine.fetch(page(PAGE, json!({}))).await.unwrap();
+        let expected = json!({
+            "pools/s.example/init/check-passed": 2,
+            format!("pools/{counted_for}/use/failed"): 1,
+            format!("pools/{counted_for}/use/check-passed"): 1,
+        });
+        assert_eq!(engine.report()["sessions"], expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_swap_that_initialises_as_before_loses_no_session_and_one_that_does_not_uses_none_of_before() {
     let chain = || Hooks { chain: Some(vec![json!({"url": FRONT, "browserHtml": true})]), ..Hooks::default() };
     let changed_edit = || Hooks { edit: Some(json!({})), ..initialising("shop") };
