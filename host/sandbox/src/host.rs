@@ -22,7 +22,7 @@ pub(crate) struct Host {
     baseline: OnceLock<Option<Runtime>>,
     room: Room,
     pub(crate) allowance: Allowance,
-    /// Hosts that all sites' downloads may go to, as the settings name them.
+    /// Hosts that the plugins of all sites may send calls to, as the settings name them.
     pub(crate) download_hosts: Vec<String>,
     pub(crate) gate: GateOptions,
     pub(crate) init_timeout: Duration,

@@ -28,9 +28,9 @@ pub struct PluginSettings {
     /// Bytes of API answers that one initialisation may download. Default 64 MiB. The download that goes over is refused, and every
     /// one after it; too little breaks initialisations of sites with large pages, too much lets a looping one hold them all in memory.
     pub max_download_bytes: usize,
-    /// Hosts that downloads may go to besides those of the site's rules and of the request: patterns as in `include` (a bare host
-    /// stands for its subdomains too), or `"*"` for any host. Default: none, in the profile `scrapy-zyte-api` any. `[[site]]` tables
-    /// may name more of them.
+    /// Hosts that plugins may send calls to, in whichever hook, besides those of the site's rules and of the request: patterns as in
+    /// `include` (a bare host stands for its subdomains too), or `"*"` for any host. Default: none, in the profile `scrapy-zyte-api` any.
+    /// Other schemes than http and https are never allowed. `[[site]]` tables may name more hosts.
     pub download_hosts: Option<Vec<String>>,
     /// Bytes of text that a hook may return or store. Default 4 MiB.
     pub max_result: usize,
@@ -85,7 +85,7 @@ impl Default for PluginSettings {
 }
 
 impl PluginSettings {
-    /// The hosts that downloads may go to, where the profile has a say: the peer asks nobody.
+    /// The hosts that plugins may send calls to, where the profile has a say: the peer asks nobody.
     pub fn download_hosts(&self, profile: Profile) -> Vec<String> {
         match &self.download_hosts {
             Some(hosts) => hosts.clone(),
@@ -134,7 +134,7 @@ pub struct SiteTable {
     pub priority: Option<i32>,
     /// The site that this one replaces. Default: the default config.
     pub instead_of: Option<String>,
-    /// Hosts that downloads for this site may go to, besides those of `[plugins] download_hosts`.
+    /// Hosts that calls of this site's plugin may go to, besides those of `[plugins] download_hosts`.
     pub download_hosts: Option<Vec<String>>,
     /// Default `fresh`. `reuse` is for plugins that are slow to start, as those in Python and JavaScript are, and keep nothing in
     /// memory that belongs to one page or session. Hooks that download have a fresh instance in either case.
