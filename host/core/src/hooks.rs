@@ -191,7 +191,7 @@ pub struct Plan {
     pub cookie_mode: bool,
     /// The pool; an error says why there is none.
     pub pool: Result<PoolChoice, HookError>,
-    /// The location in force, empty for none. An error counts when a session is initialised.
+    /// The location in force, empty for none. An error fails the request; in the peer's profile it counts when a session is initialised.
     pub location: Result<Object, HookError>,
 }
 

@@ -111,6 +111,10 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     }
 
     fn managed(&self, request: &Request, site: Option<&Arc<S::Site>>, plan: Plan) -> Course {
+        // Its pool cannot be told without its location. The peer goes on, and fails an initialisation of a pool that may be another's.
+        if let (Err(error), false) = (&plan.location, self.profile().is_peer()) {
+            return Course::Failed(error.clone());
+        }
         let place = match self.place(request) {
             Ok(place) => place,
             Err(why) => return Course::Nonsense(why),

@@ -125,6 +125,22 @@ async fn in_the_peers_profile_pools_are_told_apart_by_their_names_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_whose_location_cannot_be_told_fails_alone_and_for_the_peer_costs_an_initialisation() {
+    for (settings, kind, bad_inits) in [
+        (Settings::default(), FailureKind::Plugin, 0),
+        (Settings { session: SessionSettings { max_bad_inits: 2, ..peer().session }, ..peer() }, FailureKind::BadInits, 2),
+    ] {
+        let api = Api::good();
+        let shop = Served::new("shop", Hooks { unlocated: Some("/lost"), ..Hooks::default() });
+        let engine = engine_of(settings, &api, vec![(FRONT, Some(shop))]);
+        let failure = engine.fetch(page("https://s.example/lost", json!({}))).await.unwrap_err();
+        assert!(failure.kind == kind && failure.message.contains("lost"), "{failure}");
+        assert_eq!(count(&engine.report(), "init/param-error"), bad_inits);
+        assert_eq!(engine.fetch(page(PAGE, json!({}))).await.is_ok(), bad_inits == 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn in_the_peers_profile_a_use_is_counted_for_the_host_that_process_request_moved_it_to() {
     for (profile, counted_for) in [(Profile::ScrapyZyteApi, "t.example"), (Profile::Default, "s.example")] {
         let api = Api::failing(|n, params| (is_use(params) && n == 2).then(|| problem(520, "/download/temporary-error")));

@@ -21,6 +21,8 @@ pub(super) struct Hooks {
     pub(super) params: Option<Value>,
     /// The calls of `init_session`.
     pub(super) chain: Option<Vec<Value>>,
+    /// The URLs whose location the hook cannot tell end so.
+    pub(super) unlocated: Option<&'static str>,
     /// What `process_request` sets.
     pub(super) edit: Option<Value>,
 }
@@ -76,10 +78,11 @@ impl Site for Served {
         let hooks = self.hooks();
         match hook {
             Hook::Pool => hooks.pool.is_some(),
+            Hook::Location => hooks.unlocated.is_some(),
             Hook::Params => hooks.params.is_some(),
             Hook::InitSession => hooks.chain.is_some(),
             Hook::ProcessRequest => hooks.edit.is_some(),
-            Hook::Enabled | Hook::CookieMode | Hook::Location | Hook::Check => false,
+            Hook::Enabled | Hook::CookieMode | Hook::Check => false,
         }
     }
 
@@ -92,7 +95,9 @@ impl Site for Served {
             None => usual,
         };
         let (enabled, cookie_mode) = (call.defaults.enabled(&call.request), call.defaults.cookie_mode(&call.request));
-        Ok(Plan { enabled, cookie_mode, pool, location: Ok(location) })
+        let is_unlocated = self.hooks().unlocated.is_some_and(|end| call.request.url().ends_with(end));
+        let location = if is_unlocated { Err(HookError::Raised("lost".to_owned())) } else { Ok(location) };
+        Ok(Plan { enabled, cookie_mode, pool, location })
     }
 
     async fn params(&self, _: HookCall, _: Arc<dyn Downloader>) -> Result<Object, HookError> {
