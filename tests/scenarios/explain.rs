@@ -78,6 +78,13 @@ fn cases() -> Vec<Case> {
         ("https://shop.example/sale/first/shoes", json!({}), "first", &["higher priority", "{\"postalCode\":\"60601\"}"]),
         ("https://shop.example/sale/late/shoes", json!({}), "instead", &["is replaced", "stands in for sale"]),
         ("https://shop.example/sale/late/off", json!({}), "instead", &[]),
+        ("https://user:pw@shop.example/a", json!({}), "shop", &["shop.example of the shop"]),
+        (
+            "https://shop.example/help/me",
+            json!({}),
+            "everything",
+            &["shop.example;site=everything", "told apart by site=everything"],
+        ),
         ("https://shop.example/sale/shoes", params.clone(), "sale", &["metadata: zyte_api_session_params"]),
         ("https://twin.example/a", json!({}), "twin two", &["registered later", "as without it: default: named after the host"]),
         ("https://twin.example/a", place, "twin two", &[]),

@@ -15,6 +15,7 @@ const END_REASONS: &[(&str, &str)] = &[
     ("check-failed", "failed the site's check"),
     ("check-error", "could not be checked"),
     ("unused", "were never used"),
+    ("superseded", "were made by an earlier version of their plugin"),
     ("pool-closed", "belonged to a pool that was closed"),
     ("budget", "belonged to a pool that had spent its budget"),
     ("closed", "were alive at the end of the crawl"),
@@ -89,12 +90,13 @@ fn sessions(document: &Value) -> Vec<String> {
     let failed = listed(failures.map(|(key, words)| format!("{} {words}", grouped(of(key)))));
     let ends = named_counts(&document["ended"]).filter(|(_, number)| *number > 0);
     let ended = listed(ends.map(|(reason, number)| format!("{} {}", grouped(number), end_reason(&reason))));
-    let unused = of("use/disabled");
+    let (without, own) = (of("use/disabled"), of("use/own-session"));
     [
         Some(format!("{} opened", grouped(of("init/check-passed")))),
         failed.map(|list| format!("initialisations in vain: {list}")),
         ended.map(|list| format!("why they ended: {list}")),
-        (unused > 0).then(|| format!("{} requests were sent without a session", grouped(unused))),
+        (without > 0).then(|| format!("{} requests were sent without a session", grouped(without))),
+        (own > 0).then(|| format!("{} requests brought a session of their own", grouped(own))),
     ]
     .into_iter()
     .flatten()
@@ -237,7 +239,7 @@ mod tests {
                 "failed_by_kind": {"api": 1, "bad-request": 1, "duplicate": 1},
                 "retries": {"count": 5, "max_reached": 1, "reason_count/session_expired": 3, "reason_count/download_error": 2},
             },
-            "sessions": {"pools/a/init/check-passed": 3, "pools/b/init/check-passed": 4, "pools/b/init/failed": 1, "use/disabled": 9},
+            "sessions": {"pools/a/init/check-passed": 3, "pools/b/init/check-passed": 4, "pools/b/init/failed": 1, "use/disabled": 9, "use/own-session": 4},
             "ended": {"banned": 2, "closed": 5},
             "billed": {"init": 8, "use": 2500, "discarded": 3},
             "cost": {"billed_per_kept_page": 1.0044, "init_share": 0.003},
@@ -255,6 +257,7 @@ crawl finished in 10.0 s
             initialisations in vain: 1 got no answer
             why they ended: 2 were banned by the site, 5 were alive at the end of the crawl
             9 requests were sent without a session
+            4 requests brought a session of their own
   billed    2,511 answers: 2,500 pages delivered, 8 to initialise sessions, 3 thrown away (1.004 for each page)
   retries   5: 3 session expired, 2 download error; 1 requests used up all of theirs
   plugins   store (2 sites): check 1,201; 2 reported failures; 1 stopped calls

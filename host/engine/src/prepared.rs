@@ -110,31 +110,36 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         }
     }
 
+    /// The peer has nothing but the names of pools; what is wrong with a request comes out later, at the expense of a pool.
     fn managed(&self, request: &Request, site: Option<&Arc<S::Site>>, plan: Plan) -> Course {
-        // Its pool cannot be told without its location. The peer goes on, and fails an initialisation of a pool that may be another's.
-        if let (Err(error), false) = (&plan.location, self.profile().is_peer()) {
+        if self.profile().is_peer() {
+            let pool = plan.pool.as_ref().ok().map(|choice| PoolId::new(choice.id.as_str()));
+            return Course::Managed(Box::new(Managed { plan, pool, place: Place::default() }));
+        }
+        if let Err(error) = &plan.location {
+            // The pool cannot be told without it.
             return Course::Failed(error.clone());
         }
-        let place = match self.place(request) {
-            Ok(place) => place,
-            Err(why) => return Course::Nonsense(why),
-        };
-        let pool = plan.pool.as_ref().ok().map(|choice| self.pool_id(request, site, choice, &place, plan.cookie_mode));
-        Course::Managed(Box::new(Managed { plan, pool, place }))
+        match self.place(request) {
+            Err(why) => Course::Nonsense(why),
+            Ok(place) => {
+                let pool = plan.pool.as_ref().ok();
+                let pool = pool.map(|choice| self.pool_id(request, site, choice, &place, plan.cookie_mode));
+                Course::Managed(Box::new(Managed { plan, pool, place }))
+            }
+        }
     }
 
-    /// Where on earth the request's sessions are; an error says what is wrong with the request. The peer does not care.
+    /// Where on earth the request's sessions are. The error says what is wrong with the parameters of their initialisation.
     fn place(&self, request: &Request) -> Result<Place, String> {
         let settings = &self.settings.session;
         match defaults::bad_init_url(settings, request) {
-            _ if self.profile().is_peer() => Ok(Place::default()),
             Some(why) => Err(why),
             None => defaults::place(settings, request),
         }
     }
 
-    /// The pool that a choice means. Its name says what it is told from others by, where that is not as usual; the peer has nothing
-    /// but names.
+    /// The pool that a choice means. Its name says what it is told from others by, where that is not as usual.
     fn pool_id(
         &self,
         request: &Request,
@@ -143,9 +148,6 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         place: &Place,
         cookie_mode: bool,
     ) -> PoolId {
-        if self.profile().is_peer() {
-            return PoolId::new(choice.id.as_str());
-        }
         let (owner, of_site) = match choice.naming {
             Naming::Explicit => (PoolOwner::Named, None),
             Naming::Automatic => self.owner(request, site),

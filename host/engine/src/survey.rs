@@ -14,7 +14,7 @@ use crate::prepared::{Course, Planned};
 pub struct Survey<S> {
     /// The site that serves it; none where the defaults do.
     pub site: Option<Arc<S>>,
-    /// What is known of it before it is sent, or why a hook makes it fail already. Sessions are not enabled for what is not managed.
+    /// What is known of it before it is sent, or why it fails already. Sessions are not enabled for what is sent as it is.
     pub plan: Result<Plan, HookError>,
     /// The pool that it would have.
     pub pool: Option<PoolId>,
@@ -52,7 +52,8 @@ impl<T: Transport, S: Sites> Engine<T, S> {
         match course {
             Course::Managed(managed) => Survey { site, plan: Ok(managed.plan), pool: managed.pool },
             Course::Failed(error) => Survey { site, plan: Err(error), pool: None },
-            Course::Nonsense(_) | Course::Unmanaged(_) | Course::Disabled => Survey { site, plan: Ok(Plan::off()), pool: None },
+            Course::Nonsense(why) => Survey { site, plan: Err(HookError::Raised(why)), pool: None },
+            Course::Unmanaged(_) | Course::Disabled => Survey { site, plan: Ok(Plan::off()), pool: None },
         }
     }
 

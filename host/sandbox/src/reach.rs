@@ -28,19 +28,15 @@ impl Reach {
         Ok(Self { hosts: patterns.map(read).collect::<Result<_, _>>()? })
     }
 
-    /// Refuses an API call that leads elsewhere, in words for the plugin's author: by its URL, or by a browser action that goes to
-    /// one. The host of the request at hand is always allowed.
+    /// Refuses an API call that leads elsewhere, in words for the plugin's author. Where the request at hand leads is always allowed.
     pub(crate) fn check(&self, call: &Object, asked: &Request) -> Result<(), String> {
-        let url = call.get("url").into_iter();
-        let managed = call.get("sessionContextParameters").and_then(|parameters| parameters.get("actions"));
-        let actions = call.get("actions").into_iter().chain(managed).filter_map(Value::as_array).flatten();
-        let visited = actions.filter(|action| action.get("action").is_some_and(|name| name == "goto"));
-        url.chain(visited.filter_map(|action| action.get("url"))).try_for_each(|url| self.check_url(url, asked))
+        urls(call).try_for_each(|url| self.check_url(url, asked))
     }
 
     fn check_url(&self, url: &Value, asked: &Request) -> Result<(), String> {
         let url = url.as_str().filter(|url| is_web(url)).ok_or_else(|| format!("{url} is no http or https URL"))?;
-        if is_same_host(url, asked.url()) || self.hosts.iter().any(|hosts| hosts.allows(url)) {
+        let mut of_request = urls(asked.params()).filter_map(Value::as_str);
+        if of_request.any(|own| is_same_host(url, own)) || self.hosts.iter().any(|hosts| hosts.allows(url)) {
             return Ok(());
         }
         let host = host_of(url);
@@ -48,6 +44,14 @@ impl Reach {
             "the host \"{host}\" is none of the site's; allow it with download_hosts in the [[site]] table or in [plugins]"
         ))
     }
+}
+
+/// Where a call leads: its URL, and those that browser actions go to.
+fn urls(call: &Object) -> impl Iterator<Item = &Value> {
+    let managed = call.get("sessionContextParameters").and_then(|parameters| parameters.get("actions"));
+    let actions = call.get("actions").into_iter().chain(managed).filter_map(Value::as_array).flatten();
+    let visits = actions.filter(|action| action.get("action").is_some_and(|name| name == "goto"));
+    call.get("url").into_iter().chain(visits.filter_map(|action| action.get("url")))
 }
 
 #[cfg(test)]
@@ -63,7 +67,8 @@ mod tests {
     }
 
     fn check(reach: &Reach, call: Value) -> Result<(), String> {
-        let request = Request::from_json(json!({"url": "https://asked.example:8000/page"})).unwrap();
+        let visit = json!([{"action": "goto", "url": "https://visited.example/"}]);
+        let request = Request::from_json(json!({"url": "https://asked.example:8000/page", "actions": visit})).unwrap();
         reach.check(call.as_object().unwrap(), &request)
     }
 
@@ -107,7 +112,9 @@ mod tests {
     fn a_browser_goes_no_further_than_a_call() {
         let reach = Reach::default();
         let goto = |url: &str| json!([{"action": "reload"}, {"action": "goto", "url": url}]);
-        assert_eq!(check(&reach, json!({"actions": goto("https://asked.example:8000/login")})), Ok(()));
+        for url in ["https://asked.example:8000/login", "https://visited.example/elsewhere"] {
+            assert_eq!(check(&reach, json!({"actions": goto(url)})), Ok(()), "the request leads there itself");
+        }
         assert_eq!(check(&reach, json!({"actions": [{"action": "evaluate", "url": "https://b.example/"}]})), Ok(()));
         for call in [
             json!({"actions": goto("https://b.example/")}),
