@@ -26,7 +26,7 @@ impl Edit {
         Self::default()
     }
 
-    /// Fetches another URL on the same session.
+    /// Fetches another URL on the same session; of another host only where `download_hosts` in the settings allows it.
     #[must_use]
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());

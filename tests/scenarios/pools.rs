@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::harness::api::{Api, Kind};
 use crate::harness::crawl::{Crawl, Crawled};
 use crate::harness::reply::Reply;
+use crate::harness::tool::Workshop;
 use crate::plugins::PATIENT;
 
 /// A site that initialises its sessions itself and leaves the help pages to the defaults, by these rules.
@@ -88,5 +89,23 @@ fn an_edit_to_a_host_of_nobodys_fails_the_page_and_says_how_to_allow_it() {
         crawl(&api, &settings, &["https://s.example/a"]).exits(0);
         let urls: Vec<String> = api.calls().iter().map(|call| call.url().to_owned()).collect();
         assert_eq!(urls, ["https://s.example/a", "http://169.254.169.254/latest"]);
+    }
+}
+
+#[test]
+fn a_hook_that_is_tried_alone_is_held_to_the_hosts_of_its_table() {
+    let site = |host: &str| {
+        let edit = format!("config = {{ hooks = {{ process_request = {{ edit = {{ url = \"https://{host}/\" }} }} }} }}");
+        let rules = "include = [\"s.example\"]\ndownload_hosts = [\"t.example\"]";
+        format!("[[site]]\nname = \"{host}\"\nplugin = \"guest-scripted\"\n{rules}\n{edit}\n")
+    };
+    let hosts = ["www.s.example", "t.example", "asked.example", "u.example"];
+    let tables: String = hosts.iter().map(|host| site(host)).collect();
+    let request = r#"{"url": "https://asked.example/", "browserHtml": true}"#;
+    let workshop = Workshop::new().settings(&tables).guest("guest-scripted").file("request.json", request);
+    for host in hosts {
+        let words = format!("plugin run plugins/guest-scripted.wasm process_request --site {host} --request request.json");
+        let ended = workshop.run(&words).exits(i32::from(host == "u.example"));
+        ended.shows(&[if host == "u.example" { "download_hosts in the [[site]] table" } else { host }]);
     }
 }

@@ -126,6 +126,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
             Course::Disabled => return self.send_without_session(None).await,
             Course::Managed(managed) => *managed,
         };
+        // What a plugin makes of it is known only once there is a session.
         if site.as_ref().is_none_or(|site| !site.overrides(Hook::ProcessRequest)) {
             self.refuse_unacceptable(self.request.params())?;
         }
@@ -396,7 +397,6 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
                 self.hook_failure(&error)
             })?;
             edit.apply(&mut request);
-            self.refuse_unacceptable(request.params())?;
             lease.set_trigger(Arc::new(trigger.with_request(Arc::new(request.clone()))));
         }
         let placed = self.shared.keep_in_place(&mut request, lease.session(), &trigger);

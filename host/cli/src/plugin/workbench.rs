@@ -32,17 +32,20 @@ pub(crate) struct Place {
     pub(crate) name: Option<String>,
     /// Its config.
     pub(crate) config: Option<Value>,
+    /// Where it may lead calls besides the plugin's own rules: what its table includes and names for downloads.
+    pub(crate) hosts: Vec<String>,
 }
 
 impl Place {
     /// What the flags `--site` and `--site-config` say.
     pub(crate) fn of(site: Option<&str>, config: Option<&str>, settings: &Settings) -> anyhow::Result<Self> {
         let Some(name) = site else {
-            return Ok(Self { name: None, config: config.map(|text| json("--site-config", text)).transpose()? });
+            return Ok(Self { config: config.map(|text| json("--site-config", text)).transpose()?, ..Self::default() });
         };
         let table = settings.site.iter().find(|table| table.name == name);
         let table = table.with_context(|| format!("the settings file has no [[site]] with the name \"{name}\""))?;
-        Ok(Self { name: Some(name.to_owned()), config: table.config.clone() })
+        let hosts = table.include.iter().chain(&table.download_hosts).flatten().cloned().collect();
+        Ok(Self { name: Some(name.to_owned()), config: table.config.clone(), hosts })
     }
 }
 
@@ -55,7 +58,8 @@ impl Workbench {
             Err(why) => return Ok(Err(why)),
         };
         let own_name = if plugin.name.is_empty() { &plugin.file } else { &plugin.name };
-        let table = table(place.name.as_ref().unwrap_or(own_name), &plugin.file, place.config);
+        let hosts = plugin.rules.iter().flat_map(|rule| rule.include.clone()).chain(place.hosts).collect();
+        let table = table(place.name.as_ref().unwrap_or(own_name), &plugin.file, place.config, hosts);
         let loaded = alone.load(std::slice::from_ref(&table));
         let Some(site) = loaded.sites.named(&table.name) else {
             return Ok(Err(errors(&loaded)));
@@ -67,8 +71,8 @@ impl Workbench {
     }
 }
 
-/// A site of this name that no URL chooses.
-pub(crate) fn table(name: &str, plugin: &str, config: Option<Value>) -> SiteTable {
+/// A site of this name that no URL chooses and whose calls may lead to these hosts.
+pub(crate) fn table(name: &str, plugin: &str, config: Option<Value>, hosts: Vec<String>) -> SiteTable {
     SiteTable {
         name: name.to_owned(),
         plugin: plugin.to_owned(),
@@ -76,7 +80,7 @@ pub(crate) fn table(name: &str, plugin: &str, config: Option<Value>) -> SiteTabl
         exclude: None,
         priority: None,
         instead_of: None,
-        download_hosts: None,
+        download_hosts: Some(hosts),
         instances: Instances::default(),
         config,
     }
