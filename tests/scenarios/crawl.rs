@@ -153,9 +153,9 @@ fn order_of_starts(flags: &[&str], reads_ahead: bool) -> (Vec<String>, Vec<Strin
     });
     let pages: Vec<String> = (1..=12).map(|n| format!("https://shop{}.example/{n}", n % 4)).collect();
     let crawl = Crawl::through(&api).args(["--intype", "jl", "--n-conn", "2"]).args(flags);
-    let (mut running, dir) = crawl.start("{\"url\": \"https://held.example/\"}\n");
+    let (mut running, dir) = crawl.start("{\"url\": \"https://held.example/\", \"browserHtml\": true}\n");
     stays.wait_for_arrival();
-    let lines: String = pages.iter().map(|url| format!("{{\"url\": \"{url}\"}}\n")).collect();
+    let lines: String = pages.iter().map(|url| format!("{{\"url\": \"{url}\", \"browserHtml\": true}}\n")).collect();
     // Whoever complains about the last line has read the others; while the input is open nothing comes to its end.
     running.write(&(lines + "no request\n"));
     if reads_ahead {

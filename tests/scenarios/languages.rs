@@ -103,7 +103,7 @@ fn seen() -> Value {
     json!({
         "site": "surface", "url": "https://surface.example/a?edited", "host": "surface.example", "init": false, "location": location,
         "params": ["browserHtml", "customHttpRequestHeaders", "echoData", "session", "tags", "url"], "param": true, "no param": null, "meta": {"name": "ann"},
-        "pool": "surface-10001", "id": 36,
+        "pool": "surface-10001;geolocation=US", "id": 36,
         "started": {"status": 200, "found": ["fine", "too"]}, "failed": ["api", 422, "/request/unprocessable"],
         "page": ["https://surface.example/a?edited", 200, "<p class=ok>fine</p><p class=ok>too</p>", 39],
         "header": "open", "headers": 1, "actions": [], "field": [1], "no field": null,
