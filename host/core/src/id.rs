@@ -69,7 +69,8 @@ impl fmt::Display for PoolId {
     }
 }
 
-/// A site as the owner of sessions: they are good for it while it has this name and this config.
+/// A site as the owner of sessions: they are good for it while it has this name and this config. Of the config it has a digest that
+/// only this build of the program can compare.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SiteId {
     name: Arc<str>,

@@ -79,7 +79,10 @@ pub fn place(settings: &SessionSettings, request: &Request) -> Result<Place, Str
     let of_init = explicit_params(settings, request).map(Place::of).unwrap_or_default();
     let contradiction = own(request, meta::PARAMS).and_then(|_| place.disagrees_with(&of_init));
     match contradiction {
-        Some(found) => Err(format!("a session has one place: {}", found.between("the request", meta::PARAMS))),
+        Some(found) => Err(format!(
+            "a session has one place: {}; let them agree, or leave one out",
+            found.between("the request", meta::PARAMS)
+        )),
         None => Ok(place.or(&of_init)),
     }
 }
