@@ -105,9 +105,10 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Zyte API answered {}", self.status)?;
         // Whoever answers without a document of problems (a proxy, a wrong address) says who it is in its page.
-        let is_document = self.kind != "about:blank" || !self.title.is_empty() || !self.detail.is_empty();
+        let kind = if self.kind == "about:blank" { "" } else { &self.kind };
+        let is_document = [kind, &self.title, &self.detail].iter().any(|part| !part.is_empty());
         if is_document {
-            for part in [&self.kind, &self.title, &self.detail].into_iter().filter(|part| !part.is_empty()) {
+            for part in [kind, &self.title, &self.detail].into_iter().filter(|part| !part.is_empty()) {
                 write!(f, " {part}")?;
             }
         } else if !self.body.is_empty() {
@@ -154,6 +155,7 @@ mod tests {
             (problem("about:blank", "", "<h1>Bad\nGateway"), "Zyte API answered 502 with \"<h1>Bad\\nGateway\""),
             (problem("about:blank", "", ""), "Zyte API answered 502"),
             (problem("/server/x", "down", "{}"), "Zyte API answered 502 /server/x down"),
+            (problem("about:blank", "down", "{}"), "Zyte API answered 502 down"),
         ] {
             assert_eq!(problem.to_string(), told);
         }
