@@ -412,7 +412,8 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         self.bad_inits().get(pool).cloned()
     }
 
-    pub(crate) fn close(self: &Arc<Self>, reason: &str) {
+    /// Ends the crawl; false if it has been ended before.
+    pub(crate) fn close(self: &Arc<Self>, reason: &str) -> bool {
         let first = self.close.send_if_modified(|known| {
             let first = known.is_none();
             known.get_or_insert_with(|| reason.into());
@@ -422,6 +423,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             self.end(Refusal::Closed(reason.into()));
             tracing::info!(reason, "closing the crawl");
         }
+        first
     }
 
     pub(crate) fn is_closed(&self) -> bool {
