@@ -13,6 +13,8 @@ use carousel_core::settings::{Impossible, Settings, SiteTable};
 use carousel_engine::BadSettings;
 use serde_json::Value;
 
+pub(crate) use known_keys::nearest_of;
+
 use crate::text_file;
 
 const DEFAULT_FILE: &str = "carousel.toml";
