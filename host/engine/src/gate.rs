@@ -88,7 +88,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         let _parked = Parked::new(self, pool);
         tokio::select! {
             _ = admitted => {}
-            _ = self.closed() => {}
+            () = self.over(url, pool) => {}
         }
         pass
     }
@@ -132,10 +132,10 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         busy
     }
 
-    /// Waits before a call on this URL is sent again that was answered like this; ends when the crawl is closed. Takes nobody's place.
-    pub(crate) async fn rest_while_busy(&self, url: &str, busy: Busy, pool: Option<&PoolId>) {
+    /// Waits before a call on this URL is sent again that was answered like this; ends when it is over. Takes nobody's place.
+    pub(crate) async fn rest_while_busy(&self, busy: Busy, url: &str, pool: Option<&PoolId>) {
         if busy.is_asked_for {
-            return self.rest_until(busy.again, pool).await;
+            return self.rest_until(busy.again, url, pool).await;
         }
         let _parked = Parked::new(self, pool);
         let site = Scope::site(url);
@@ -146,18 +146,18 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             }
             tokio::select! {
                 () = tokio::time::sleep_until(self.clock(busy.again)) => return,
-                _ = self.closed() => return,
+                () = self.over(url, pool) => return,
                 () = answered => {}
             }
         }
     }
 
-    /// Waits until then, or until the crawl is closed, without taking anybody's place.
-    pub(crate) async fn rest_until(&self, until: Instant, pool: Option<&PoolId>) {
+    /// Waits until then, or until it is over, without taking anybody's place.
+    pub(crate) async fn rest_until(&self, until: Instant, url: &str, pool: Option<&PoolId>) {
         let _parked = Parked::new(self, pool);
         tokio::select! {
             () = tokio::time::sleep_until(self.clock(until)) => {}
-            _ = self.closed() => {}
+            () = self.over(url, pool) => {}
         }
     }
 
