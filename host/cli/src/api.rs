@@ -27,7 +27,8 @@ impl Api {
             return Ok(Self::Simulated(InProcess::new(Simulator::new(options))));
         }
         let key = key(common)?;
-        Ok(Self::Zyte(Box::new(ZyteApi::new(ZyteOptions::from_settings(&settings.api, key))?)))
+        let options = ZyteOptions::from_settings(&settings.api, key);
+        Ok(Self::Zyte(Box::new(ZyteApi::new(ZyteOptions { allow_unencrypted: args.insecure_api, ..options })?)))
     }
 }
 

@@ -5,6 +5,8 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use carousel_zyte::ApiKey;
 
+use crate::text_file;
+
 /// The variable that holds the key, in the environment and in `.env` files.
 pub(crate) const VARIABLE: &str = "ZYTE_API_KEY";
 
@@ -29,15 +31,28 @@ pub(crate) fn text(flag: Option<&str>, environment: Option<String>, dir: &Path) 
 
 fn in_dotenv(dir: &Path) -> anyhow::Result<Option<String>> {
     let Some(file) = dir.ancestors().map(|dir| dir.join(".env")).find(|file| file.is_file()) else { return Ok(None) };
-    let entries = dotenvy::from_path_iter(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    for entry in entries {
-        match entry {
-            Ok((name, key)) if name == VARIABLE => return Ok(Some(key).filter(|key| !key.is_empty())),
-            // Other programs read the file too; a line that only they understand is no reason to stop.
-            Ok(_) | Err(_) => {}
-        }
+    let text = text_file::read(&file, "")?;
+    // Each line for itself: other programs read the file too, and a quote that only they understand hides no line behind it.
+    let Some((line, key)) = text.lines().enumerate().filter_map(|(at, line)| Some((at + 1, value(line)?))).last() else {
+        return Ok(None);
+    };
+    let key = key.with_context(|| {
+        format!("{}: line {line}: the value of {VARIABLE} cannot be read: write {VARIABLE}=KEY without quotes", file.display())
+    })?;
+    Ok(Some(key).filter(|key| !key.is_empty()))
+}
+
+/// The value that a line gives the key; none where it is about something else.
+fn value(line: &str) -> Option<anyhow::Result<String>> {
+    let (name, _) = line.split_once('=')?;
+    let name = name.trim();
+    let name = name.strip_prefix("export").filter(|rest| rest.starts_with(char::is_whitespace)).map_or(name, str::trim_start);
+    if name != VARIABLE {
+        return None;
     }
-    Ok(None)
+    let entry = dotenvy::from_read_iter(line.as_bytes()).next()?;
+    // The error repeats the line.
+    Some(entry.map(|(_, value)| value).map_err(|_| anyhow::anyhow!("its quotes do not match")))
 }
 
 #[cfg(test)]
@@ -71,6 +86,37 @@ mod tests {
         let message = find(None, None, &below).unwrap_err().to_string();
         for place in ["--api-key", "ZYTE_API_KEY", ".env", "--simulate"] {
             assert!(message.contains(place), "{message}");
+        }
+    }
+
+    fn written(content: &[u8]) -> anyhow::Result<Option<String>> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(".env"), content).unwrap();
+        text(None, None, dir.path())
+    }
+
+    #[test]
+    fn a_dotenv_may_be_written_in_any_way_that_others_read() {
+        let utf16: Vec<u8> = "\u{feff}ZYTE_API_KEY=k\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for content in [
+            &b"\xef\xbb\xbfZYTE_API_KEY=k\n"[..],
+            b"GREETING='it is\nZYTE_API_KEY=k\n",
+            b"NOTE=don't \"\nZYTE_API_KEY=\"k\"\r\nREST='\n",
+            b"ZYTE_API_KEY=old\nOTHER=1\nZYTE_API_KEY=k\n",
+            b"ZYTE_API_KEY='old\n ZYTE_API_KEY = k # mine\n",
+            b"#ZYTE_API_KEY=old\nexport\tZYTE_API_KEY=k\nMY_ZYTE_API_KEY=x\nZYTE_API_KEYS=x\n",
+            &utf16,
+        ] {
+            assert_eq!(written(content).unwrap().as_deref(), Some("k"), "{}", String::from_utf8_lossy(content));
+        }
+        assert_eq!(written(b"ZYTE_API_KEY=k\nZYTE_API_KEY=\n").unwrap(), None, "the last one counts");
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_read_is_told_by_its_line_and_not_repeated() {
+        for (content, line) in [("\nZYTE_API_KEY='hush\n", "line 2"), ("ZYTE_API_KEY=\"hush'\n", "line 1")] {
+            let said = format!("{:#}", written(content.as_bytes()).unwrap_err());
+            assert!(said.contains(line) && said.contains(".env") && !said.contains("hush"), "{said}");
         }
     }
 }

@@ -136,6 +136,9 @@ pub(crate) struct Crawl {
     /// Call the API through the proxies of the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY)
     #[arg(long)]
     pub(crate) trust_env: bool,
+    /// Call an API whose address is plain http and not on this machine: whoever is on the way can read the key
+    #[arg(long)]
+    pub(crate) insecure_api: bool,
     /// Also write one line per failed request: {"error": {...}, "request": {...}, ...}
     #[arg(long)]
     pub(crate) store_errors: bool,

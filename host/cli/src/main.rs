@@ -26,6 +26,7 @@ mod simulate;
 mod sites;
 mod stats_file;
 mod summary;
+mod text_file;
 
 use std::process::ExitCode;
 

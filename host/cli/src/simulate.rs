@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use crate::args::{LatencyName, Simulate};
 use crate::crawl::interrupts;
 use crate::logging::Screen;
+use crate::text_file;
 
 /// A simulator behind a port of the loopback address. It stops when it is dropped.
 pub(crate) struct Served {
@@ -92,7 +93,7 @@ fn options(args: &Simulate) -> anyhow::Result<SimulatorOptions> {
 }
 
 fn faults(path: &Path) -> anyhow::Result<Vec<FaultRule>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the faults file {}", path.display()))?;
+    let text = text_file::read(path, "the faults file ")?;
     FaultRule::read_list(&text).map_err(|error| anyhow!("{}: {error}", path.display()))
 }
 

@@ -22,7 +22,7 @@ use serde_json::Value;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::defaults::EngineDefaults;
-use crate::fetch::Fetch;
+use crate::fetch::{Enqueued, Fetch};
 use crate::gate::Gate;
 use crate::lease::SessionLease;
 use crate::opening::{LiveSession, Openings, Trigger};
@@ -189,7 +189,18 @@ impl<T: Transport, S: Sites> Engine<T, S> {
 
     /// Fetches a prepared request; see [`Self::fetch`].
     pub async fn fetch_prepared(&self, prepared: Prepared<S>) -> Result<Fetched, Failure> {
-        let result = Fetch::new(&self.0, prepared).run().await;
+        self.fetch_enqueued(self.enqueue(prepared)).await
+    }
+
+    /// Takes a prepared request's place among those that wait, without waiting: requests are served in the order in which they are
+    /// enqueued, as far as their sessions and the API allow.
+    pub fn enqueue(&self, prepared: Prepared<S>) -> Enqueued<T, S> {
+        Fetch::new(&self.0, prepared).enqueue()
+    }
+
+    /// Fetches an enqueued request; see [`Self::fetch`].
+    pub async fn fetch_enqueued(&self, enqueued: Enqueued<T, S>) -> Result<Fetched, Failure> {
+        let result = enqueued.fetch().await;
         let mut stats = self.0.stats();
         match &result {
             Ok(_) => stats.count_ok(),
@@ -401,7 +412,8 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         self.bad_inits().get(pool).cloned()
     }
 
-    pub(crate) fn close(self: &Arc<Self>, reason: &str) {
+    /// Ends the crawl; false if it has been ended before.
+    pub(crate) fn close(self: &Arc<Self>, reason: &str) -> bool {
         let first = self.close.send_if_modified(|known| {
             let first = known.is_none();
             known.get_or_insert_with(|| reason.into());
@@ -411,6 +423,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             self.end(Refusal::Closed(reason.into()));
             tracing::info!(reason, "closing the crawl");
         }
+        first
     }
 
     pub(crate) fn is_closed(&self) -> bool {

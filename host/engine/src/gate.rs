@@ -75,22 +75,9 @@ impl Gate {
 }
 
 impl<T: Transport, S: Sites> Shared<T, S> {
-    /// Waits until a call on this URL may start. One who comes again keeps his place in the order. Dropping the future leaves the queue.
+    /// Waits until a call on this URL may start; see [`AtGate`].
     pub(crate) async fn enter(self: &Arc<Self>, caller: Caller, url: &str, pool: Option<&PoolId>) -> Pass<T, S> {
-        let pass = Pass { shared: Arc::clone(self), caller };
-        let (sender, mut admitted) = oneshot::channel();
-        self.gate.state().waiting.insert(caller, sender);
-        let _leaves = Leave { shared: self, caller };
-        self.at_gate(|pace, now| pace.handle_request(caller, Scope::site(url), now));
-        if admitted.try_recv().is_ok() {
-            return pass;
-        }
-        let _parked = Parked::new(self, pool);
-        tokio::select! {
-            _ = admitted => {}
-            _ = self.closed() => {}
-        }
-        pass
+        AtGate::new(self, caller, url, pool).pass().await
     }
 
     /// Until when no call on this URL may be sent, if so.
@@ -133,7 +120,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     }
 
     /// Waits before a call on this URL is sent again that was answered like this; ends when the crawl is closed. Takes nobody's place.
-    pub(crate) async fn rest_while_busy(&self, url: &str, busy: Busy, pool: Option<&PoolId>) {
+    pub(crate) async fn rest_while_busy(self: &Arc<Self>, url: &str, busy: Busy, pool: Option<&PoolId>) {
         if busy.is_asked_for {
             return self.rest_until(busy.again, pool).await;
         }
@@ -153,7 +140,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     }
 
     /// Waits until then, or until the crawl is closed, without taking anybody's place.
-    pub(crate) async fn rest_until(&self, until: Instant, pool: Option<&PoolId>) {
+    pub(crate) async fn rest_until(self: &Arc<Self>, until: Instant, pool: Option<&PoolId>) {
         let _parked = Parked::new(self, pool);
         tokio::select! {
             () = tokio::time::sleep_until(self.clock(until)) => {}
@@ -184,34 +171,72 @@ impl<T: Transport, S: Sites> Shared<T, S> {
 }
 
 /// A place in the queue at the gate, given up on drop.
-struct Leave<'e, T: Transport, S: Sites> {
-    shared: &'e Arc<Shared<T, S>>,
+pub(crate) struct AtGate<T: Transport, S: Sites> {
+    pass: Pass<T, S>,
+    /// None: it is let in.
+    waits: Option<Waits<T, S>>,
+}
+
+struct Waits<T: Transport, S: Sites> {
+    admitted: oneshot::Receiver<()>,
+    _leave: Leave<T, S>,
+    _parked: Parked<T, S>,
+}
+
+impl<T: Transport, S: Sites> AtGate<T, S> {
+    /// Takes a place among those who want to call on this URL. One who comes again keeps his place in the order.
+    pub(crate) fn new(shared: &Arc<Shared<T, S>>, caller: Caller, url: &str, pool: Option<&PoolId>) -> Self {
+        let pass = Pass { shared: Arc::clone(shared), caller };
+        let (sender, mut admitted) = oneshot::channel();
+        shared.gate.state().waiting.insert(caller, sender);
+        let leave = Leave { shared: Arc::clone(shared), caller };
+        shared.at_gate(|pace, now| pace.handle_request(caller, Scope::site(url), now));
+        let is_in = admitted.try_recv().is_ok();
+        let waits = (!is_in).then(|| Waits { admitted, _leave: leave, _parked: Parked::new(shared, pool) });
+        Self { pass, waits }
+    }
+
+    /// Waits until the call may start, or the crawl is closed.
+    pub(crate) async fn pass(self) -> Pass<T, S> {
+        let Self { pass, waits } = self;
+        if let Some(Waits { admitted, _leave, _parked }) = waits {
+            tokio::select! {
+                _ = admitted => {}
+                _ = pass.shared.closed() => {}
+            }
+        }
+        pass
+    }
+}
+
+struct Leave<T: Transport, S: Sites> {
+    shared: Arc<Shared<T, S>>,
     caller: Caller,
 }
 
-impl<T: Transport, S: Sites> Drop for Leave<'_, T, S> {
+impl<T: Transport, S: Sites> Drop for Leave<T, S> {
     fn drop(&mut self) {
         self.shared.gate.state().waiting.remove(&self.caller);
     }
 }
 
 /// A request that waits here is known to wait: it takes nobody's place.
-struct Parked<'e, T: Transport, S: Sites> {
-    shared: &'e Shared<T, S>,
+struct Parked<T: Transport, S: Sites> {
+    shared: Arc<Shared<T, S>>,
     pool: Option<PoolId>,
 }
 
-impl<'e, T: Transport, S: Sites> Parked<'e, T, S> {
-    fn new(shared: &'e Shared<T, S>, pool: Option<&PoolId>) -> Self {
+impl<T: Transport, S: Sites> Parked<T, S> {
+    fn new(shared: &Arc<Shared<T, S>>, pool: Option<&PoolId>) -> Self {
         if let Some(pool) = pool {
             *shared.gate.state().pools.entry(pool.clone()).or_default() += 1;
             shared.tell_listener(pool);
         }
-        Self { shared, pool: pool.cloned() }
+        Self { shared: Arc::clone(shared), pool: pool.cloned() }
     }
 }
 
-impl<T: Transport, S: Sites> Drop for Parked<'_, T, S> {
+impl<T: Transport, S: Sites> Drop for Parked<T, S> {
     fn drop(&mut self) {
         let Some(pool) = &self.pool else { return };
         {

@@ -18,6 +18,7 @@
 mod answer;
 mod api;
 mod body;
+mod destination;
 mod escape;
 mod fault;
 mod key;
@@ -26,6 +27,7 @@ mod problem;
 mod reuse;
 
 pub use api::ZyteApi;
+pub use destination::{Destination, Owner};
 pub use escape::escape_url;
 pub use key::ApiKey;
 pub use options::{ZyteError, ZyteOptions};

@@ -9,9 +9,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
-use carousel_core::settings::{Settings, SiteTable};
+use carousel_core::settings::{Impossible, Settings, SiteTable};
 use carousel_engine::BadSettings;
 use serde_json::Value;
+
+use crate::text_file;
 
 const DEFAULT_FILE: &str = "carousel.toml";
 
@@ -32,15 +34,17 @@ pub(crate) fn explain(error: &BadSettings, given: Option<&Path>, sites: &[String
         |site| format!("did you mean \"{site}\"?"),
     );
     let message = format!("there is no site \"{name}\"; {nearest}");
-    let text = file(given).and_then(|path| Some((path, std::fs::read_to_string(path).ok()?)));
+    let text = file(given).and_then(|path| Some((path, text_file::read(path, "").ok()?)));
     match text {
-        Some((path, text)) => anyhow!("{}: {}", path.display(), fault::Fault::value("session.checker", message, &text)),
+        Some((path, text)) => {
+            anyhow!("{}: {}", path.display(), fault::Fault::values(&["session.checker".to_owned()], &message, &text))
+        }
         None => anyhow!("session.checker: {message}"),
     }
 }
 
 fn read(path: &Path) -> anyhow::Result<Settings> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the settings file {}", path.display()))?;
+    let text = text_file::read(path, "the settings file ")?;
     parse(&text, path)
 }
 
@@ -55,7 +59,10 @@ pub(crate) fn parse(text: &str, path: &Path) -> anyhow::Result<Settings> {
     for site in &mut settings.site {
         load_config(site, dir).map_err(|error| in_file(format!("{error:#}")))?;
     }
-    validate(&settings).map_err(|error| in_file(format!("{error:#}")))?;
+    refuse_namesakes(&settings).map_err(|error| in_file(format!("{error:#}")))?;
+    if let Some(Impossible { keys, why }) = settings.impossible() {
+        return Err(in_file(fault::Fault::values(&keys, &why, text).to_string()));
+    }
     Ok(settings)
 }
 
@@ -74,7 +81,7 @@ fn load_config(site: &mut SiteTable, dir: &Path) -> anyhow::Result<()> {
 }
 
 fn read_config(path: &Path) -> anyhow::Result<Value> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = text_file::read_regular(path, "")?;
     if path.extension().is_some_and(|extension| extension == "toml") {
         toml::from_str(&text).map_err(|error| anyhow!("{}: {}", path.display(), fault::Fault::syntax(&error, &text)))
     } else {
@@ -82,15 +89,12 @@ fn read_config(path: &Path) -> anyhow::Result<Value> {
     }
 }
 
-fn validate(settings: &Settings) -> anyhow::Result<()> {
+fn refuse_namesakes(settings: &Settings) -> anyhow::Result<()> {
     let mut names = BTreeSet::new();
     for site in &settings.site {
         if !names.insert(site.name.as_str()) {
             bail!("two [[site]] tables are named \"{}\": names must be unique", site.name);
         }
-    }
-    if settings.crawl.concurrency == 0 {
-        bail!("crawl.concurrency is 0, so nothing would ever be sent: use 1 or more");
     }
     Ok(())
 }
