@@ -34,10 +34,10 @@ impl Api {
         let Found { key, file } = api_key::find(common)?;
         let options = ZyteOptions::from_settings(&settings.api, key);
         let api = ZyteApi::new(ZyteOptions { allow_unencrypted: args.insecure_api, ..options });
-        let api = api.map_err(|error| match error {
-            ZyteError::Unencrypted(_) => anyhow::Error::new(error).context(source.clone()),
-            _ => error.into(),
-        })?;
+        let api = match api {
+            Err(error) if matches!(error, ZyteError::Unencrypted(_)) => return Err(anyhow::Error::new(error).context(source)),
+            api => api?,
+        };
         if let Some(file) = file {
             screen.say(format!("API key: {}, found; --api-key and ZYTE_API_KEY win", file.display()));
         }
