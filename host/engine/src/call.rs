@@ -3,10 +3,11 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use carousel_core::contract::Hopeless;
 use carousel_core::exchange::{Answer, CallError, Object};
-use carousel_core::pace::Busy;
+use carousel_core::pace::{Busy, Scopes};
 use carousel_core::retry::{Decision, Failure, Policy, RetryState};
-use carousel_core::settings::Throttling;
+use carousel_core::settings::{Throttling, ZYTE_API_URL};
 use carousel_core::time::Instant;
 use serde_json::Value;
 
@@ -69,6 +70,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         may: impl Fn(Step) -> bool,
     ) -> Result<Answer, NoAnswer> {
         let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
+        let scopes = Scopes::of(params);
         self.warn_of_contradicting_context(params);
         if self.is_closed() || !may(Step::Send) {
             return Err(NoAnswer::Unsent);
@@ -79,12 +81,12 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             let result = self.transport.send(params).await;
             self.stats().count_call(result.as_ref().err());
             self.notice_silence(result.as_ref().err());
-            let busy = if self.is_paced() { self.tell_gate(url, sent, result.as_ref().err()) } else { None };
+            let busy = if self.is_paced() { self.tell_gate(&scopes, sent, result.as_ref().err()) } else { None };
             let error = match result {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            self.close_on_fatal(&error);
+            self.close_on_hopeless(&error);
             self.end_domain(url, &error);
             if let Some(busy) = busy {
                 return Err(NoAnswer::Busy(error, busy));
@@ -104,15 +106,15 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             if self.is_closed() {
                 return Err(NoAnswer::CutShort(error));
             }
-            if self.now() < until || !may(Step::Repeat) || self.is_paused(url) {
+            if self.now() < until || !may(Step::Repeat) || self.is_paused(&scopes) {
                 return Err(NoAnswer::PutOff(error, until.since(self.now())));
             }
         }
     }
 
-    /// Does nothing start on this URL at the moment?
-    fn is_paused(&self, url: &str) -> bool {
-        self.is_paced() && self.pauses_until(url).is_some()
+    /// Does no call of these scopes start at the moment?
+    fn is_paused(&self, scopes: &Scopes) -> bool {
+        self.is_paced() && self.pauses_until(scopes).is_some()
     }
 
     fn notice_silence(&self, error: Option<&CallError>) {
@@ -164,15 +166,25 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         }
     }
 
-    /// A key that is refused will be refused for every request.
-    fn close_on_fatal(self: &Arc<Self>, error: &CallError) {
-        let status = error.problem().map(|problem| problem.status);
-        let (reason, remedy) = match status {
-            Some(401) => ("zyte_api_bad_key", "check --api-key, ZYTE_API_KEY and .env"),
-            Some(403) => ("zyte_api_suspended_account", "check the account's billing and spending limit"),
-            _ => return,
-        };
-        tracing::error!(%error, "the API refuses this key; {remedy}");
-        self.close(reason);
+    /// Where one answer tells that no other call can succeed, the crawl ends. It is said once.
+    fn close_on_hopeless(self: &Arc<Self>, error: &CallError) {
+        let hopeless = error.problem().and_then(|problem| Hopeless::of(self.profile(), problem));
+        let Some(hopeless) = hopeless.filter(|hopeless| self.close(hopeless.close_reason())) else { return };
+        match hopeless {
+            Hopeless::BadKey => {
+                tracing::error!(%error, "the API refuses this key; check --api-key, ZYTE_API_KEY and .env");
+            }
+            Hopeless::SuspendedAccount => {
+                tracing::error!(%error, "the API refuses this key; check the account's billing and spending limit");
+            }
+            Hopeless::WrongAddress => {
+                let (url, zyte) = (&self.settings.api.url, ZYTE_API_URL);
+                tracing::error!(
+                    %error,
+                    "api.url is wrong: {url} is not the address of Zyte API, to whose base address calls add \"extract\"; correct api.url \
+                     in the settings, or --api-url; Zyte's is {zyte}"
+                );
+            }
+        }
     }
 }

@@ -15,14 +15,11 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         self.domains.lock().unwrap_or_else(PoisonError::into_inner).reason(url).map(str::to_owned)
     }
 
-    /// Ends the domain of a URL if the error is about it. The peer fails the one page only.
+    /// Ends the domain that an error of a call on this URL is about, if it is about one. The peer fails the one page only.
     pub(crate) fn end_domain(self: &Arc<Self>, url: &str, error: &CallError) {
         let Some(problem) = error.problem().filter(|_| !self.profile().is_peer()) else { return };
-        let is_new = self.ended(url).is_none();
         if self.domains.lock().unwrap_or_else(PoisonError::into_inner).handle_problem(problem, url) {
-            if is_new {
-                tracing::error!(url, "a domain has ended, its requests fail from now on: {problem}");
-            }
+            tracing::error!(url, "a domain has ended, its requests fail from now on: {problem}");
             self.refuse_ended();
             self.something_ended.notify_waiters();
         }

@@ -39,26 +39,6 @@ impl<T: Transport, S: Sites> SessionLease<T, S> {
         Self { shared, pool, lease, session, trigger, is_sent, reported: false }
     }
 
-    /// Waits for a session of the trigger's pool. Dropping the future leaves the queue.
-    pub(crate) async fn acquire(shared: &Arc<Shared<T, S>>, trigger: Arc<Trigger<S>>) -> Result<Self, Refusal> {
-        let (answer, granted) = oneshot::channel();
-        // In the peer one who comes again queues anew.
-        let ticket = if shared.profile().is_peer() { shared.ticket() } else { trigger.ticket };
-        let queued = Queued { shared, pool: trigger.pool.clone(), ticket };
-        let ((), deeds) = shared.decide(|state, now| {
-            let pool = queued.pool.clone();
-            let options = || shared.pool_options(&trigger);
-            state.waiting.insert(queued.ticket, Waiter { trigger: Arc::clone(&trigger), answer });
-            state.pools.handle_request(&pool, options, queued.ticket, Arc::clone(&trigger), now);
-        });
-        // Told before the session that it waits for can be there.
-        if shared.state().waiting.contains_key(&queued.ticket) {
-            tracing::debug!(pool = %queued.pool, "waiting for a session");
-        }
-        shared.carry_out(deeds);
-        granted.await.unwrap_or(Err(Refusal::Closed("the engine is gone".into())))
-    }
-
     pub(crate) fn session(&self) -> &Arc<LiveSession> {
         &self.session
     }
@@ -126,13 +106,45 @@ impl<T: Transport, S: Sites> Drop for SessionLease<T, S> {
 }
 
 /// A place in a pool's queue, given up on drop.
-struct Queued<'e, T: Transport, S: Sites> {
-    shared: &'e Arc<Shared<T, S>>,
+pub(crate) struct InPool<T: Transport, S: Sites> {
+    queued: Queued<T, S>,
+    granted: oneshot::Receiver<Result<SessionLease<T, S>, Refusal>>,
+}
+
+struct Queued<T: Transport, S: Sites> {
+    shared: Arc<Shared<T, S>>,
     pool: PoolId,
     ticket: Ticket,
 }
 
-impl<T: Transport, S: Sites> Drop for Queued<'_, T, S> {
+impl<T: Transport, S: Sites> InPool<T, S> {
+    /// Takes the next place in the queue of the trigger's pool.
+    pub(crate) fn new(shared: &Arc<Shared<T, S>>, trigger: Arc<Trigger<S>>) -> Self {
+        let (answer, granted) = oneshot::channel();
+        // In the peer one who comes again queues anew.
+        let ticket = if shared.profile().is_peer() { shared.ticket() } else { trigger.ticket };
+        let queued = Queued { shared: Arc::clone(shared), pool: trigger.pool.clone(), ticket };
+        let ((), deeds) = shared.decide(|state, now| {
+            let options = || shared.pool_options(&trigger);
+            state.waiting.insert(queued.ticket, Waiter { trigger: Arc::clone(&trigger), answer });
+            state.pools.handle_request(&queued.pool, options, queued.ticket, Arc::clone(&trigger), now);
+        });
+        // Told before the session that it waits for can be there.
+        if shared.state().waiting.contains_key(&queued.ticket) {
+            tracing::debug!(pool = %queued.pool, "waiting for a session");
+        }
+        shared.carry_out(deeds);
+        Self { queued, granted }
+    }
+
+    /// Waits for a session of the pool. Dropping the future leaves the queue.
+    pub(crate) async fn lease(self) -> Result<SessionLease<T, S>, Refusal> {
+        let Self { queued: _queued, granted } = self;
+        granted.await.unwrap_or(Err(Refusal::Closed("the engine is gone".into())))
+    }
+}
+
+impl<T: Transport, S: Sites> Drop for Queued<T, S> {
     fn drop(&mut self) {
         drop(self.shared.apply(|state, _| state.leave(&self.pool, self.ticket)));
     }
