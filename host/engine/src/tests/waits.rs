@@ -162,11 +162,11 @@ async fn an_initialisation_that_pauses_is_given_up_with_its_pool_or_its_domain()
 #[tokio::test(start_paused = true)]
 async fn busy_answers_between_failures_do_not_make_up_for_them() {
     for more in [json!({}), json!({"meta": {"zyte_api_session_enabled": false}})] {
-        let uses = Mutex::new(0);
+        let uses = Mutex::new(0_u32);
         let api = Api::failing(move |_, params| {
             let mut uses = uses.lock().unwrap();
             *uses += u32::from(is_use(params));
-            let is_busy = *uses % 2 == 0;
+            let is_busy = uses.is_multiple_of(2);
             is_use(params)
                 .then(|| if is_busy { problem(429, "/limits/over-user-limit") } else { problem(500, "/server/internal") })
         });
