@@ -131,12 +131,12 @@ impl FaultRule {
     }
 
     fn parse(json: &str) -> serde_json::Result<Vec<Self>> {
-        match serde_json::from_str(json)? {
-            serde_json::Value::Object(object) if object.contains_key("faults") => {
-                serde_json::from_str::<Wrapped>(json).map(|wrapped| wrapped.faults)
-            }
-            serde_json::Value::Object(_) => serde_json::from_str(json).map(|rule| vec![rule]),
-            _ => serde_json::from_str(json),
+        let value: serde_json::Value = serde_json::from_str(json)?;
+        match value.as_object() {
+            Some(object) if object.contains_key("faults") => Wrapped::deserialize(value).map(|wrapped| wrapped.faults),
+            Some(_) => Self::deserialize(value).map(|rule| vec![rule]),
+            // From the text, so that an error tells the line.
+            None => serde_json::from_str(json),
         }
     }
 

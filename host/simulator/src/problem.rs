@@ -52,10 +52,10 @@ pub(crate) struct Problem {
     /// The `type` member.
     pub(crate) kind: Cow<'static, str>,
     title: Cow<'static, str>,
-    detail: String,
+    detail: Box<str>,
     /// `Retry-After`, in seconds.
     pub(crate) retry_after_seconds: Option<u64>,
-    blocked_domain: Option<String>,
+    blocked_domain: Option<Box<str>>,
     /// The methods that there are: `Allow` of a 405.
     pub(crate) allow: Option<&'static str>,
 }
@@ -68,7 +68,15 @@ impl Problem {
             || (Cow::Owned(kind.to_owned()), Cow::Borrowed("Unknown Problem")),
             |row| (Cow::Borrowed(row.1), Cow::Borrowed(row.2)),
         );
-        Self { status, kind, title, detail: detail.into(), retry_after_seconds: None, blocked_domain: None, allow: None }
+        Self {
+            status,
+            kind,
+            title,
+            detail: detail.into().into_boxed_str(),
+            retry_after_seconds: None,
+            blocked_domain: None,
+            allow: None,
+        }
     }
 
     /// Makes the first known error of a status; an unknown status gets the type `about:blank`.
@@ -112,7 +120,7 @@ impl Problem {
     /// Adds the `blockedDomain` that 451 carries.
     pub(crate) fn blocking(mut self, domain: &str) -> Self {
         if self.status == 451 {
-            self.blocked_domain = Some(domain.to_owned());
+            self.blocked_domain = Some(domain.into());
         }
         self
     }
@@ -134,9 +142,9 @@ impl Problem {
         document.insert("type".into(), self.kind.into());
         document.insert("title".into(), self.title.into());
         document.insert("status".into(), self.status.into());
-        document.insert("detail".into(), self.detail.into());
+        document.insert("detail".into(), self.detail.into_string().into());
         if let Some(domain) = self.blocked_domain {
-            document.insert("blockedDomain".into(), domain.into());
+            document.insert("blockedDomain".into(), domain.into_string().into());
         }
         document
     }
