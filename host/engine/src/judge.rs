@@ -191,7 +191,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     /// Ends a pool; its requests fail with this reason, the crawl goes on.
     pub(crate) fn close_pool(self: &Arc<Self>, pool: &carousel_core::id::PoolId, reason: &str) {
         tracing::warn!(%pool, reason, "closing a pool");
-        self.apply(|state, _| state.pools.handle_close_pool(pool, Refusal::PoolClosed(reason.into())));
+        self.end_pool(pool, Refusal::PoolClosed(reason.into()));
     }
 }
 
