@@ -9,6 +9,7 @@ use carousel_core::settings::{OnBad, PluginSettings, Settings};
 use carousel_sandbox::{HookReport, LoadError, Loaded, Problem, Sandbox, SiteDirectory, SiteReport, Subject, Watch};
 use serde_json::{Map, Value, json};
 
+use crate::logging::Listed;
 use crate::settings_file;
 
 /// The plugins that were found, ready to be asked.
@@ -72,8 +73,8 @@ fn refuse_errors(errors: &[&LoadError]) -> anyhow::Result<()> {
         [] => Ok(()),
         [error] => bail!("{error}{hint}"),
         several => {
-            let lines: Vec<String> = several.iter().map(|error| format!("\n  {error}")).collect();
-            bail!("{} plugins or [[site]] tables cannot be used{hint}:{}", several.len(), lines.concat())
+            let heading = format!("{} plugins or [[site]] tables cannot be used{hint}", several.len());
+            bail!(Listed { heading, items: several.iter().map(ToString::to_string).collect() })
         }
     }
 }
