@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use url::Url;
 
 use crate::exchange::Problem;
+use crate::json::Raw;
 
 /// The domains that have ended, and why. One entry for each domain that was refused.
 #[derive(Clone, Debug, Default)]
@@ -54,8 +54,7 @@ fn host(url: &str) -> Option<String> {
 }
 
 fn blocked_domain(problem: &Problem) -> Option<String> {
-    let body: Value = serde_json::from_str(&problem.body).ok()?;
-    let domain = body.get("blockedDomain")?.as_str()?.trim_matches('.').to_ascii_lowercase();
+    let domain = Raw::of(&problem.body).get("blockedDomain")?.string()?.trim_matches('.').to_ascii_lowercase();
     (!domain.is_empty()).then_some(domain)
 }
 

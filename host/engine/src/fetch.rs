@@ -258,7 +258,9 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
                 Stop::fail(FailureKind::Closed, error)
             }
             HookError::ClosePool(_) => Stop::fail(FailureKind::Pool, error),
-            HookError::Raised(_) | HookError::Trapped(_) | HookError::Download(_) => Stop::fail(FailureKind::Plugin, error),
+            HookError::Raised(_) | HookError::Trapped(_) | HookError::Download(_) | HookError::Unreadable(_) => {
+                Stop::fail(FailureKind::Plugin, error)
+            }
         }
     }
 
