@@ -84,6 +84,12 @@ fn a_wrong_setting_is_told_with_file_line_and_the_right_key() {
             &["mine.toml: line 2", "api.retry_policy", "sometimes", "known here: default, "],
         ),
         ("[session]\nretry_policy = \"agressive\"\n", &["line 2", "session.retry_policy", "did you mean \"aggressive\"?"]),
+        ("[session]\n\npool_size = 0\n", &["mine.toml: line 3: session.pool_size: 0", "use 1 or more"]),
+        ("[session]\nmargin = 900\n", &["mine.toml: line 2: session.margin and session.max_age: 900 s is no less than 900 s"]),
+        (
+            "[[site]]\nname = \"a\"\nplugin = \"p\"\nconfig = \"/dev/zero\"\n",
+            &["config of site \"a\"", "/dev/zero", "no regular file"],
+        ),
         ("[session]\nchecker = \"nobody\"\n", &["mine.toml: line 2: session.checker", "no site \"nobody\"", "add a [[site]]"]),
     ] {
         let said = refused(&[("mine.toml", settings)], &["crawl", "-", "--simulate", "--config", "mine.toml"]);
@@ -91,6 +97,12 @@ fn a_wrong_setting_is_told_with_file_line_and_the_right_key() {
             assert!(said.contains(part), "{settings:?}: {part:?} is not said: {said}");
         }
     }
+}
+
+#[test]
+fn a_settings_file_that_never_ends_is_refused() {
+    let said = refused(&[], &["crawl", "-", "--simulate", "--config", "/dev/zero"]);
+    assert!(said.contains("cannot read the settings file /dev/zero: it is longer than"), "{said}");
 }
 
 #[test]

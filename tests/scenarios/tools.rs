@@ -192,3 +192,24 @@ fn bench_measures_each_hook_that_is_overridden() {
     ended.shows(&["calls/s", "making the instance", "× an empty call"]);
     workshop.run("plugin bench plugins/guest-good.wasm --seconds 0").exits(2).says(&["--seconds"]);
 }
+
+/// Notepad, PowerShell and spreadsheets mark UTF-8 or write UTF-16.
+#[test]
+fn files_may_come_from_any_editor() {
+    let utf16 = |text: &str| [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let marked = |text: &str| format!("\u{feff}{text}").into_bytes();
+    for written in [&utf16 as &dyn Fn(&str) -> Vec<u8>, &marked] {
+        let table = "[[site]]\nname = \"mine\"\nplugin = \"guest-good\"\ninclude = [\"shop.example\"]\nconfig = \"mine.json\"\n";
+        let workshop = Workshop::new()
+            .guest("guest-good")
+            .file("carousel.toml", written(table))
+            .file("mine.json", written("{\"zip\": \"10001\"}"))
+            .file("request.json", written("{\"url\": \"https://shop.example/\", \"httpResponseBody\": true}"))
+            .file("urls.txt", written("https://other.example/a\r\nhttps://other.example/b\r\n"))
+            .file("faults.json", written("[{\"nonsense\": 1}]"));
+        workshop.run("plugin explain https://shop.example/ --request request.json --plugins plugins").exits(0).shows(&["mine"]);
+        let crawled = workshop.run("crawl urls.txt --simulate --plugins plugins").exits(0);
+        assert_eq!(crawled.stdout.len(), 2);
+        workshop.run("simulate --faults faults.json").exits(2).says(&["nonsense"]);
+    }
+}

@@ -11,13 +11,10 @@ use reqwest::{Client, Response, Url, redirect};
 use crate::answer::Limits;
 use crate::fault::{network_error, told};
 use crate::reuse::Answered;
-use crate::{ZyteError, ZyteOptions, answer, body};
+use crate::{ApiKey, Destination, Owner, ZyteError, ZyteOptions, answer, body, problem};
 
 /// How long a connection is kept without a call. Load balancers close theirs after 60 s or later; we want to be first.
 const IDLE: Duration = Duration::from_secs(50);
-
-/// Redirects that are followed in one call. The API has none; a gateway in front of it may.
-const MAX_REDIRECTS: usize = 5;
 
 /// Zyte API over HTTP, with a pool of kept-alive connections. One per process and key is enough for any number of calls.
 ///
@@ -27,20 +24,23 @@ pub struct ZyteApi {
     client: Client,
     endpoint: Url,
     headers: HeaderMap,
+    key: ApiKey,
     timeout: Duration,
     limits: Limits,
     answered: Answered,
 }
 
 impl ZyteApi {
-    /// Makes the client; nothing is sent. An error where the base address, the key or the `User-Agent` cannot be used, or
-    /// where an `https` address is to be called and the system has no root certificates.
+    /// Makes the client; nothing is sent. An error where the base address, the key or the `User-Agent` cannot be used, where the key
+    /// would travel unencrypted, or where an `https` address is to be called and the system has no root certificates.
     pub fn new(options: ZyteOptions) -> Result<Self, ZyteError> {
-        let endpoint = options.endpoint()?;
-        let client = client(&options, &endpoint)?;
+        let destination = options.destination()?;
+        let endpoint = destination.endpoint().clone();
+        let client = client(&options, &destination)?;
         let headers = headers(&options, &client, &endpoint)?;
         let limits = Limits { bytes: options.max_answer_bytes, connect_timeout: options.connect_timeout };
-        Ok(Self { client, endpoint, headers, timeout: options.timeout, limits, answered: Answered::default() })
+        let (key, timeout) = (options.key, options.timeout);
+        Ok(Self { client, endpoint, headers, key, timeout, limits, answered: Answered::default() })
     }
 
     /// One call; it is sent again only where a reused connection was closed before it answered.
@@ -55,6 +55,9 @@ impl ZyteApi {
             first => first,
         };
         let response = response.map_err(|error| CallError::Network(network_error(error, self.limits.connect_timeout)))?;
+        if response.status().is_redirection() {
+            return Err(CallError::Api(Box::new(problem::redirect(&response, &self.endpoint))));
+        }
         answer::read(response, self.limits).await
     }
 
@@ -71,13 +74,13 @@ impl Transport for ZyteApi {
     /// API may still finish the work and bill it.
     async fn send(&self, params: &Object) -> Result<Answer, CallError> {
         match tokio::time::timeout(self.timeout, self.call(params)).await {
-            Ok(result) => result,
+            Ok(result) => result.map_err(|error| self.key.hide_in(error)),
             Err(_) => Err(CallError::Network(NetworkError::Timeout(self.timeout))),
         }
     }
 }
 
-fn client(options: &ZyteOptions, endpoint: &Url) -> Result<Client, ZyteError> {
+fn client(options: &ZyteOptions, destination: &Destination) -> Result<Client, ZyteError> {
     // Somebody may have chosen a provider for the whole process before us, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut client = Client::builder()
@@ -85,12 +88,13 @@ fn client(options: &ZyteOptions, endpoint: &Url) -> Result<Client, ZyteError> {
         .connect_timeout(options.connect_timeout)
         .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(options.max_idle_connections)
-        .redirect(redirect::Policy::custom(follow))
-        .referer(false);
-    if !options.trust_env {
+        // The API has no redirects: whoever sends one is somebody else, or sends the key to somebody else.
+        .redirect(redirect::Policy::none());
+    // A proxy is another machine, and what is meant for this one may be unencrypted.
+    if !options.trust_env || destination.owner() == Owner::Loopback {
         client = client.no_proxy();
     }
-    if endpoint.scheme() == "http" {
+    if destination.endpoint().scheme() == "http" {
         // No TLS, so none of the system's certificates has to be read, or to be there at all.
         client = client.tls_certs_only([]);
     }
@@ -108,9 +112,4 @@ fn headers(options: &ZyteOptions, client: &Client, endpoint: &Url) -> Result<Hea
         .basic_auth(options.key.secret(), Some(""))
         .build();
     request.map(|request| request.headers().clone()).map_err(|error| ZyteError::Client(told(&error.without_url())))
-}
-
-/// After the last allowed redirect the answer is taken as it is: an error with its 3xx status.
-fn follow(attempt: redirect::Attempt) -> redirect::Action {
-    if attempt.previous().len() > MAX_REDIRECTS { attempt.stop() } else { attempt.follow() }
 }

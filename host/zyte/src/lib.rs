@@ -18,14 +18,17 @@
 mod answer;
 mod api;
 mod body;
+mod destination;
 mod escape;
 mod fault;
 mod key;
+mod notations;
 mod options;
 mod problem;
 mod reuse;
 
 pub use api::ZyteApi;
+pub use destination::{Destination, Owner};
 pub use escape::escape_url;
 pub use key::ApiKey;
 pub use options::{ZyteError, ZyteOptions};

@@ -4,9 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use carousel_core::settings::ApiSettings;
-use url::Url;
 
-use crate::ApiKey;
+use crate::{ApiKey, Destination};
 
 /// How Zyte API is reached.
 #[derive(Clone, Debug)]
@@ -22,8 +21,12 @@ pub struct ZyteOptions {
     pub connect_timeout: Duration,
     /// Who else stands behind the calls: added to our own `User-Agent` after a space. Default: nobody.
     pub user_agent_suffix: Option<String>,
-    /// Whether the proxies in `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are used. Default false, as in the official client.
+    /// Whether the proxies in `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are used. Default false, as in the official client. Calls to
+    /// this machine never use them.
     pub trust_env: bool,
+    /// Whether calls, and the key with them, may leave this machine unencrypted, over plain HTTP. Default false: such an address is
+    /// refused.
+    pub allow_unencrypted: bool,
     /// Bytes of an answer, unpacked; a larger one is an error. Default 64 MiB.
     pub max_answer_bytes: usize,
     /// Connections kept open while nothing is sent. Default 1024. Fewer than the calls in flight means new TLS handshakes.
@@ -45,26 +48,19 @@ impl ZyteOptions {
             connect_timeout: settings.connect_timeout.duration(),
             user_agent_suffix: None,
             trust_env: settings.trust_env,
+            allow_unencrypted: false,
             max_answer_bytes: settings.max_answer,
             max_idle_connections: 1024,
         }
     }
 
-    /// Where calls go: the base address plus `extract`.
-    pub(crate) fn endpoint(&self) -> Result<Url, ZyteError> {
-        let bad = |why: &str| ZyteError::BadUrl { url: self.url.clone(), why: why.to_owned() };
-        let url = Url::parse(&self.url).map_err(|error| bad(&error.to_string()))?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(ZyteError::KeyInUrl);
+    /// Where calls go. An error where the address cannot be used, or where the key would travel unencrypted.
+    pub(crate) fn destination(&self) -> Result<Destination, ZyteError> {
+        let destination = Destination::of(&self.url)?;
+        if destination.is_private() || self.allow_unencrypted {
+            return Ok(destination);
         }
-        match url.scheme() {
-            "http" | "https" => {}
-            _ => return Err(bad("it must begin with https:// or http://")),
-        }
-        if url.query().is_some() || url.fragment().is_some() || !self.url.ends_with('/') {
-            return Err(bad("it must end in \"/\", such as https://api.zyte.com/v1/"));
-        }
-        Url::parse(&format!("{}extract", self.url)).map_err(|error| bad(&error.to_string()))
+        Err(ZyteError::Unencrypted(self.url.clone()))
     }
 
     /// What we call ourselves.
@@ -93,6 +89,8 @@ pub enum ZyteError {
         /// What is wrong with it.
         why: String,
     },
+    /// The base address is plain HTTP and not on this machine, which the options do not allow.
+    Unencrypted(String),
     /// What is added to our `User-Agent` cannot stand in a header.
     BadUserAgent,
     /// The HTTP client could not be made, for example because the system has no root certificates.
@@ -106,6 +104,11 @@ impl fmt::Display for ZyteError {
             Self::BadKey => f.write_str("the API key has characters that no key has: is it the whole key and nothing else?"),
             Self::KeyInUrl => f.write_str("the API's URL holds a user name or password: give the key on its own"),
             Self::BadUrl { url, why } => write!(f, "the API's URL \"{url}\" cannot be used: {why}"),
+            Self::Unencrypted(url) => write!(
+                f,
+                "the API's URL \"{url}\" is not encrypted: whoever is on the way could read the API key; use https://, or allow it with \
+                 --insecure-api"
+            ),
             Self::BadUserAgent => f.write_str("the User-Agent suffix has characters that cannot stand in a header"),
             Self::Client(why) => write!(f, "the HTTP client could not be made: {why}"),
         }
@@ -125,37 +128,19 @@ mod tests {
     }
 
     #[test]
-    fn calls_go_to_the_base_address_plus_extract() {
-        for (base, endpoint) in [
-            (ZYTE, "https://api.zyte.com/v1/extract"),
-            ("http://127.0.0.1:8000/", "http://127.0.0.1:8000/extract"),
-            ("https://proxy.example/zyte/v1/", "https://proxy.example/zyte/v1/extract"),
+    fn a_key_leaves_this_machine_encrypted_or_by_permission() {
+        for (url, allow_unencrypted, is_usable) in [
+            (ZYTE, false, true),
+            ("https://other.example/", false, true),
+            ("http://api.zyte.com/v1/", false, false),
+            ("http://other.example/", false, false),
+            ("http://other.example/", true, true),
+            ("http://127.0.0.1:8765/v1/", false, true),
+            ("http://localhost:8765/v1/", false, true),
         ] {
-            assert_eq!(options(base).endpoint().unwrap().as_str(), endpoint);
-        }
-    }
-
-    #[test]
-    fn a_base_address_that_cannot_be_used_is_refused_with_a_reason() {
-        for (base, why) in [
-            ("https://api.zyte.com/v1", "must end in \"/\""),
-            ("https://api.zyte.com/v1/?x=/", "must end in \"/\""),
-            ("https://api.zyte.com/v1/#/", "must end in \"/\""),
-            ("ftp://api.zyte.com/v1/", "must begin with https://"),
-            ("api.zyte.com/v1/", "relative URL"),
-            ("https://", "empty host"),
-        ] {
-            let error = options(base).endpoint().unwrap_err().to_string();
-            assert!(error.contains(why) && error.contains(base), "{base}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_key_in_the_base_address_is_refused_without_repeating_it() {
-        for base in ["https://secret@api.zyte.com/v1/", "https://:secret@api.zyte.com/v1", "https://a:secret@h/"] {
-            let error = options(base).endpoint().unwrap_err();
-            assert_eq!(error, ZyteError::KeyInUrl);
-            assert!(!error.to_string().contains("secret"));
+            let options = ZyteOptions { allow_unencrypted, ..options(url) };
+            let expected = if is_usable { Ok(url.to_owned()) } else { Err(ZyteError::Unencrypted(url.to_owned())) };
+            assert_eq!(options.destination().map(|destination| destination.base().to_owned()), expected, "{url}");
         }
     }
 

@@ -3,10 +3,14 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use carousel_core::exchange::Problem;
+use carousel_core::exchange::{Problem, without_credentials};
 use carousel_core::json::Raw;
-use reqwest::Response;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use carousel_core::text::shorten;
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::{Response, Url};
+
+/// Characters of an address that are told.
+const MAX_PLACE: usize = 200;
 
 /// Bytes of an error body that are kept; problem documents have a few hundred.
 const MAX_BODY_BYTES: usize = 64 << 10;
@@ -23,6 +27,23 @@ pub(crate) async fn read(mut response: Response) -> Problem {
         }
     }
     problem(response.status().as_u16(), response.headers(), &body)
+}
+
+/// What to say of a redirect, which the API never sends and which is not followed. Its page says nothing of use.
+pub(crate) fn redirect(response: &Response, endpoint: &Url) -> Problem {
+    let place = response.headers().get(LOCATION).map(|place| String::from_utf8_lossy(place.as_bytes()).into_owned());
+    let place = place.map(|place| format!(" to {}", shorten(&without_credentials(&place), MAX_PLACE))).unwrap_or_default();
+    Problem {
+        status: response.status().as_u16(),
+        kind: "about:blank".to_owned(),
+        title: "Redirect".to_owned(),
+        detail: format!(
+            "{endpoint} redirects{place}; the API has no redirects, and none is followed, so that the key goes nowhere else: set api.url \
+             (--api-url) to the API's own address"
+        ),
+        request_id: request_id(response.headers()).map(str::to_owned),
+        ..Problem::default()
+    }
 }
 
 /// The `request-id` header.

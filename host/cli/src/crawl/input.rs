@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::entry::{BadLine, EchoData, Entry, Reading, guess_intype};
 use crate::args::Intype;
+use crate::text_file::decoded;
 
 /// Lines that are read ahead of the crawl.
 const AHEAD: usize = 16;
@@ -59,7 +60,7 @@ impl Input {
     /// Opens a file, or standard input for `-`.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         if path == Path::new("-") {
-            let source = Box::new(BufReader::new(io::stdin()));
+            let source = Box::new(BufReader::new(decoded(io::stdin())));
             return Ok(Self { name: "standard input".to_owned(), source, size: None, path: None });
         }
         let name = path.display().to_string();
@@ -67,7 +68,12 @@ impl Input {
         let metadata = file.metadata().with_context(|| format!("cannot read the input file {name}"))?;
         anyhow::ensure!(!metadata.is_dir(), "cannot read the input file {name}: it is a directory");
         let size = metadata.is_file().then_some(metadata.len());
-        Ok(Self { name, source: Box::new(BufReader::with_capacity(64 << 10, file)), size, path: Some(path.to_path_buf()) })
+        Ok(Self {
+            name,
+            source: Box::new(BufReader::with_capacity(64 << 10, decoded(file))),
+            size,
+            path: Some(path.to_path_buf()),
+        })
     }
 
     /// What people call it.
@@ -235,9 +241,8 @@ impl<R: BufRead> Lines<R> {
 
     fn text(&self) -> Result<String, String> {
         let text = std::str::from_utf8(&self.buffer).map_err(|_| "not UTF-8 text".to_owned())?;
-        // Some editors begin a file with a byte order mark.
-        let text = if self.number == 1 { text.trim_start_matches('\u{feff}') } else { text };
-        Ok(text.trim().to_owned())
+        // Some editors begin a file with a byte order mark, and files are put one behind the other.
+        Ok(text.trim_start_matches('\u{feff}').trim().to_owned())
     }
 }
 

@@ -9,6 +9,7 @@ use super::script::{self, Language};
 use crate::args::{Lang, NewPlugin};
 use crate::checkout;
 use crate::logging::Screen;
+use crate::text_file;
 
 /// The files of a new project; `{name}` and `{sdk}` are filled in.
 type Files = &'static [(&'static str, &'static str)];
@@ -46,7 +47,7 @@ pub(crate) fn new(args: &NewPlugin, screen: &Screen) -> anyhow::Result<ExitCode>
     };
     make(&args.path, &files)?;
     let path = args.path.display();
-    screen.say(&format!("made the plugin {name} in {path}; next: cd {path}, {test}, carousel plugin build"));
+    screen.say(format!("made the plugin {name} in {path}; next: cd {path}, {test}, carousel plugin build"));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -88,7 +89,7 @@ fn sdk(given: Option<&Path>) -> anyhow::Result<PathBuf> {
         }
     };
     let manifest = found.join("Cargo.toml");
-    let text = std::fs::read_to_string(&manifest).with_context(|| format!("no guest SDK in {}", found.display()))?;
+    let text = text_file::read(&manifest, "").with_context(|| format!("no guest SDK in {}", found.display()))?;
     if !text.contains("name = \"carousel-guest\"") {
         bail!("no guest SDK in {}: its Cargo.toml names another package", found.display());
     }

@@ -13,6 +13,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::text_file;
+
 /// A plugin at work for one site.
 pub(crate) struct Workbench {
     /// The site.
@@ -161,7 +163,7 @@ pub(crate) fn json<T: DeserializeOwned>(flag: &str, text: &str) -> anyhow::Resul
 
 /// Reads a JSON file.
 pub(crate) fn json_file<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = text_file::read(path, "")?;
     serde_json::from_str(&text).map_err(|error| anyhow!("{}: not the JSON that is wanted: {error}", path.display()))
 }
 

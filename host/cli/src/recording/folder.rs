@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::fixture::{Fixture, FixtureSite};
+use crate::text_file;
 
 /// The file that makes a folder the folder of a site.
 const SITE_FILE: &str = "site.json";
@@ -196,7 +197,7 @@ fn write(path: &Path, content: impl AsRef<[u8]>) -> anyhow::Result<()> {
 
 /// Reads a JSON file of a known form.
 fn read_json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = text_file::read(path, "")?;
     let value = carousel_core::json::read(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
     serde_json::from_value(value).map_err(|error| anyhow!("{}: {error}", path.display()))
 }

@@ -29,9 +29,11 @@ impl Fault {
         Self { line: line_of(inner, text), message }
     }
 
-    /// A value of the right kind that something outside the file contradicts; `key` is `table.key`.
-    pub(super) fn value(key: &str, message: String, text: &str) -> Self {
-        Self { line: line_of_key(key, text), message: format!("{key}: {message}") }
+    /// Values of the right kind that contradict each other, or something outside the file. The line is that of the first one that was
+    /// written.
+    pub(super) fn values(keys: &[String], message: &str, text: &str) -> Self {
+        let line = keys.iter().find_map(|key| line_of_key(key, text));
+        Self { line, message: format!("{}: {message}", keys.join(" and ")) }
     }
 }
 
@@ -49,10 +51,21 @@ fn line_of(error: &toml::de::Error, text: &str) -> Option<usize> {
 }
 
 fn line_of_key(key: &str, text: &str) -> Option<usize> {
-    let (table, key) = key.split_once('.')?;
+    let (table, mut rest) = key.split_once('.')?;
     let document = toml::de::DeTable::parse(text).ok()?;
-    let value = document.get_ref().get(table)?.get_ref().get(key)?;
-    line_at(value.span().start, text)
+    let mut value = document.get_ref().get(table)?;
+    loop {
+        // The name of a pool has dots of its own.
+        if let Some(found) = value.get_ref().get(rest) {
+            return line_at(found.span().start, text);
+        }
+        let names = value.get_ref().as_table()?.keys();
+        let name = names
+            .filter(|name| rest.strip_prefix(name.get_ref().as_ref()).is_some_and(|rest| rest.starts_with('.')))
+            .max_by_key(|name| name.get_ref().len())?;
+        value = value.get_ref().get(name.get_ref().as_ref())?;
+        rest = rest.get(name.get_ref().len() + 1..)?;
+    }
 }
 
 fn line_at(start: usize, text: &str) -> Option<usize> {

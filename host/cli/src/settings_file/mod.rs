@@ -9,15 +9,43 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
-use carousel_core::settings::{Settings, SiteTable};
+use carousel_core::settings::{Impossible, Settings, SiteTable};
 use carousel_engine::BadSettings;
+use carousel_zyte::Destination;
 use serde_json::Value;
+
+use crate::logging::Screen;
+use crate::text_file;
 
 const DEFAULT_FILE: &str = "carousel.toml";
 
 /// Reads the given file, else `carousel.toml` of the working directory if there is one, else the defaults.
-pub(crate) fn load(given: Option<&Path>) -> anyhow::Result<Settings> {
-    file(given).map_or_else(|| Ok(Settings::default()), read)
+///
+/// A file that was found and not named may be somebody else's, who made the directory: its path is told, and it cannot say where
+/// compiled plugins, which are native code, are taken from.
+pub(crate) fn load(given: Option<&Path>, screen: &Screen) -> anyhow::Result<Settings> {
+    let Some(path) = file(given) else { return Ok(Settings::default()) };
+    if given.is_some() {
+        return read(path);
+    }
+    let told = absolute(path);
+    screen.say(format!("settings: {told}, found here; --config FILE names another"));
+    let mut settings = read(path)?;
+    if settings.plugins.cache.take_if(|cache| !cache.as_os_str().is_empty()).is_some() {
+        screen.say(format!(
+            "plugins.cache of {told} is left out: compiled plugins are native code, so --config must name the file"
+        ));
+    }
+    Ok(settings)
+}
+
+/// Which file says what a setting is, for messages.
+pub(crate) fn source(given: Option<&Path>) -> Option<String> {
+    file(given).map(absolute)
+}
+
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).display().to_string()
 }
 
 fn file(given: Option<&Path>) -> Option<&Path> {
@@ -32,15 +60,17 @@ pub(crate) fn explain(error: &BadSettings, given: Option<&Path>, sites: &[String
         |site| format!("did you mean \"{site}\"?"),
     );
     let message = format!("there is no site \"{name}\"; {nearest}");
-    let text = file(given).and_then(|path| Some((path, std::fs::read_to_string(path).ok()?)));
+    let text = file(given).and_then(|path| Some((path, text_file::read(path, "").ok()?)));
     match text {
-        Some((path, text)) => anyhow!("{}: {}", path.display(), fault::Fault::value("session.checker", message, &text)),
+        Some((path, text)) => {
+            anyhow!("{}: {}", path.display(), fault::Fault::values(&["session.checker".to_owned()], &message, &text))
+        }
         None => anyhow!("session.checker: {message}"),
     }
 }
 
 fn read(path: &Path) -> anyhow::Result<Settings> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the settings file {}", path.display()))?;
+    let text = text_file::read(path, "the settings file ")?;
     parse(&text, path)
 }
 
@@ -55,7 +85,10 @@ pub(crate) fn parse(text: &str, path: &Path) -> anyhow::Result<Settings> {
     for site in &mut settings.site {
         load_config(site, dir).map_err(|error| in_file(format!("{error:#}")))?;
     }
-    validate(&settings).map_err(|error| in_file(format!("{error:#}")))?;
+    refuse_namesakes(&settings).map_err(|error| in_file(format!("{error:#}")))?;
+    if let Some(Impossible { keys, why }) = settings.impossible() {
+        return Err(in_file(fault::Fault::values(&keys, &why, text).to_string()));
+    }
     Ok(settings)
 }
 
@@ -74,7 +107,7 @@ fn load_config(site: &mut SiteTable, dir: &Path) -> anyhow::Result<()> {
 }
 
 fn read_config(path: &Path) -> anyhow::Result<Value> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = text_file::read_regular(path, "")?;
     if path.extension().is_some_and(|extension| extension == "toml") {
         toml::from_str(&text).map_err(|error| anyhow!("{}: {}", path.display(), fault::Fault::syntax(&error, &text)))
     } else {
@@ -82,28 +115,23 @@ fn read_config(path: &Path) -> anyhow::Result<Value> {
     }
 }
 
-fn validate(settings: &Settings) -> anyhow::Result<()> {
+fn refuse_namesakes(settings: &Settings) -> anyhow::Result<()> {
     let mut names = BTreeSet::new();
     for site in &settings.site {
         if !names.insert(site.name.as_str()) {
             bail!("two [[site]] tables are named \"{}\": names must be unique", site.name);
         }
     }
-    if settings.crawl.concurrency == 0 {
-        bail!("crawl.concurrency is 0, so nothing would ever be sent: use 1 or more");
-    }
     Ok(())
 }
 
 /// Makes the API's base address end in `/` and refuses what is no HTTP address.
 pub(crate) fn api_url(url: &str) -> anyhow::Result<String> {
-    let parsed = url::Url::parse(url).with_context(|| format!("the API address \"{url}\" is not a URL"))?;
-    if !matches!(parsed.scheme(), "http" | "https") {
-        bail!("the API address \"{url}\" must start with http:// or https://");
-    }
     // Who copies the address of the calls means the same.
     let base = url.strip_suffix("/extract").unwrap_or(url);
-    Ok(if base.ends_with('/') { base.to_owned() } else { format!("{base}/") })
+    let base = if base.ends_with('/') { base.to_owned() } else { format!("{base}/") };
+    Destination::of(&base)?;
+    Ok(base)
 }
 
 /// The plugin directory: the flag, else the setting. A directory that was named must exist.

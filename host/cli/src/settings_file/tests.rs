@@ -57,7 +57,23 @@ fn a_mistake_is_told_with_file_line_key_and_the_nearest_right_key() {
             "[[site]]\nname = \"a\"\nplugin = \"p\"\n[[site]]\nname = \"a\"\nplugin = \"p\"\n",
             r#"c.toml: two [[site]] tables are named "a": names must be unique"#,
         ),
-        ("[crawl]\nconcurrency = 0\n", "c.toml: crawl.concurrency is 0, so nothing would ever be sent: use 1 or more"),
+        ("[crawl]\nconcurrency = 0\n", "c.toml: line 2: crawl.concurrency: 0, so nothing would ever be sent: use 1 or more"),
+        ("[session]\ndelay = nan\n", "c.toml: line 2: session.delay: NaN is not a number of seconds of 0 or more"),
+        ("[api]\ntimeout = inf\n", "c.toml: line 2: api.timeout: inf is not a number of seconds of 0 or more"),
+        (
+            "[api]\n\ntimeout = 0\n",
+            "c.toml: line 3: api.timeout: 0 s, so every call would be given up at once; the default is 320",
+        ),
+        (
+            "[session]\n\nmax_age = 5\n",
+            "c.toml: line 3: session.margin and session.max_age: 10 s is no less than 5 s, so every session would count as ended \
+             before its first use",
+        ),
+        (
+            "[session.pools.\"a.example\"]\nsize = 2\ndelay = 200\n",
+            "c.toml: line 3: session.pools.a.example.delay and session.max_idle: 200 s is longer than the 110 s that a session lives, \
+             less margin, so none could be used",
+        ),
     ] {
         assert_eq!(fault(text), message, "{text}");
     }
@@ -110,7 +126,7 @@ fn paths_are_relative_to_the_settings_file() {
     let file = dir.path().join("c.toml");
     let text = "[plugins]\ndir = \"p\"\n[[site]]\nname = \"a\"\nplugin = \"x\"\nconfig = \"shop.json\"\n[[site]]\nname = \"b\"\nplugin = \"x\"\nconfig = \"bank.toml\"\n";
     std::fs::write(&file, text).unwrap();
-    let settings = load(Some(&file)).unwrap();
+    let settings = load(Some(&file), &Screen::default()).unwrap();
     assert_eq!(settings.plugins.dir, Some(dir.path().join("p")));
     assert_eq!(settings.site[0].config, Some(json!({"zip": "10001"})));
     assert_eq!(settings.site[1].config, Some(json!({"login": {"user": "u"}})));
@@ -132,7 +148,7 @@ fn a_config_file_that_cannot_be_read_names_settings_file_site_and_file() {
 
 #[test]
 fn a_settings_file_that_was_named_must_exist() {
-    let message = format!("{:#}", load(Some(Path::new("no/such.toml"))).unwrap_err());
+    let message = format!("{:#}", load(Some(Path::new("no/such.toml")), &Screen::default()).unwrap_err());
     assert!(message.starts_with("cannot read the settings file no/such.toml"), "{message}");
 }
 

@@ -67,9 +67,12 @@ impl Problem {
         self.kind == "/problem/session-creation-error"
     }
 
-    /// The API does not accept what the request asks for, nor would it a second time.
+    /// The API does not do what the request asks for, nor would it a second time: it makes no sense, is not allowed, or leads to a domain
+    /// that is refused. So is every 4xx but those that pass (a payment, a timeout, a website or an API that cannot be asked now) and those
+    /// about sessions.
     pub fn is_bad_request(&self) -> bool {
-        self.status == 400 || self.kind.starts_with("/request/")
+        let is_lasting = (400..500).contains(&self.status) && !matches!(self.status, 402 | 407 | 408 | 421 | 429);
+        (is_lasting && !self.kind.starts_with("/problem/")) || self.kind.starts_with("/request/")
     }
 
     /// The page could not be downloaded (520, 521): for a session, a ban.
@@ -102,9 +105,10 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Zyte API answered {}", self.status)?;
         // Whoever answers without a document of problems (a proxy, a wrong address) says who it is in its page.
-        let is_document = self.kind != "about:blank" || !self.title.is_empty() || !self.detail.is_empty();
+        let kind = if self.kind == "about:blank" { "" } else { &self.kind };
+        let is_document = [kind, &self.title, &self.detail].iter().any(|part| !part.is_empty());
         if is_document {
-            for part in [&self.kind, &self.title, &self.detail].into_iter().filter(|part| !part.is_empty()) {
+            for part in [kind, &self.title, &self.detail].into_iter().filter(|part| !part.is_empty()) {
                 write!(f, " {part}")?;
             }
         } else if !self.body.is_empty() {
@@ -151,6 +155,7 @@ mod tests {
             (problem("about:blank", "", "<h1>Bad\nGateway"), "Zyte API answered 502 with \"<h1>Bad\\nGateway\""),
             (problem("about:blank", "", ""), "Zyte API answered 502"),
             (problem("/server/x", "down", "{}"), "Zyte API answered 502 /server/x down"),
+            (problem("about:blank", "down", "{}"), "Zyte API answered 502 down"),
         ] {
             assert_eq!(problem.to_string(), told);
         }

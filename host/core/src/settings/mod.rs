@@ -5,6 +5,7 @@
 
 mod api;
 mod crawl;
+mod impossible;
 mod pool;
 mod seconds;
 mod session;
@@ -16,6 +17,7 @@ use crate::id::PoolId;
 
 pub use api::{ApiSettings, Throttling, ZYTE_API_URL};
 pub use crawl::{BudgetSettings, CrawlSettings};
+pub use impossible::Impossible;
 pub use pool::{Growth, OnBadInits, PoolOptions, Rotation};
 pub use seconds::Seconds;
 pub use session::{PoolTable, SessionSettings};

@@ -12,6 +12,7 @@ use anyhow::{Context, anyhow, bail};
 use serde_json::Value;
 
 use crate::logging::Screen;
+use crate::text_file;
 
 pub(crate) use sdk::files as sdk_files;
 
@@ -58,9 +59,8 @@ impl Project {
     /// Reads the project's name and version.
     pub(crate) fn read(dir: &Path, language: Language) -> anyhow::Result<Self> {
         let file = dir.join(language.manifest());
-        let text = std::fs::read_to_string(&file).with_context(|| {
-            format!("cannot read {}, which names the plugin and its version (`carousel plugin new` makes one)", file.display())
-        })?;
+        let text = text_file::read(&file, "")
+            .with_context(|| format!("{} names the plugin and its version (`carousel plugin new` makes one)", file.display()))?;
         let manifest = manifest(&text, language).with_context(|| format!("cannot read {}", file.display()))?;
         let member = |name: &str| {
             let value = manifest.get(name).and_then(Value::as_str).map(str::to_owned);
