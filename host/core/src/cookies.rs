@@ -84,8 +84,8 @@ pub struct Chosen {
 
 impl CookieJar {
     /// Adds cookies as an answer gives them; one of the same name, domain and path is replaced. As in browsers a cookie that has
-    /// expired only removes its predecessor, and what is too large is not kept. Of too many those that were set longest ago go; in
-    /// the manner of the peer, which sends the first ones, those that came last.
+    /// expired only removes its predecessor, and one that is too large is as if it had not been set. Of too many those that were set
+    /// longest ago go; in the manner of the peer, which sends the first ones, those that came last.
     pub fn merge(
         &mut self,
         cookies: impl IntoIterator<Item = Result<Value, LeftOut>>,
@@ -134,12 +134,12 @@ impl CookieJar {
     }
 
     fn put_last(&mut self, cookie: Value, limits: CookieLimits, unix_now: u64) -> Result<(), LeftOut> {
+        if is_too_large(&cookie, limits, Manner::Browser { unix_now }) {
+            return Err(LeftOut::TooLarge);
+        }
         self.cookies.retain(|known| key(known) != key(&cookie));
         if !is_fresh(&cookie, unix_now) {
             return Ok(());
-        }
-        if is_too_large(&cookie, limits, Manner::Browser { unix_now }) {
-            return Err(LeftOut::TooLarge);
         }
         self.cookies.push(cookie);
         drop_first(&mut self.cookies, MAX_KEPT).into_iter().next().map_or(Ok(()), Err)
@@ -304,6 +304,17 @@ mod tests {
     fn a_cookie_that_has_expired_removes_its_predecessor() {
         let jar = jar([cookie("a", "1"), with("expires", json!(999))], BROWSER);
         assert_eq!(jar, CookieJar::default());
+    }
+
+    #[test]
+    fn a_cookie_that_is_too_large_changes_nothing() {
+        let large = "x".repeat(5000);
+        let expired = json!({"name": "a", "value": &large, "domain": "shop.example", "path": "/", "expires": 1});
+        for one in [cookie("a", &large), expired] {
+            let mut jar = jar([cookie("a", "1")], BROWSER);
+            assert_eq!(jar.merge([Ok(one)], LIMITS, BROWSER), [LeftOut::TooLarge]);
+            assert_eq!(sent(&jar, URL, &[], BROWSER), ["a=1"]);
+        }
     }
 
     #[test]
