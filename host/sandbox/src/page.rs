@@ -134,10 +134,10 @@ impl From<Unreadable> for AskError {
 
 impl From<QueryError> for AskError {
     fn from(error: QueryError) -> Self {
-        match error {
-            QueryError::Document(page) => Self::Unreadable(Unreadable::new(page.to_string())),
-            other => Self::Query(other),
+        if let QueryError::Document(page) = &error {
+            return Self::Unreadable(Unreadable::new(page.to_string()));
         }
+        Self::Query(error)
     }
 }
 

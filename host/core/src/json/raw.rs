@@ -82,24 +82,24 @@ impl<'t> Raw<'t> {
     }
 
     /// The members of an array; none where it is no array.
-    pub fn items(self) -> impl Iterator<Item = Raw<'t>> {
+    pub fn items(self) -> impl Iterator<Item = Self> {
         let mut parts = Parts::of(self, Kind::Array);
         std::iter::from_fn(move || parts.value())
     }
 
     /// The members of an object with their names, also two of a name; none where it is no object.
-    pub fn members(self) -> impl Iterator<Item = (Cow<'t, str>, Raw<'t>)> {
+    pub fn members(self) -> impl Iterator<Item = (Cow<'t, str>, Self)> {
         let mut parts = Parts::of(self, Kind::Object);
         std::iter::from_fn(move || parts.member())
     }
 
     /// The member of an object with this name.
-    pub fn get(self, name: &str) -> Option<Raw<'t>> {
+    pub fn get(self, name: &str) -> Option<Self> {
         self.members().filter(|(key, _)| key == name).last().map(|(_, value)| value)
     }
 
     /// The value at a JSON pointer (RFC 6901).
-    pub fn pointer(self, pointer: &str) -> Option<Raw<'t>> {
+    pub fn pointer(self, pointer: &str) -> Option<Self> {
         if pointer.is_empty() {
             return Some(self);
         }
@@ -187,7 +187,7 @@ struct Parts<'t> {
 impl<'t> Parts<'t> {
     fn of(whole: Raw<'t>, kind: Kind) -> Self {
         let mut tokens = (whole.kind() == kind).then(|| Tokens::of(whole.0));
-        tokens.iter_mut().for_each(|tokens| drop(tokens.next()));
+        tokens.as_mut().and_then(Iterator::next);
         Self { text: whole.0, tokens }
     }
 
