@@ -150,7 +150,14 @@ impl Secrets {
                     self.learn_text(&String::from_utf8_lossy(&bytes), sent(name, place), depth);
                 }
                 value if is_secret(name, place) => self.learn_secret(value, place, depth),
-                value => self.learn_at(value, sent(name, place), depth),
+                value @ (Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Array(_)
+                | Value::Object(_)) => {
+                    self.learn_at(value, sent(name, place), depth);
+                }
             }
         }
     }

@@ -118,7 +118,7 @@ pub(super) fn base64_in(text: &str) -> Vec<(Range<usize>, String)> {
 /// The run that stands for another text in place of this one.
 pub(super) fn base64_like(run: &str, text: &str) -> String {
     let encoded = engine_of(run).encode(text);
-    if run.ends_with('=') || run.len() % 4 == 0 { encoded } else { encoded.trim_end_matches('=').to_owned() }
+    if run.ends_with('=') || run.len().is_multiple_of(4) { encoded } else { encoded.trim_end_matches('=').to_owned() }
 }
 
 fn engine_of(run: &str) -> &'static GeneralPurpose {

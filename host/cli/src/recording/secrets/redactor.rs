@@ -64,7 +64,12 @@ impl<'s> Redactor<'s> {
                 Value::Array(cookies) if COOKIES.contains(&name.as_str()) => self.cookies(cookies),
                 Value::Array(headers) if HEADERS.contains(&name.as_str()) => self.headers(headers),
                 value if pair == Some(name.as_str()) || is_secret(name, Place::Anywhere) => self.secret(value),
-                value => self.value(value),
+                value @ (Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Array(_)
+                | Value::Object(_)) => self.value(value),
             }
         }
         if members.keys().any(|name| self.finder.is_match(name)) {
