@@ -149,14 +149,11 @@ impl Secrets {
                     let bytes = STANDARD.decode(body).unwrap_or_default();
                     self.learn_text(&String::from_utf8_lossy(&bytes), sent(name, place), depth);
                 }
-                value if is_secret(name, place) => self.learn_secret(value, place, depth),
-                value @ (Value::Null
-                | Value::Bool(_)
-                | Value::Number(_)
-                | Value::String(_)
-                | Value::Array(_)
-                | Value::Object(_)) => {
-                    self.learn_at(value, sent(name, place), depth);
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                    match is_secret(name, place) {
+                        true => self.learn_secret(value, place, depth),
+                        false => self.learn_at(value, sent(name, place), depth),
+                    }
                 }
             }
         }

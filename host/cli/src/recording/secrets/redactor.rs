@@ -63,13 +63,12 @@ impl<'s> Redactor<'s> {
                 }
                 Value::Array(cookies) if COOKIES.contains(&name.as_str()) => self.cookies(cookies),
                 Value::Array(headers) if HEADERS.contains(&name.as_str()) => self.headers(headers),
-                value if pair == Some(name.as_str()) || is_secret(name, Place::Anywhere) => self.secret(value),
-                value @ (Value::Null
-                | Value::Bool(_)
-                | Value::Number(_)
-                | Value::String(_)
-                | Value::Array(_)
-                | Value::Object(_)) => self.value(value),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                    match pair == Some(name.as_str()) || is_secret(name, Place::Anywhere) {
+                        true => self.secret(value),
+                        false => self.value(value),
+                    }
+                }
             }
         }
         if members.keys().any(|name| self.finder.is_match(name)) {
