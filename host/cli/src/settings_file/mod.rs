@@ -22,7 +22,8 @@ pub(crate) fn load(given: Option<&Path>) -> anyhow::Result<Settings> {
     file(given).map_or_else(|| Ok(Settings::default()), read)
 }
 
-fn file(given: Option<&Path>) -> Option<&Path> {
+/// The given file, else `carousel.toml` of the working directory if there is one.
+pub(crate) fn file(given: Option<&Path>) -> Option<&Path> {
     given.or_else(|| Some(Path::new(DEFAULT_FILE)).filter(|path| path.is_file()))
 }
 
