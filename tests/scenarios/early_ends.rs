@@ -8,6 +8,7 @@ use crate::harness::crawl::{Crawl, Crawled};
 use crate::harness::gate::{Gate, gate};
 use crate::harness::process::{Running, command};
 use crate::harness::reply::{BAD_KEY, Reply, SUSPENDED};
+use crate::harness::simulator::Simulated;
 
 fn urls(number: usize) -> String {
     (1..=number).map(|n| format!("https://shop.example/{n}\n")).collect()
@@ -25,6 +26,22 @@ fn a_key_that_is_refused_closes_the_crawl_with_exit_code_three() {
         let requests = &crawled.stats["requests"];
         assert_eq!(requests["total"].as_u64().unwrap() + requests["not_started"].as_u64().unwrap(), 50, "{requests}");
         assert_eq!(api.calls().len(), 1, "nothing is asked after the refusal");
+    }
+}
+
+#[test]
+fn a_wrong_base_address_closes_the_crawl_once_and_names_the_setting() {
+    let lines: String = (0..40).map(|n| format!("https://s{}.example/{n}\n", n % 20)).collect();
+    let api = Api::start(|_| Reply::Problem(307, "about:blank"));
+    let simulated = Simulated::start(&json!([]));
+    let elsewhere = simulated.url.replace("/v1/", "/v2/");
+    for url in [&elsewhere, &api.url] {
+        let crawl = Crawl::of("urls.txt").file("urls.txt", &lines).args(["--api-url", url, "--api-key", "k", "--n-conn", "4"]);
+        let crawled = crawl.run("");
+        crawled.exits(3).process.says(&["api.url is wrong", url, "closed early: zyte_api_wrong_url"]);
+        assert_eq!(crawled.process.stderr.matches("api.url is wrong").count(), 1, "{}", crawled.process.stderr);
+        let calls = crawled.stats["api"]["attempts"].as_u64().unwrap();
+        assert!((1..=4).contains(&calls), "those under way at once, and no more: {calls}");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use url::Url;
+use url::{Host, Url};
 
 use crate::exchange::Problem;
 
@@ -18,20 +18,25 @@ struct Ended {
 }
 
 impl EndedDomains {
-    /// Ends the domain of a URL if the problem is about it: 451 ends the domain that the answer names (`blockedDomain`) with its
-    /// subdomains, else the host; 421 `/website/domain-unreachable` ends the host, others of the domain may be reachable. Returns
-    /// whether the problem is of this kind.
+    /// Ends the domain that a problem with a call on this URL is about, if it is of that kind: 451 ends the domain that the answer names
+    /// (`blockedDomain`) with its subdomains, which need not be the URL's own (a page may lead to another site), else the URL's host; 421
+    /// `/website/domain-unreachable` ends the host, others of the domain may be reachable. Returns whether a domain has ended that had
+    /// not, or not all of it.
     pub fn handle_problem(&mut self, problem: &Problem, url: &str) -> bool {
-        let Some(host) = host(url) else { return false };
         let (domain, with_subdomains) = match (problem.status, problem.kind.as_str()) {
-            (451, _) => match blocked_domain(problem).filter(|domain| is_within(&host, domain)) {
-                Some(domain) => (domain, true),
-                None => (host, false),
+            (451, _) => match blocked_domain(problem) {
+                Some(domain) => (Some(domain), true),
+                None => (host(url), false),
             },
-            (_, "/website/domain-unreachable") => (host, false),
+            (_, "/website/domain-unreachable") => (host(url), false),
             _ => return false,
         };
-        self.0.entry(domain).or_insert_with(|| Ended { why: problem.to_string().into(), with_subdomains });
+        let Some(domain) = domain else { return false };
+        let is_known = |ended: &Ended| ended.with_subdomains || !with_subdomains;
+        if self.0.get(&domain).is_some_and(is_known) {
+            return false;
+        }
+        self.0.insert(domain, Ended { why: problem.to_string().into(), with_subdomains });
         true
     }
 
@@ -53,14 +58,12 @@ fn host(url: &str) -> Option<String> {
     Some(Url::parse(url).ok()?.host_str()?.trim_end_matches('.').to_owned())
 }
 
+/// The domain that the answer names, as hosts in URLs are written. A top-level domain would be no domain of anybody's.
 fn blocked_domain(problem: &Problem) -> Option<String> {
     let body: Value = serde_json::from_str(&problem.body).ok()?;
-    let domain = body.get("blockedDomain")?.as_str()?.trim_matches('.').to_ascii_lowercase();
-    (!domain.is_empty()).then_some(domain)
-}
-
-fn is_within(host: &str, domain: &str) -> bool {
-    host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+    let named = body.get("blockedDomain")?.as_str()?.trim().trim_matches('.');
+    let domain = Host::parse(named).ok()?.to_string();
+    domain.contains('.').then_some(domain)
 }
 
 #[cfg(test)]
@@ -84,17 +87,34 @@ mod tests {
                 r#"{"blockedDomain": "shop.example"}"#,
                 ["www.shop.example", "shop.example", "a.shop.example"].as_slice(),
             ),
-            (451, forbidden, r#"{"blockedDomain": "other.example"}"#, &["www.shop.example"]),
+            (451, forbidden, r#"{"blockedDomain": ".Other.Example."}"#, &["other.example", "a.other.example"]),
+            (451, forbidden, r#"{"blockedDomain": "example"}"#, &["www.shop.example"]),
+            (451, forbidden, r#"{"blockedDomain": "no host"}"#, &["www.shop.example"]),
+            (451, "about:blank", r#"{"blockedDomain": "www.shop.example"}"#, &["www.shop.example"]),
             (451, forbidden, "no json", &["www.shop.example"]),
             (421, "/website/domain-unreachable", "", &["www.shop.example"]),
             (421, "/website/connection-error", "", &[]),
             (520, "/download/temporary-error", "", &[]),
         ] {
             let domains = ended(status, kind, body);
-            for host in ["www.shop.example", "shop.example", "a.shop.example", "workshop.example", "other.example"] {
+            let hosts =
+                ["www.shop.example", "shop.example", "a.shop.example", "workshop.example", "other.example", "a.other.example"];
+            for host in hosts {
                 let is_over = domains.reason(&format!("https://{host}:8443/x")).is_some();
                 assert_eq!(is_over, over.contains(&host), "{status} {kind} {body}: {host}");
             }
         }
+    }
+
+    #[test]
+    fn a_domain_whose_host_has_ended_can_still_end_as_a_whole() {
+        let mut domains = EndedDomains::default();
+        let unreachable = Problem { kind: "/website/domain-unreachable".to_owned(), status: 421, ..Problem::default() };
+        let body = r#"{"blockedDomain": "shop.example"}"#.to_owned();
+        let forbidden = Problem { status: 451, body, ..Problem::default() };
+        let url = "https://shop.example/a";
+        let news = [&unreachable, &unreachable, &forbidden, &forbidden, &unreachable].map(|it| domains.handle_problem(it, url));
+        assert_eq!(news, [true, false, true, false, false]);
+        assert!(domains.reason("https://www.shop.example/").is_some_and(|why| why.contains("451")));
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 
 use carousel_core::exchange::Request;
 use carousel_core::id::PoolId;
@@ -13,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 
 use crate::engine::Engine;
+use crate::fetch::Enqueued;
 use crate::outcome::{Failure, Fetched};
 use crate::ports::{Sites, Transport};
 use crate::prepared::{Prepared, Resting};
@@ -21,6 +21,9 @@ use crate::prepared::{Prepared, Resting};
 pub trait Fetcher: Clone + Send + Sync + 'static {
     /// A request of which the pool is known.
     type Prepared: Send + 'static;
+
+    /// One that has its place in a queue.
+    type Enqueued: Send + 'static;
 
     /// What is kept of it while it waits and its request can be had again.
     type Resting: Send + 'static;
@@ -40,8 +43,11 @@ pub trait Fetcher: Clone + Send + Sync + 'static {
     /// The pool whose sessions it needs; none where it needs no session.
     fn pool(prepared: &Self::Prepared) -> Option<PoolId>;
 
+    /// Takes its place among those that wait, without waiting.
+    fn enqueue(&self, prepared: Self::Prepared) -> Self::Enqueued;
+
     /// Fetches it.
-    fn fetch(&self, prepared: Self::Prepared) -> impl Future<Output = Result<Fetched, Failure>> + Send;
+    fn fetch(&self, enqueued: Self::Enqueued) -> impl Future<Output = Result<Fetched, Failure>> + Send;
 
     /// What a pool could take now, where so many requests for it are held back.
     fn outlook(&self, pool: &PoolId, backlog: usize) -> Outlook;
@@ -52,6 +58,7 @@ pub trait Fetcher: Clone + Send + Sync + 'static {
 
 impl<T: Transport, S: Sites> Fetcher for Engine<T, S> {
     type Prepared = Prepared<S>;
+    type Enqueued = Enqueued<T, S>;
     type Resting = Resting<S>;
 
     fn prepare(&self, request: Request) -> Prepared<S> {
@@ -74,8 +81,12 @@ impl<T: Transport, S: Sites> Fetcher for Engine<T, S> {
         prepared.pool()
     }
 
-    fn fetch(&self, prepared: Prepared<S>) -> impl Future<Output = Result<Fetched, Failure>> + Send {
-        self.fetch_prepared(prepared)
+    fn enqueue(&self, prepared: Prepared<S>) -> Enqueued<T, S> {
+        Self::enqueue(self, prepared)
+    }
+
+    fn fetch(&self, enqueued: Enqueued<T, S>) -> impl Future<Output = Result<Fetched, Failure>> + Send {
+        self.fetch_enqueued(enqueued)
     }
 
     fn outlook(&self, pool: &PoolId, backlog: usize) -> Outlook {
@@ -242,19 +253,12 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
         }
     }
 
-    /// Starts a request. Its first step, up to its place in a pool's queue, is done here, so that requests queue in this order
-    /// whichever thread goes on with them, and the pool's outlook knows of it.
+    /// Starts a request. It takes its place in a queue here, so that requests queue in this order whichever thread goes on with them,
+    /// and the pool's outlook knows of it.
     fn start(&mut self, key: K, prepared: F::Prepared) -> Id {
-        let fetcher = self.fetcher.clone();
-        let mut fetch = Box::pin(async move {
-            let request = F::request(&prepared);
-            let result = fetcher.fetch(prepared).await;
-            Done { key, request, result }
-        });
-        let task = match fetch.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(done) => self.running.spawn(std::future::ready(done)),
-            Poll::Pending => self.running.spawn(fetch),
-        };
+        let (fetcher, request) = (self.fetcher.clone(), F::request(&prepared));
+        let enqueued = fetcher.enqueue(prepared);
+        let task = self.running.spawn(async move { Done { key, request, result: fetcher.fetch(enqueued).await } });
         task.id()
     }
 

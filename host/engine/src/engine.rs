@@ -22,7 +22,7 @@ use serde_json::Value;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::defaults::EngineDefaults;
-use crate::fetch::Fetch;
+use crate::fetch::{Enqueued, Fetch};
 use crate::gate::Gate;
 use crate::lease::SessionLease;
 use crate::opening::{LiveSession, Openings, Trigger};
@@ -30,6 +30,9 @@ use crate::outcome::{Failure, Fetched};
 use crate::ports::{Sites, Transport};
 use crate::prepared::{Prepared, Resting};
 use crate::silence::Silence;
+
+/// So many requests of a pool that wait for automatic extraction do not hold back those behind them.
+const LOOKED_PAST: usize = 100;
 
 /// Longer than any crawl, and short enough for every clock.
 const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
@@ -66,12 +69,16 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     pub(crate) defaults: Arc<EngineDefaults<S>>,
     pub(crate) policies: Policies,
     pub(crate) openings: Openings,
+    /// Where initialisations run: a request may be dropped outside of any runtime.
+    pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) wake: Arc<Notify>,
     pub(crate) gate: Gate,
     pub(crate) budget: Mutex<Budget>,
     /// A call is over, so that what was set aside for it may be free.
     pub(crate) settled: Notify,
     pub(crate) domains: Mutex<EndedDomains>,
+    /// A domain or a pool has ended.
+    pub(crate) something_ended: Notify,
     state: Mutex<State<T, S>>,
     stats: Mutex<Stats>,
     seen: Mutex<HashSet<String>>,
@@ -137,11 +144,13 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             defaults: Arc::new(EngineDefaults::new(Arc::clone(&settings), Arc::clone(&sites))),
             policies,
             openings: Openings::default(),
+            runtime: tokio::runtime::Handle::current(),
             wake: Arc::default(),
             gate: Gate::default(),
             budget: Mutex::new(Budget::new(settings.budget.billed)),
             settled: Notify::new(),
             domains: Mutex::new(EndedDomains::default()),
+            something_ended: Notify::new(),
             state: Mutex::new(State { pools, waiting: HashMap::new(), sessions: HashMap::new(), listener: None }),
             stats: Mutex::new(Stats::new(settings.session.stats_per_pool)),
             seen: Mutex::default(),
@@ -161,14 +170,15 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             transport,
             sites,
         });
-        tokio::spawn(crate::timer::run(Arc::downgrade(&shared)));
+        shared.runtime.spawn(crate::timer::run(Arc::downgrade(&shared)));
         Ok(Self(shared))
     }
 
     /// Fetches a request: finds its site and pool, waits for a session, sends it, judges the answer, and tries again on another
     /// session where that may help.
     ///
-    /// Dropping the future gives the session back without blame.
+    /// Dropping the future gives the session back without blame. Sessions are initialised in the runtime in which the engine was
+    /// started; when that ends, requests fail as `closed`.
     pub async fn fetch(&self, request: Request) -> Result<Fetched, Failure> {
         self.fetch_prepared(self.prepare(request)).await
     }
@@ -189,7 +199,18 @@ impl<T: Transport, S: Sites> Engine<T, S> {
 
     /// Fetches a prepared request; see [`Self::fetch`].
     pub async fn fetch_prepared(&self, prepared: Prepared<S>) -> Result<Fetched, Failure> {
-        let result = Fetch::new(&self.0, prepared).run().await;
+        self.fetch_enqueued(self.enqueue(prepared)).await
+    }
+
+    /// Takes a prepared request's place among those that wait, without waiting: requests are served in the order in which they are
+    /// enqueued, as far as their sessions and the API allow.
+    pub fn enqueue(&self, prepared: Prepared<S>) -> Enqueued<T, S> {
+        Fetch::new(&self.0, prepared).enqueue()
+    }
+
+    /// Fetches an enqueued request; see [`Self::fetch`].
+    pub async fn fetch_enqueued(&self, enqueued: Enqueued<T, S>) -> Result<Fetched, Failure> {
+        let result = enqueued.fetch().await;
         let mut stats = self.0.stats();
         match &result {
             Ok(_) => stats.count_ok(),
@@ -201,10 +222,13 @@ impl<T: Transport, S: Sites> Engine<T, S> {
     /// What a pool could take now, where `backlog` requests for it are held back.
     pub fn outlook(&self, pool: &PoolId, backlog: usize) -> Outlook {
         let outlook = self.0.apply(|state, now| state.pools.outlook(pool, backlog, now));
-        match self.0.gate.waiting(pool) {
-            0 => outlook,
-            // The API is too busy for this pool; those who wait for that take nobody's place.
-            waiting => Outlook { room: 0, growth: 0, parked: outlook.parked + waiting, ..outlook },
+        // Those who wait because the API is too busy take nobody's place. Where it is too busy for extraction alone the pool goes on with
+        // other requests.
+        let waiting = self.0.gate.waiting(pool);
+        let outlook = Outlook { parked: outlook.parked + waiting.whole + waiting.extraction, ..outlook };
+        match waiting.whole == 0 && waiting.extraction < LOOKED_PAST {
+            true => outlook,
+            false => Outlook { room: 0, growth: 0, ..outlook },
         }
     }
 
@@ -401,7 +425,8 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         self.bad_inits().get(pool).cloned()
     }
 
-    pub(crate) fn close(self: &Arc<Self>, reason: &str) {
+    /// Ends the crawl; false if it has been ended before.
+    pub(crate) fn close(self: &Arc<Self>, reason: &str) -> bool {
         let first = self.close.send_if_modified(|known| {
             let first = known.is_none();
             known.get_or_insert_with(|| reason.into());
@@ -411,6 +436,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             self.end(Refusal::Closed(reason.into()));
             tracing::info!(reason, "closing the crawl");
         }
+        first
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -13,17 +13,17 @@ use carousel_core::fingerprint::fingerprint;
 use carousel_core::hooks::{Hook, HookCall, HookError};
 use carousel_core::id::{PoolId, Ticket};
 use carousel_core::ledger::Billed;
-use carousel_core::pace::{Busy, Caller, Part};
+use carousel_core::pace::{Busy, Caller, Part, Scopes};
 use carousel_core::pool::{Refusal, Used};
 use carousel_core::retry::{Policy, PolicyName};
 use carousel_core::time::Instant;
 use serde_json::{Value, json};
 
 use crate::allowance::Allowance;
-use crate::call::{NoAnswer, Repeats};
+use crate::call::{NoAnswer, Repeats, Step};
 use crate::engine::Shared;
-use crate::gate::Pass;
-use crate::lease::SessionLease;
+use crate::gate::{AtGate, Pass};
+use crate::lease::{InPool, SessionLease};
 use crate::opening::Trigger;
 use crate::outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 use crate::ports::{Site, Sites, Transport};
@@ -34,8 +34,8 @@ use crate::retries::Retries;
 const PEER_SCHEDULING: Duration = Duration::from_millis(10);
 
 /// One request under way.
-pub(crate) struct Fetch<'e, T: Transport, S: Sites> {
-    pub(crate) shared: &'e Arc<Shared<T, S>>,
+pub(crate) struct Fetch<T: Transport, S: Sites> {
+    pub(crate) shared: Arc<Shared<T, S>>,
     pub(crate) request: Arc<Request>,
     pub(crate) retries: Retries,
     /// What was planned before the first try.
@@ -43,12 +43,40 @@ pub(crate) struct Fetch<'e, T: Transport, S: Sites> {
     trace: Trace,
     /// Its place in the order of those who wait at the gate.
     ticket: Ticket,
+    /// What a busy API holds it back with.
+    scopes: Scopes,
     /// Not to be tried again before: the site asked for time.
     pub(crate) not_before: Option<Instant>,
     /// The API was too busy for the last call.
     busy: Option<Busy>,
-    /// A call that could not be repeated on its session.
+    /// How often its call has failed that will be sent again.
     repeats: Option<Repeats>,
+    /// The place that was taken for the first try, and whether it opens a session.
+    place: Option<(Place<T, S>, bool)>,
+}
+
+/// A request that has taken its place in a queue, so that it is served in its turn whichever thread goes on with it. Dropping it
+/// leaves the queue.
+pub struct Enqueued<T: Transport, S: Sites> {
+    fetch: Fetch<T, S>,
+    /// What is known of its first try; an error ends it.
+    first: Result<Way<S>, Stop>,
+}
+
+/// What is to be done for a request, once all that can be said without waiting was said.
+enum Way<S: Sites> {
+    /// It is sent as it is, or without the session that it declines.
+    Plain(Option<Unmanaged>, Policy),
+    /// It is sent on a session that is had like this.
+    Session(Arc<Trigger<S>>, Policy),
+}
+
+/// Where a request queues first.
+enum Place<T: Transport, S: Sites> {
+    /// At the gate, while the API may be too busy.
+    Gate(AtGate<T, S>),
+    /// For a session of its pool.
+    Pool(InPool<T, S>),
 }
 
 /// All that a request needs to be sent.
@@ -88,19 +116,71 @@ pub(crate) struct Outgoing<T: Transport, S: Sites> {
     pass: Option<Pass<T, S>>,
 }
 
-impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
-    pub(crate) fn new(shared: &'e Arc<Shared<T, S>>, prepared: Prepared<S>) -> Self {
+impl<T: Transport, S: Sites> Enqueued<T, S> {
+    /// Waits for the request's turn and gets its answer.
+    pub(crate) async fn fetch(self) -> Result<Fetched, Failure> {
+        self.fetch.run(self.first).await
+    }
+}
+
+impl<T: Transport, S: Sites> Fetch<T, S> {
+    pub(crate) fn new(shared: &Arc<Shared<T, S>>, prepared: Prepared<S>) -> Self {
         let Prepared { request, planned } = prepared;
-        let retries = Retries::new(&shared.settings, &request);
-        let (planned, ticket) = (Some(planned), shared.ticket());
-        Self { shared, request, retries, planned, trace: Trace::default(), ticket, not_before: None, busy: None, repeats: None }
+        let (retries, scopes) = (Retries::new(&shared.settings, &request), Scopes::of(request.params()));
+        Self {
+            shared: Arc::clone(shared),
+            request,
+            retries,
+            planned: Some(planned),
+            trace: Trace::default(),
+            ticket: shared.ticket(),
+            scopes,
+            not_before: None,
+            busy: None,
+            repeats: None,
+            place: None,
+        }
     }
 
-    pub(crate) async fn run(mut self) -> Result<Fetched, Failure> {
+    /// Takes the request's place in the queue that it has to wait in first. In the peer's profile it may have to let a replacement go
+    /// first; then it queues afterwards.
+    pub(crate) fn enqueue(mut self) -> Enqueued<T, S> {
+        let first = self.way();
+        if let Ok(way) = &first {
+            self.place = self.take_place(way);
+        }
+        Enqueued { fetch: self, first }
+    }
+
+    fn take_place(&self, way: &Way<S>) -> Option<(Place<T, S>, bool)> {
+        let (pool, opens) = match way {
+            Way::Plain(..) => (None, true),
+            Way::Session(trigger, _) => (Some(&trigger.pool), self.opens(&trigger.pool)),
+        };
+        let place = match way {
+            _ if opens && self.gap().is_some() => return None,
+            Way::Plain(..) | Way::Session(..) if self.shared.is_paced() => Place::Gate(self.queue_at_gate(pool)),
+            Way::Plain(..) => return None,
+            Way::Session(trigger, _) => Place::Pool(InPool::new(&self.shared, Arc::clone(trigger))),
+        };
+        Some((place, opens))
+    }
+
+    /// Will the next request of the pool have a session opened?
+    fn opens(&self, pool: &PoolId) -> bool {
+        self.shared.state().pools.opens_for_the_next(pool, self.shared.now())
+    }
+
+    async fn run(mut self, first: Result<Way<S>, Stop>) -> Result<Fetched, Failure> {
+        let mut way = first;
         loop {
-            match self.once().await {
+            let result = match way {
+                Ok(way) => self.once(way).await,
+                Err(stop) => Err(stop),
+            };
+            match result {
                 Ok(answer) => return Ok(Fetched { answer, trace: self.trace }),
-                Err(Stop::Again) => {}
+                Err(Stop::Again) => way = self.way(),
                 Err(Stop::Fail(kind, message, error)) => return Err(Failure { kind, error, message, trace: self.trace }),
             }
         }
@@ -109,21 +189,27 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
     /// In the peer whatever follows a fault goes through the scheduler first, so the replacement of the session at fault is sent
     /// before it.
     async fn let_the_replacement_go_first(&self) {
-        let fault = self.shared.last_fault().filter(|_| self.shared.profile().is_peer());
-        if let Some(at) = fault {
-            tokio::time::sleep_until(self.shared.clock(at + PEER_SCHEDULING)).await;
+        if let Some(until) = self.gap() {
+            tokio::time::sleep_until(self.shared.clock(until)).await;
         }
     }
 
-    async fn once(&mut self) -> Result<Answer, Stop> {
+    /// When a replacement will have gone first, if one has to.
+    fn gap(&self) -> Option<Instant> {
+        let fault = self.shared.last_fault().filter(|_| self.shared.profile().is_peer());
+        fault.map(|at| at + PEER_SCHEDULING).filter(|until| *until > self.shared.now())
+    }
+
+    /// Decides what is to be done, without waiting for anything.
+    fn way(&mut self) -> Result<Way<S>, Stop> {
         self.stop_if_closed()?;
         self.stop_if_ended()?;
         let Planned { site, course } = self.planned.take().unwrap_or_else(|| self.shared.plan(&self.request));
         let managed = match course {
             Course::Nonsense(why) => return Err(Stop::fail(FailureKind::BadRequest, why)),
             Course::Failed(error) => return Err(self.hook_failure(&error)),
-            Course::Unmanaged(unmanaged) => return self.send_without_session(Some(unmanaged)).await,
-            Course::Disabled => return self.send_without_session(None).await,
+            Course::Unmanaged(unmanaged) => return self.plain(Some(unmanaged)),
+            Course::Disabled => return self.plain(None),
             Course::Managed(managed) => *managed,
         };
         // What a plugin makes of it is known only once there is a session.
@@ -133,9 +219,17 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         let policy = self.policy(self.shared.policies.session)?;
         let trigger = self.trigger(site, managed)?;
         self.recognise(Some(&trigger.pool))?;
+        Ok(Way::Session(trigger, policy))
+    }
+
+    async fn once(&mut self, way: Way<S>) -> Result<Answer, Stop> {
+        let (trigger, policy) = match way {
+            Way::Plain(unmanaged, policy) => return self.send_without_session(unmanaged, policy).await,
+            Way::Session(trigger, policy) => (trigger, policy),
+        };
         self.give_time(Some(&trigger.pool)).await;
-        let opens = self.shared.state().pools.opens_for_the_next(&trigger.pool, self.shared.now());
-        if opens {
+        let opens = self.place.as_ref().map_or_else(|| self.opens(&trigger.pool), |(_, opens)| *opens);
+        if opens && self.place.is_none() {
             self.let_the_replacement_go_first().await;
         }
         let admission = self.admission(trigger).await?;
@@ -144,13 +238,18 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
             self.let_the_replacement_go_first().await;
         }
         let mut repeats = self.repeats.take().unwrap_or_else(|| self.shared.repeats(policy));
-        let lives = |at| outgoing.lease.lives(at);
-        match self.shared.call(outgoing.request.params(), &mut repeats, outgoing.pass.as_ref(), lives).await {
+        let may = |step| self.may(&outgoing.lease, step);
+        match self.shared.call(outgoing.request.params(), &mut repeats, outgoing.pass.as_ref(), may).await {
+            Err(NoAnswer::Unsent) => {
+                self.repeats = Some(repeats);
+                Err(Stop::Again)
+            }
             Err(NoAnswer::Busy(error, busy)) => {
                 self.busy = Some(busy);
+                self.repeats = Some(repeats);
                 Err(self.put_off(outgoing, &error))
             }
-            Err(NoAnswer::Outlived(error, pause)) => {
+            Err(NoAnswer::PutOff(error, pause)) => {
                 self.not_before = Some(self.shared.now() + pause);
                 self.repeats = Some(repeats);
                 Err(self.put_off(outgoing, &error))
@@ -162,6 +261,16 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
             Err(NoAnswer::Failed(error)) => self.judge(outgoing, Err(error)).await,
             Ok(answer) => self.judge(outgoing, Ok(answer)).await,
         }
+    }
+
+    /// Is a call that has come so far still to be made on this session?
+    fn may(&self, lease: &SessionLease<T, S>, step: Step) -> bool {
+        let is_fit = match step {
+            Step::Send => lease.takes_call(),
+            Step::Pause { until } => lease.lives(until),
+            Step::Repeat => lease.lives(self.shared.now()),
+        };
+        is_fit && self.shared.ended(self.request.url()).is_none()
     }
 
     /// The call has told nothing about page or session and will be sent again. It spends no retry.
@@ -178,11 +287,19 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
 
     /// Waits for as long as the site or the API has asked for.
     async fn give_time(&mut self, pool: Option<&PoolId>) {
-        if let Some(until) = self.not_before.take() {
-            self.shared.rest_until(until, pool).await;
-        }
-        if let Some(busy) = self.busy.take() {
-            self.shared.rest_while_busy(self.request.url(), busy, pool).await;
+        let (until, busy) = (self.not_before.take(), self.busy.take());
+        let pauses = async {
+            if let Some(until) = until {
+                self.shared.rest_until(until, &self.scopes, pool).await;
+            }
+            if let Some(busy) = busy {
+                self.shared.rest_while_busy(&self.scopes, busy, pool).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = pauses => {}
+            () = self.shared.over(self.request.url(), pool) => {}
         }
     }
 
@@ -207,7 +324,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
                     drop((lease, pass));
                     tokio::select! {
                         () = settled => {}
-                        _ = self.shared.closed() => {}
+                        () = self.shared.over(self.request.url(), Some(&trigger.pool)) => {}
                     }
                 }
                 Err(word) => return Err(self.unaffordable(word)),
@@ -215,14 +332,29 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
     }
 
-    async fn pass(&self, pool: Option<&PoolId>) -> Result<Option<Pass<T, S>>, Stop> {
-        if !self.shared.is_paced() {
-            return Ok(None);
-        }
-        let pass = self.shared.enter(Caller { request: self.ticket, part: Part::Request }, self.request.url(), pool).await;
+    /// Waits at the gate, at the place that was taken there for the first try if there is one.
+    async fn pass(&mut self, pool: Option<&PoolId>) -> Result<Option<Pass<T, S>>, Stop> {
+        let at_gate = match self.place.take() {
+            Some((Place::Gate(at_gate), _)) => at_gate,
+            taken if !self.shared.is_paced() => {
+                self.place = taken;
+                return Ok(None);
+            }
+            _ => self.queue_at_gate(pool),
+        };
+        let pass = tokio::select! {
+            biased;
+            pass = at_gate.pass() => Some(pass),
+            // Whoever asks the pool for a session hears why.
+            () = self.shared.over(self.request.url(), pool) => None,
+        };
         self.stop_if_closed()?;
         self.stop_if_ended()?;
-        Ok(Some(pass))
+        Ok(pass)
+    }
+
+    fn queue_at_gate(&self, pool: Option<&PoolId>) -> AtGate<T, S> {
+        AtGate::new(&self.shared, Caller { request: self.ticket, part: Part::Request }, &self.scopes, pool)
     }
 
     fn unaffordable(&self, word: Word) -> Stop {
@@ -284,6 +416,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
             cookie_mode: plan.cookie_mode,
             location: Mutex::new(plan.location.map(Arc::new)),
             told: AtomicBool::new(false),
+            failed: Mutex::default(),
         }))
     }
 
@@ -291,7 +424,7 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         if matches!(error, HookError::CloseCrawl(_) | HookError::ClosePool(_)) {
             return self.hook_failure(error);
         }
-        let shared = self.shared;
+        let shared = &self.shared;
         tracing::error!(url = self.request.url(), %error, "the pool of a request cannot be determined");
         if shared.settings.session.pool_error_closes_crawl(shared.profile()) {
             shared.close("pool_error");
@@ -314,43 +447,86 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
         }
     }
 
-    async fn send_without_session(&mut self, unmanaged: Option<Unmanaged>) -> Result<Answer, Stop> {
-        let request = Arc::clone(&self.request);
-        let mut params = Cow::Borrowed(request.params());
-        if unmanaged == Some(Unmanaged::Declined) {
-            // The API knows no null there.
-            params.to_mut().shift_remove("session");
-        }
-        self.refuse_unacceptable(&params)?;
+    fn plain(&mut self, unmanaged: Option<Unmanaged>) -> Result<Way<S>, Stop> {
+        self.refuse_unacceptable(&plain_params(&self.request, unmanaged.as_ref()))?;
         let policy = self.policy(self.shared.policies.plain)?;
         self.recognise(None)?;
         match unmanaged {
             Some(Unmanaged::OwnSession) => self.shared.stats().count_own_session(),
             Some(Unmanaged::Declined | Unmanaged::Impossible(_)) | None => self.shared.stats().count_disabled(),
         }
-        self.let_the_replacement_go_first().await;
+        Ok(Way::Plain(unmanaged, policy))
+    }
+
+    async fn send_without_session(&mut self, unmanaged: Option<Unmanaged>, policy: Policy) -> Result<Answer, Stop> {
+        let request = Arc::clone(&self.request);
+        let params = plain_params(&request, unmanaged.as_ref());
+        if self.place.is_none() {
+            self.let_the_replacement_go_first().await;
+        }
         let mut repeats = self.shared.repeats(policy);
         loop {
+            self.stop_if_closed()?;
+            self.stop_if_ended()?;
             self.give_time(None).await;
-            let pass = self.pass(None).await?;
-            let mut allowance = self.shared.afford(None, Purpose::Use).await.map_err(|word| self.unaffordable(word))?;
-            let result = self.shared.call(&params, &mut repeats, pass.as_ref(), |_| true).await;
+            let (pass, mut allowance) = self.admission_without_session().await?;
+            let may = |_| self.shared.ended(request.url()).is_none();
+            let result = self.shared.call(&params, &mut repeats, pass.as_ref(), may).await;
             drop(pass);
-            let busy = if let Err(NoAnswer::Busy(_, busy)) = result { Some(busy) } else { None };
-            let is_cut_short = matches!(result, Err(NoAnswer::CutShort(_)));
-            let result = result.map_err(NoAnswer::into_error);
-            self.trace.attempts.push(Attempt { session: None, outcome: outcome_of(&result) });
-            if matches!(result, Err(CallError::BadAnswer(_))) {
-                allowance.bill(Billed::Discarded);
-            }
-            match result {
+            let stop = match result {
                 Ok(answer) => {
                     allowance.bill(Billed::Use);
+                    self.trace.attempts.push(Attempt { session: None, outcome: "ok".to_owned() });
                     return Ok(answer);
                 }
-                Err(_) if busy.is_some() && !self.shared.is_closed() => self.busy = busy,
-                Err(error) if is_cut_short => return Err(self.cut_short(error)),
-                Err(error) => return Err(Stop::call(error)),
+                Err(no_answer) => self.without_answer(no_answer, &mut allowance),
+            };
+            if !matches!(stop, Stop::Again) {
+                return Err(stop);
+            }
+        }
+    }
+
+    /// What follows for a request without a session.
+    fn without_answer(&mut self, why: NoAnswer, allowance: &mut Allowance<T, S>) -> Stop {
+        let outcome = why.error().map(|error| outcome_of(&Err(error.clone())));
+        self.trace.attempts.extend(outcome.map(|outcome| Attempt { session: None, outcome }));
+        match why {
+            NoAnswer::Unsent => Stop::Again,
+            NoAnswer::Busy(error, _) if self.shared.is_closed() => Stop::call(error),
+            NoAnswer::Busy(_, busy) => {
+                self.busy = Some(busy);
+                Stop::Again
+            }
+            NoAnswer::PutOff(_, pause) => {
+                self.not_before = Some(self.shared.now() + pause);
+                Stop::Again
+            }
+            NoAnswer::CutShort(error) => self.cut_short(error),
+            NoAnswer::Failed(error) => {
+                if matches!(error, CallError::BadAnswer(_)) {
+                    allowance.bill(Billed::Discarded);
+                }
+                Stop::call(error)
+            }
+        }
+    }
+
+    /// Waits until the API may be asked, then for the budget, and does not hold one while waiting for the other.
+    async fn admission_without_session(&mut self) -> Result<(Option<Pass<T, S>>, Allowance<T, S>), Stop> {
+        loop {
+            let pass = self.pass(None).await?;
+            let settled = self.shared.settled.notified();
+            match self.shared.try_afford(None, Purpose::Use) {
+                Ok(allowance) => return Ok((pass, allowance)),
+                Err(Word::Later) => {
+                    drop(pass);
+                    tokio::select! {
+                        () = settled => {}
+                        () = self.shared.over(self.request.url(), None) => {}
+                    }
+                }
+                Err(word) => return Err(self.unaffordable(word)),
             }
         }
     }
@@ -358,7 +534,11 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
     async fn session(&mut self, trigger: Arc<Trigger<S>>) -> Result<SessionLease<T, S>, Stop> {
         self.trace.pool = Some(trigger.pool.clone());
         let pool = trigger.pool.clone();
-        let lease = SessionLease::acquire(self.shared, trigger).await.map_err(|why| {
+        let in_pool = match self.place.take() {
+            Some((Place::Pool(in_pool), _)) => in_pool,
+            _ => InPool::new(&self.shared, trigger),
+        };
+        let lease = in_pool.lease().await.map_err(|why| {
             let kind = match &why {
                 Refusal::NoSession | Refusal::RestsTooLong | Refusal::Unavailable { .. } => FailureKind::NoSession,
                 Refusal::BadInits { .. } | Refusal::BadInit => FailureKind::BadInits,
@@ -429,6 +609,16 @@ impl<'e, T: Transport, S: Sites> Fetch<'e, T, S> {
     pub(crate) fn note(&mut self, lease: &SessionLease<T, S>, outcome: impl Into<String>) {
         self.trace.attempts.push(Attempt { session: Some(lease.session().id()), outcome: outcome.into() });
     }
+}
+
+/// What is sent of a request without a session of ours.
+fn plain_params<'r>(request: &'r Request, unmanaged: Option<&Unmanaged>) -> Cow<'r, Object> {
+    let mut params = Cow::Borrowed(request.params());
+    if unmanaged == Some(&Unmanaged::Declined) {
+        // The API knows no null there.
+        params.to_mut().shift_remove("session");
+    }
+    params
 }
 
 fn outcome_of(result: &Result<Answer, CallError>) -> String {

@@ -19,7 +19,7 @@ use crate::ports::{Site, Sites, Transport};
 /// Answers from this size on are judged on a thread of their own: parsing takes milliseconds per megabyte.
 const LARGE_ANSWER_BYTES: usize = 256 * 1024;
 
-impl<T: Transport, S: Sites> Fetch<'_, T, S> {
+impl<T: Transport, S: Sites> Fetch<T, S> {
     pub(crate) async fn judge(&mut self, outgoing: Outgoing<T, S>, result: Result<Answer, CallError>) -> Result<Answer, Stop> {
         match result {
             Ok(answer) => self.judge_answer(outgoing, answer).await,
@@ -191,7 +191,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     /// Ends a pool; its requests fail with this reason, the crawl goes on.
     pub(crate) fn close_pool(self: &Arc<Self>, pool: &carousel_core::id::PoolId, reason: &str) {
         tracing::warn!(%pool, reason, "closing a pool");
-        self.apply(|state, _| state.pools.handle_close_pool(pool, Refusal::PoolClosed(reason.into())));
+        self.end_pool(pool, Refusal::PoolClosed(reason.into()));
     }
 }
 

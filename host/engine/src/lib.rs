@@ -43,6 +43,7 @@ mod tests;
 
 pub use bursts::{Bursts, Done, Fetcher, Recall};
 pub use engine::{BadSettings, Engine, EngineOptions};
+pub use fetch::Enqueued;
 pub use outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 pub use ports::{Downloader, NoSites, Site, Sites, Transport};
 pub use prepared::{Prepared, Resting};

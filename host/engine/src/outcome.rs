@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use carousel_core::contract::Hopeless;
 use carousel_core::exchange::{Answer, CallError};
 use carousel_core::id::{PoolId, SessionId};
+use carousel_core::settings::Profile;
 
 /// A request that has its answer.
 #[derive(Debug)]
@@ -94,10 +96,11 @@ impl FailureKind {
 impl Failure {
     /// Is it nothing but the crawl's early end that left the request without a result? Then it is worth another crawl.
     pub fn is_left_over(&self) -> bool {
-        let status = self.error.as_ref().and_then(CallError::problem).map(|problem| problem.status);
-        // A refused key ends the crawl; a busy API is waited for as long as the crawl goes on.
-        let is_cut_short = matches!(status, Some(401 | 403 | 429 | 503));
-        matches!(self.kind, FailureKind::Closed | FailureKind::Budget) || is_cut_short
+        let problem = self.error.as_ref().and_then(CallError::problem);
+        // What is wrong with all calls ends the crawl; a busy API is waited for as long as the crawl goes on.
+        let is_hopeless = problem.and_then(|problem| Hopeless::of(Profile::Default, problem)).is_some();
+        let is_busy = problem.is_some_and(|problem| matches!(problem.status, 429 | 503));
+        matches!(self.kind, FailureKind::Closed | FailureKind::Budget) || is_hopeless || is_busy
     }
 }
 

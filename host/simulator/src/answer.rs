@@ -7,9 +7,10 @@ use serde_json::{Map, Value, json};
 use crate::actions::Performed;
 use crate::ask::{Ask, Mode};
 use crate::cookies::{Cookie, Jar};
-use crate::extraction;
+use crate::extraction::{self, Source};
 use crate::fetch::Landing;
 use crate::network;
+use crate::sites::{Family, Standing};
 
 /// Pages longer than this are cut without a word.
 const MAX_PAGE_BYTES: usize = 10 * 1024 * 1024;
@@ -26,26 +27,38 @@ pub(crate) struct Fetched {
     pub(crate) extra: Vec<Cookie>,
 }
 
-/// Writes the answer.
+impl Fetched {
+    /// Nothing was fetched: the page is the HTML of the request.
+    pub(crate) fn own_html(ask: &Ask<'_>) -> Self {
+        let page = Landing {
+            url: ask.url.clone(),
+            status: 200,
+            headers: Vec::new(),
+            body: ask.own_html().as_bytes().to_vec(),
+            family: Family::Plain,
+            standing: Standing::Good,
+            place: None,
+        };
+        Self { page, performed: None, jar: Jar::default(), extra: Vec::new() }
+    }
+}
+
+/// Writes the answer. One to HTML that came with the request has no `statusCode`: there was no response to have one.
 pub(crate) fn document(ask: &Ask<'_>, fetched: Fetched, now_seconds: i64) -> Map<String, Value> {
     let Fetched { mut page, performed, jar, extra } = fetched;
     page.body.truncate(MAX_PAGE_BYTES);
     let mut answer = Map::with_capacity(8);
     answer.insert("url".into(), page.url.as_str().into());
-    answer.insert("statusCode".into(), page.status.into());
+    if ask.mode != Mode::OwnHtml {
+        answer.insert("statusCode".into(), page.status.into());
+    }
     raw_outputs(ask, &page, &mut answer);
     if let Some(kind) = ask.extraction() {
-        let item = extraction::extract(kind, page.url.as_str(), &page.body, now_seconds);
-        answer.insert(kind.into(), item);
+        answer.insert(kind.into(), extracted(kind, ask, &page, now_seconds));
         let custom = ask.fields.get("customAttributes");
         if let Some(schema) = custom.and_then(Value::as_object) {
-            let values = extraction::custom_attributes(schema);
-            answer.insert("customAttributes".into(), values);
+            answer.insert("customAttributes".into(), extraction::custom_attributes(schema));
         }
-    }
-    if ask.wants("serp") {
-        let item = extraction::extract("serp", page.url.as_str(), &page.body, now_seconds);
-        answer.insert("serp".into(), item);
     }
     if let Some(performed) = performed {
         answer.insert("actions".into(), performed.results.into());
@@ -57,6 +70,12 @@ pub(crate) fn document(ask: &Ask<'_>, fetched: Fetched, now_seconds: i64) -> Map
         }
     }
     answer
+}
+
+fn extracted(kind: &'static str, ask: &Ask<'_>, page: &Landing, now_seconds: i64) -> Value {
+    let keyword = ask.fields.get("serpOptions").and_then(|it| it.get("keyword")?.as_str());
+    let html = String::from_utf8_lossy(&page.body);
+    extraction::extract(kind, &Source { url: &page.url, html: &html, downloaded: now_seconds, keyword })
 }
 
 fn raw_outputs(ask: &Ask<'_>, page: &Landing, answer: &mut Map<String, Value>) {

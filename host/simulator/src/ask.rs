@@ -2,19 +2,25 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use carousel_core::contract;
 use serde_json::{Map, Value};
 use url::Url;
 
 use crate::cookies::Cookie;
+use crate::managed::context_key;
 use crate::options::SimulatorOptions;
 use crate::problem::Problem;
-use crate::schema::{self, EXTRACTIONS};
+use crate::{schema, search};
 
 /// How a page is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Mode {
     Browser,
     Http,
+    /// Not at all: the HTML came with the request.
+    OwnHtml,
+    /// A search engine is asked.
+    Search,
 }
 
 impl Mode {
@@ -23,6 +29,22 @@ impl Mode {
         match self {
             Self::Browser => "browser",
             Self::Http => "http",
+            Self::OwnHtml => "own-html",
+            Self::Search => "search",
+        }
+    }
+
+    /// The mode of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::Browser, Self::Http, Self::OwnHtml, Self::Search].into_iter().find(|mode| mode.name() == name)
+    }
+
+    /// The mode that a request for a page asks for; the contract says which.
+    pub(crate) fn of(fields: &Map<String, Value>) -> Self {
+        match contract::mode(fields) {
+            contract::Mode::Browser => Self::Browser,
+            contract::Mode::Http => Self::Http,
+            contract::Mode::OwnHtml => Self::OwnHtml,
         }
     }
 }
@@ -39,33 +61,38 @@ pub(crate) struct Ask<'r> {
     pub(crate) mode: Mode,
     /// The user-managed session.
     pub(crate) session: Option<u128>,
+    /// The context of the session that the service manages, where there is no other.
+    pub(crate) context: Option<String>,
+    /// As how many requests it counts.
+    pub(crate) weight: u32,
 }
 
 impl<'r> Ask<'r> {
     /// Reads a request, or says why it is refused.
     pub(crate) fn read(fields: &'r Map<String, Value>, options: &SimulatorOptions) -> Result<Self, Problem> {
         schema::check_fields(fields)?;
-        let mode = Self::mode_of(fields);
-        schema::check_combination(fields, mode == Mode::Http, options)?;
+        schema::check_combination(fields, options)?;
         let url = fields.get("url").and_then(Value::as_str).unwrap_or("");
         let url = Url::parse(url).map_err(|error| Problem::invalid(error.to_string()))?;
         let session = fields.get("session").and_then(|it| it.get("id")).and_then(Value::as_str).and_then(schema::parse_uuid4);
-        Ok(Self { fields, host: url.host_str().unwrap_or("").to_owned(), url, mode, session })
+        let mut ask = Self::without_session(fields, url, Mode::of(fields));
+        // Nothing is downloaded for a request that brings its HTML, so there is nothing to have a session with.
+        if contract::sessionless(fields).is_none() {
+            ask.session = session;
+            ask.context = if session.is_none() { context_key(ask.list("sessionContext")) } else { None };
+        }
+        Ok(ask)
     }
 
-    /// Decides between browser and HTTP the way the official clients do. `httpResponseHeaders` alone counts as a browser
-    /// request (undocumented).
-    pub(crate) fn mode_of(fields: &Map<String, Value>) -> Mode {
-        let wants = |name: &str| is_true(fields, name);
-        if wants("browserHtml") || wants("screenshot") {
-            return Mode::Browser;
-        }
-        match extract_source(fields) {
-            Some("httpResponseBody") => Mode::Http,
-            Some(_) => Mode::Browser,
-            None if wants("httpResponseBody") || wants("serp") => Mode::Http,
-            None => Mode::Browser,
-        }
+    /// Reads a search, or says why it is refused.
+    pub(crate) fn read_search(fields: &'r Map<String, Value>) -> Result<Self, Problem> {
+        schema::check_search(fields)?;
+        let ask = Self::without_session(fields, search::address(fields)?, Mode::Search);
+        Ok(Self { weight: search::weight(fields), ..ask })
+    }
+
+    fn without_session(fields: &'r Map<String, Value>, url: Url, mode: Mode) -> Self {
+        Self { fields, host: url.host_str().unwrap_or("").to_owned(), url, mode, session: None, context: None, weight: 1 }
     }
 
     /// Tells whether a boolean field is true.
@@ -83,9 +110,15 @@ impl<'r> Ask<'r> {
         self.fields.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
-    /// Names the extraction that is asked for.
+    /// Names the extraction that is asked for, `serp` included.
     pub(crate) fn extraction(&self) -> Option<&'static str> {
-        extraction(self.fields)
+        if self.wants("serp") { Some("serp") } else { contract::extraction(self.fields) }
+    }
+
+    /// Gives the HTML that came with the request.
+    pub(crate) fn own_html(&self) -> &'r str {
+        let options = self.extraction().and_then(|name| contract::options_of(self.fields, name));
+        options.and_then(|it| it.get("userHtml")?.as_str()).unwrap_or("")
     }
 
     /// Gives the cookies that go out with this request only.
@@ -145,40 +178,4 @@ impl<'r> Ask<'r> {
 
 fn is_true(fields: &Map<String, Value>, name: &str) -> bool {
     fields.get(name).and_then(Value::as_bool) == Some(true)
-}
-
-fn extraction(fields: &Map<String, Value>) -> Option<&'static str> {
-    EXTRACTIONS.iter().find(|name| is_true(fields, name)).copied()
-}
-
-fn extract_source(fields: &Map<String, Value>) -> Option<&str> {
-    let name = extraction(fields)?;
-    let own = fields.get(&format!("{name}Options")).and_then(|it| it.get("extractFrom"));
-    let shared = fields.get("extractFrom");
-    let raw = is_true(fields, "httpResponseBody").then_some("httpResponseBody");
-    own.or(shared).and_then(Value::as_str).or(raw).or(Some("browserHtml"))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::{Ask, Mode};
-
-    #[test]
-    fn outputs_decide_the_mode() {
-        for (fields, expected) in [
-            (json!({"browserHtml": true}), Mode::Browser),
-            (json!({"screenshot": true}), Mode::Browser),
-            (json!({"httpResponseBody": true}), Mode::Http),
-            (json!({"httpResponseHeaders": true}), Mode::Browser),
-            (json!({"product": true}), Mode::Browser),
-            (json!({"product": true, "extractFrom": "httpResponseBody"}), Mode::Http),
-            (json!({"product": true, "httpResponseBody": true}), Mode::Http),
-            (json!({"product": true, "productOptions": {"extractFrom": "httpResponseBody"}}), Mode::Http),
-            (json!({"serp": true}), Mode::Http),
-        ] {
-            assert_eq!(Ask::mode_of(fields.as_object().unwrap()), expected, "{fields}");
-        }
-    }
 }

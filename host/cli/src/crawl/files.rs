@@ -11,6 +11,7 @@ use super::leftovers::Leftovers;
 use super::lock;
 use super::output::Output;
 use crate::args::Crawl;
+use crate::logging::stdout;
 use crate::stats_file::StatsFile;
 
 /// What a crawl writes.
@@ -88,7 +89,7 @@ impl Files {
         }
         Ok(Self {
             output: match output {
-                None => Output::to(Box::new(std::io::stdout())),
+                None => Output::to(stdout::sink()),
                 Some(file) if args.append => Output::file(file.at_its_end()?)?,
                 Some(file) => Output::file(file.emptied()?)?,
             },

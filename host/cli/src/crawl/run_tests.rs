@@ -39,6 +39,7 @@ impl Fake {
 
 impl Fetcher for Fake {
     type Prepared = Arc<Request>;
+    type Enqueued = Arc<Request>;
     type Resting = ();
 
     fn prepare(&self, request: Request) -> Arc<Request> {
@@ -65,6 +66,10 @@ impl Fetcher for Fake {
 
     fn changes(&self) -> mpsc::UnboundedReceiver<PoolId> {
         mpsc::unbounded_channel().1
+    }
+
+    fn enqueue(&self, request: Arc<Request>) -> Arc<Request> {
+        request
     }
 
     async fn fetch(&self, request: Arc<Request>) -> Result<Fetched, Failure> {

@@ -20,6 +20,7 @@
 mod combinations;
 mod fields;
 mod mode;
+mod refusals;
 mod session;
 
 #[cfg(test)]
@@ -28,4 +29,5 @@ mod tests;
 pub use combinations::{Refusal, refusal};
 pub use fields::{EXTRACTIONS, is_set};
 pub use mode::{Mode, extraction, mode, options_of};
+pub use refusals::Hopeless;
 pub use session::{Sessionless, brings_session, sessionless};

@@ -67,9 +67,12 @@ impl Problem {
         self.kind == "/problem/session-creation-error"
     }
 
-    /// The API does not accept what the request asks for, nor would it a second time.
+    /// The API does not do what the request asks for, nor would it a second time: it makes no sense, is not allowed, or leads to a domain
+    /// that is refused. So is every 4xx but those that pass (a payment, a timeout, a website or an API that cannot be asked now) and those
+    /// about sessions.
     pub fn is_bad_request(&self) -> bool {
-        self.status == 400 || self.kind.starts_with("/request/")
+        let is_lasting = (400..500).contains(&self.status) && !matches!(self.status, 402 | 407 | 408 | 421 | 429);
+        (is_lasting && !self.kind.starts_with("/problem/")) || self.kind.starts_with("/request/")
     }
 
     /// The page could not be downloaded (520, 521): for a session, a ban.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Opening, Pool, Refusal, Waiter};
+use super::{Action, Opening, Pool, Refusal};
 use crate::chance::Chance;
 use crate::settings::{Growth, OnBadInits};
 use crate::time::Instant;
@@ -128,8 +128,8 @@ impl<T: Clone> Pool<T> {
 
     /// A bad initialisation that is the fault of the request it was made for, or of all of the pool: the next one is for another request.
     pub(super) fn refused_init(&mut self, opening: &Opening<T>, now: Instant) {
-        let of_asker = |waiter: &Waiter<T>| Some(waiter.ticket) == opening.asker;
-        if let Some(waiter) = self.waiting.iter().position(of_asker).and_then(|index| self.waiting.remove(index)) {
+        let place = opening.asker.and_then(|ticket| self.place_of(ticket).ok());
+        if let Some(waiter) = place.and_then(|index| self.waiting.remove(index)) {
             self.actions.push_back(Action::Refuse { ticket: waiter.ticket, why: Refusal::BadInit });
         }
         match self.breaker.bad(&self.options, now) {

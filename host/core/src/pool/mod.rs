@@ -14,7 +14,8 @@
 //!
 //! The machine does nothing itself. It is told what happened (`handle_*`, always with the time), and says what to do
 //! ([`Pool::poll_action`]) and when it wants to be woken ([`Pool::poll_timeout`]). After every `handle_*` the caller takes all
-//! actions; each `Open` that is not taken back (`Cancel`) is answered once by [`Pool::handle_opened`], each `Grant` once by [`Pool::handle_used`].
+//! actions; each `Open` that is not taken back (`Cancel`) is answered once by [`Pool::handle_opened`], each `Grant` once by [`Pool::handle_used`] or
+//! [`Pool::handle_unused`].
 //!
 //! Its rules, all checked by the randomised test: never more than `size` sessions live and opening together (in eager growth: each
 //! initial session and each replacement once); never a grant on a session that is past its life, at rest or full; waiting
@@ -49,6 +50,7 @@ pub struct Pool<T> {
     /// Live sessions, the one handed out longest ago first.
     sessions: Vec<Session<T>>,
     opening: Vec<Opening<T>>,
+    /// In the order of their tickets.
     waiting: VecDeque<Waiter<T>>,
     breaker: Breaker,
     /// Since when the API has had no session for those who want one, if so.
@@ -119,13 +121,15 @@ impl<T: Clone> Pool<T> {
             return self.open(trigger, Some(ticket), None, now, chance);
         }
         let deadline = self.options.queue_timeout.map(|limit| now + limit);
-        self.waiting.push_back(Waiter { ticket, trigger, deadline });
+        self.enqueue(Waiter { ticket, trigger, deadline });
         self.settle(now, chance);
     }
 
     /// The request no longer wants a session. Nothing happens if it has been served or refused already.
     pub fn handle_cancel(&mut self, ticket: Ticket) {
-        self.waiting.retain(|waiter| waiter.ticket != ticket);
+        if let Ok(index) = self.place_of(ticket) {
+            self.waiting.remove(index);
+        }
         self.opening.iter_mut().filter(|opening| opening.owner == Some(ticket)).for_each(|opening| opening.owner = None);
         for session in &mut self.sessions {
             session.reserved_for.take_if(|waiter| waiter.ticket == ticket);
@@ -208,6 +212,13 @@ impl<T: Clone> Pool<T> {
         self.settle(now, chance);
     }
 
+    /// A `Grant` of which nothing came, as no call was sent: answers it as `handle_used` would, and no rest follows.
+    pub fn handle_unused(&mut self, lease: Lease, now: Instant, chance: &mut Chance) {
+        let Some(session) = self.sessions.iter_mut().find(|known| known.id == lease.session) else { return };
+        session.taken_back(lease);
+        self.settle(now, chance);
+    }
+
     /// Time has passed: serves, gives up, reopens and retires what was due.
     pub fn handle_timeout(&mut self, now: Instant, chance: &mut Chance) {
         self.resume_openings(now, chance);
@@ -242,7 +253,8 @@ impl<T: Clone> Pool<T> {
 
     /// When to call `handle_timeout` at the latest, and what for.
     pub fn poll_timeout(&self) -> Option<(Instant, Why)> {
-        let deadlines = self.waiting.iter().filter_map(|waiter| Some((waiter.deadline?, Why::Waiter)));
+        let with_deadlines = if self.options.queue_timeout.is_some() { self.waiting.len() } else { 0 };
+        let deadlines = self.waiting.iter().take(with_deadlines).filter_map(|waiter| Some((waiter.deadline?, Why::Waiter)));
         let pauses = self.opening.iter().filter_map(|opening| Some((opening.paused_until?, Why::Reopen)));
         let lapses = self.sessions.iter().filter_map(|session| Some((self.lapses_at(session)?, Why::Lapse)));
         let rests = self.sessions.iter().filter_map(|session| self.wakes_at(session).map(|at| (at, Why::Rest)));
@@ -264,6 +276,16 @@ impl<T: Clone> Pool<T> {
     /// In eager growth: would the next request open a session of its own?
     pub fn opens_for_the_next(&self, now: Instant) -> bool {
         self.options.growth == Growth::Eager && self.may_start(now)
+    }
+
+    /// Is this initialisation under way or paused?
+    pub fn is_opening(&self, session: SessionId) -> bool {
+        self.opening.iter().any(|opening| opening.session == session)
+    }
+
+    /// Does it refuse everybody for good?
+    pub fn is_closed(&self) -> bool {
+        self.closed.is_some()
     }
 
     /// Sessions that live now.
@@ -332,6 +354,19 @@ impl<T: Clone> Pool<T> {
         }
     }
 
+    /// One who comes again keeps its place among those who came after it.
+    fn enqueue(&mut self, waiter: Waiter<T>) {
+        let (Ok(index) | Err(index)) = self.place_of(waiter.ticket);
+        self.waiting.insert(index, waiter);
+    }
+
+    fn place_of(&self, ticket: Ticket) -> Result<usize, usize> {
+        match self.waiting.back() {
+            Some(last) if last.ticket < ticket => Err(self.waiting.len()),
+            _ => self.waiting.binary_search_by_key(&ticket, |waiter| waiter.ticket),
+        }
+    }
+
     fn serve(&mut self, now: Instant, chance: &mut Chance) {
         for index in (0..self.sessions.len()).rev() {
             self.serve_owner(index, now, chance);
@@ -376,8 +411,9 @@ impl<T: Clone> Pool<T> {
             return;
         }
         let mut session = self.sessions.remove(index);
+        let lease = Lease { session: session.id, granted: now, idles_at: self.idles_at(&session) };
         session.granted(now, rest);
-        self.actions.push_back(Action::Grant { ticket, lease: Lease { session: session.id, granted: now } });
+        self.actions.push_back(Action::Grant { ticket, lease });
         self.sessions.push(session);
     }
 
@@ -394,7 +430,7 @@ impl<T: Clone> Pool<T> {
         let session = self.sessions.remove(index);
         self.actions.push_back(Action::Retire { session: session.id, reason });
         if let Some(owner) = session.reserved_for {
-            self.waiting.push_front(owner);
+            self.enqueue(owner);
         }
         self.unstarted += u32::from(self.options.growth == Growth::Eager);
     }
@@ -412,6 +448,9 @@ impl<T: Clone> Pool<T> {
     }
 
     fn give_up_late_waiters(&mut self, now: Instant) {
+        if self.options.queue_timeout.is_none() {
+            return;
+        }
         let is_late = |waiter: &Waiter<T>| waiter.deadline.is_some_and(|deadline| deadline <= now);
         let (late, waiting): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.waiting).into_iter().partition(is_late);
         self.waiting = waiting;

@@ -79,6 +79,11 @@ impl<T: Clone> Pools<T> {
         self.change(id, |pool, chance| pool.handle_used(lease, outcome, trigger, now, chance));
     }
 
+    /// A `Grant` of which nothing came; see [`Pool::handle_unused`].
+    pub fn handle_unused(&mut self, id: &PoolId, lease: Lease, now: Instant) {
+        self.change(id, |pool, chance| pool.handle_unused(lease, now, chance));
+    }
+
     /// Time has passed: every pool whose moment has come is woken.
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some((at, id)) = self.deadlines.first().cloned() {
@@ -127,9 +132,24 @@ impl<T: Clone> Pools<T> {
         self.changed.as_mut()?.pop_front()
     }
 
+    /// May the call of this use be sent now? See [`Pool::takes_call`].
+    pub fn takes_call(&self, id: &PoolId, lease: Lease, now: Instant) -> bool {
+        self.pools.get(id).is_some_and(|entry| entry.pool.takes_call(lease, now))
+    }
+
     /// Will this session still be good at this time? See [`Pool::outlives`].
     pub fn outlives(&self, id: &PoolId, session: SessionId, at: Instant) -> bool {
         self.pools.get(id).is_some_and(|entry| entry.pool.outlives(session, at))
+    }
+
+    /// Is this initialisation under way or paused?
+    pub fn is_opening(&self, id: &PoolId, session: SessionId) -> bool {
+        self.pools.get(id).is_some_and(|entry| entry.pool.is_opening(session))
+    }
+
+    /// Was this pool closed, or all of them?
+    pub fn is_closed(&self, id: &PoolId) -> bool {
+        self.closed.is_some() || self.pools.get(id).is_some_and(|entry| entry.pool.is_closed())
     }
 
     /// The next thing to do, and the pool it belongs to.

@@ -1,6 +1,8 @@
 //! The road of a request through a scripted API and a scripted site, in virtual time.
 
 mod bursts;
+mod cancelled;
+mod contract;
 mod creation;
 mod fake;
 mod faults;
@@ -10,6 +12,7 @@ mod place;
 mod pools;
 mod sites;
 mod unmanaged;
+mod waits;
 
 use std::time::Duration;
 
@@ -161,8 +164,15 @@ async fn in_the_peers_profile_it_ends_the_crawl() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_key_ends_the_crawl_at_once() {
-    for (status, reason) in [(401, "zyte_api_bad_key"), (403, "zyte_api_suspended_account")] {
-        let api = Api::failing(move |_, _| Some(problem(status, "/auth/x")));
+    for (status, kind, reason) in [
+        (401, "/auth/key-not-found", "zyte_api_bad_key"),
+        (401, "about:blank", "zyte_api_bad_key"),
+        (403, "/auth/account-suspended", "zyte_api_suspended_account"),
+        (404, "/request/invalid", "zyte_api_wrong_url"),
+        (404, "about:blank", "zyte_api_wrong_url"),
+        (308, "about:blank", "zyte_api_wrong_url"),
+    ] {
+        let api = Api::failing(move |_, _| Some(problem(status, kind)));
         let engine = engine(Settings::default(), &api);
         let results = fetch_all(&engine, 3).await;
         assert!(results.iter().all(Result::is_err));
