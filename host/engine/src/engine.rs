@@ -139,7 +139,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             Some(seed) => Chance::from_seed(seed),
             None => Chance::from_secret(fresh_secret()),
         };
-        let pools = Pools::new(Chance::from_seed(chance.word()));
+        let pools = Pools::new(chance.fork());
         let shared = Arc::new(Shared {
             defaults: Arc::new(EngineDefaults::new(Arc::clone(&settings), Arc::clone(&sites))),
             policies,

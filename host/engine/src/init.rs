@@ -204,7 +204,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
                 (Counter::InitServerError, Opened::Unavailable)
             }
             Unfit::Failed(error) => (Counter::InitFailed, self.bad(error)),
-            Unfit::Throttled(pause) => (Counter::InitThrottled, Opened::PutOff((*pause).min(LONGEST_PAUSE))),
+            Unfit::Throttled(pause) => (Counter::InitThrottled, Opened::PutOff(*pause)),
             Unfit::Check(_) => (Counter::InitCheckFailed, Opened::Bad),
             Unfit::CheckError(_) => (Counter::InitCheckError, Opened::Bad),
         };
@@ -250,7 +250,6 @@ impl<T: Transport, S: Sites> Init<T, S> {
         let hindrance = self.session.init_calls().hindrance;
         let (pool, url) = (self.session.handle.pool(), self.trigger.request.url());
         if hindrance == Some(Hindrance::Unaffordable) {
-            self.shared.tell_unaffordable();
             return Some(Opened::Unaffordable);
         }
         if self.shared.ended(url).is_some() {

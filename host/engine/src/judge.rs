@@ -182,10 +182,10 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             None => defaults.check(&call, &answer),
         };
         if !(large && runs_plugin) {
-            return check();
+            return check().map(Verdict::bounded);
         }
         let stopped = |error| HookError::Trapped(format!("the check panicked: {error}"));
-        tokio::task::spawn_blocking(check).await.unwrap_or_else(|error| Err(stopped(error)))
+        tokio::task::spawn_blocking(check).await.unwrap_or_else(|error| Err(stopped(error))).map(Verdict::bounded)
     }
 
     /// Ends a pool; its requests fail with this reason, the crawl goes on.
