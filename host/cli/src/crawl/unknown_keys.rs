@@ -24,11 +24,11 @@ impl UnknownKeys {
     /// Warns of the keys of a request that were not told before.
     pub(crate) fn warn(&mut self, line: u64, request: &Request) {
         for key in request.meta().keys().filter(|key| !meta::ALL.contains(&key.as_str())) {
-            if self.0.len() < MOST && !self.0.contains(key) {
-                if let Some(words) = words(key) {
-                    tracing::warn!("line {line}: {words}");
-                    self.0.insert(key.clone());
-                }
+            if self.0.len() < MOST
+                && let Some(words) = words(key)
+                && self.0.insert(key.clone())
+            {
+                tracing::warn!("line {line}: {words}");
             }
         }
     }

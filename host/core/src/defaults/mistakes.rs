@@ -11,20 +11,23 @@ const MOST_TOLD: usize = 100;
 /// What is wrong with the metadata that session management reads, if anything: what it is, and what it should be. What only says which
 /// pool or which retry policy is told where it is read.
 pub fn meta_mistake(request: &Request) -> Option<String> {
-    let truth = |value: &Value| value.is_boolean() || matches!(value.as_u64(), Some(0 | 1));
-    let count = |value: &Value| value.as_u64().is_some();
-    let wanted: [(&str, &dyn Fn(&Value) -> bool, &str); 5] = [
-        (meta::ENABLED, &truth, "true or false"),
-        (meta::COOKIE_MODE, &truth, "true or false"),
-        (meta::LOCATION, &Value::is_object, "an address, such as {\"postalCode\": \"10001\"}"),
-        (meta::PARAMS, &Value::is_object, "an object of API parameters, such as {\"browserHtml\": true}"),
-        (meta::MAX_RETRY_TIMES, &count, "a whole number of 0 or more"),
-    ];
-    let wrong = wanted.into_iter().find_map(|(key, is_right, expected)| {
-        let value = request.meta().get(key).filter(|value| !value.is_null() && !is_right(value))?;
+    let wrong = request.meta().iter().find_map(|(key, value)| {
+        let expected = expected(key, value).filter(|_| !value.is_null())?;
         Some(format!("meta.{key} is {}, expected {expected}", crate::text::shorten(&value.to_string(), MOST_TOLD)))
     });
     wrong.or_else(|| misplaced(request))
+}
+
+/// What should stand in the place of a value, unless it is right.
+fn expected(key: &str, value: &Value) -> Option<&'static str> {
+    let (is_right, expected) = match key {
+        meta::ENABLED | meta::COOKIE_MODE => (value.is_boolean() || matches!(value.as_u64(), Some(0 | 1)), "true or false"),
+        meta::LOCATION => (value.is_object(), "an address, such as {\"postalCode\": \"10001\"}"),
+        meta::PARAMS => (value.is_object(), "an object of API parameters, such as {\"browserHtml\": true}"),
+        meta::MAX_RETRY_TIMES => (value.as_u64().is_some(), "a whole number of 0 or more"),
+        _ => return None,
+    };
+    (!is_right).then_some(expected)
 }
 
 /// A key of the metadata among the API's parameters, which knows none of them.
