@@ -22,6 +22,7 @@ pub mod defaults;
 pub mod domains;
 pub mod exchange;
 pub mod fingerprint;
+pub mod hook_queue;
 pub mod hooks;
 pub mod id;
 pub mod ledger;

@@ -41,9 +41,9 @@ impl<S: Sites> EngineDefaults<S> {
         }
     }
 
-    /// Is there a checker that runs code of a plugin?
-    pub(crate) fn has_checker(&self) -> bool {
-        self.plain.settings.session.checker.is_some()
+    /// The name of the crawl-wide checker, if there is one.
+    pub(crate) fn checker(&self) -> Option<String> {
+        self.plain.settings.session.checker.clone()
     }
 }
 

@@ -21,14 +21,16 @@ use carousel_core::time::Instant;
 use serde_json::Value;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+use crate::bursts::Preparing;
 use crate::defaults::EngineDefaults;
 use crate::fetch::{Enqueued, Fetch};
 use crate::gate::Gate;
+use crate::hooks::{HookPlaces, Hooks, InHooks};
 use crate::lease::SessionLease;
 use crate::opening::{LiveSession, Openings, Trigger};
 use crate::outcome::{Failure, Fetched};
 use crate::ports::{Sites, Transport};
-use crate::prepared::{Prepared, Resting};
+use crate::prepared::{PlanAway, Prepared, Resting};
 use crate::silence::Silence;
 
 /// Longer than any crawl, and short enough for every clock.
@@ -55,6 +57,8 @@ pub struct EngineOptions {
     /// Whether requests that the API would refuse are sent all the same. Default false: they fail at once, before they cost an
     /// initialisation. In the peer's profile all are sent.
     pub send_unchecked: bool,
+    /// Where hooks run. Default: on threads of their own, and in place while they are quick.
+    pub hooks: HookPlaces,
 }
 
 /// What all fetches share.
@@ -68,6 +72,9 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     pub(crate) openings: Openings,
     pub(crate) wake: Arc<Notify>,
     pub(crate) gate: Gate,
+    pub(crate) hooks: Hooks,
+    /// Requests whose hooks are away.
+    pub(crate) in_hooks: InHooks,
     pub(crate) budget: Mutex<Budget>,
     /// A call is over, so that what was set aside for it may be free.
     pub(crate) settled: Notify,
@@ -139,6 +146,8 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             openings: Openings::default(),
             wake: Arc::default(),
             gate: Gate::default(),
+            hooks: Hooks::new(options.hooks),
+            in_hooks: InHooks::default(),
             budget: Mutex::new(Budget::new(settings.budget.billed)),
             settled: Notify::new(),
             domains: Mutex::new(EndedDomains::default()),
@@ -170,20 +179,26 @@ impl<T: Transport, S: Sites> Engine<T, S> {
     ///
     /// Dropping the future gives the session back without blame.
     pub async fn fetch(&self, request: Request) -> Result<Fetched, Failure> {
-        self.fetch_prepared(self.prepare(request)).await
+        self.fetch_prepared(self.prepare(request).done().await).await
     }
 
     /// Finds site and pool of a request, once, for whoever decides when it is fetched. Does nothing else.
-    pub fn prepare(&self, request: Request) -> Prepared<S> {
+    pub fn prepare(&self, request: Request) -> Preparing<Prepared<S>> {
         let request = Arc::new(request);
-        let planned = self.0.plan(&request);
-        Prepared { request, planned }
+        match self.0.begin_plan(&request) {
+            Ok(planned) => Preparing::Done(Prepared { request, planned: Some(planned) }),
+            Err(PlanAway { asked, plan }) => {
+                let prepared = async move { Prepared { request, planned: Some(plan.await) } };
+                Preparing::Away { lane: asked.site, prepared: Box::pin(prepared) }
+            }
+        }
     }
 
-    /// Makes a prepared request again of its request and what was kept of it.
+    /// Makes a prepared request again of its request and what was kept of it. Where a plugin has begun to have a say meanwhile, it is
+    /// asked when the request is fetched.
     pub(crate) fn wake(&self, request: Request, resting: Resting<S>) -> Prepared<S> {
         let request = Arc::new(request);
-        let planned = resting.0.map_or_else(|| self.0.plan(&request), |planned| *planned);
+        let planned = resting.0.map(|planned| *planned).or_else(|| self.0.plan_without_hooks(&request));
         Prepared { request, planned }
     }
 
@@ -211,7 +226,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
 
     /// What a pool could take now, where `backlog` requests for it are held back.
     pub fn outlook(&self, pool: &PoolId, backlog: usize) -> Outlook {
-        let outlook = self.0.apply(|state, now| state.pools.outlook(pool, backlog, now));
+        let outlook = self.0.in_hooks.in_view(pool, self.0.apply(|state, now| state.pools.outlook(pool, backlog, now)));
         match self.0.gate.waiting(pool) {
             0 => outlook,
             // The API is too busy for this pool; those who wait for that take nobody's place.

@@ -23,6 +23,7 @@ use crate::allowance::Allowance;
 use crate::call::{NoAnswer, Repeats};
 use crate::engine::Shared;
 use crate::gate::{AtGate, Pass};
+use crate::hooks::{Asked, Step};
 use crate::lease::{InPool, SessionLease};
 use crate::opening::Trigger;
 use crate::outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
@@ -57,8 +58,8 @@ pub(crate) struct Fetch<T: Transport, S: Sites> {
 /// leaves the queue.
 pub struct Enqueued<T: Transport, S: Sites> {
     fetch: Fetch<T, S>,
-    /// What is known of its first try; an error ends it.
-    first: Result<Way<S>, Stop>,
+    /// What is known of its first try; an error ends it. None: its site has yet to be asked.
+    first: Option<Result<Way<S>, Stop>>,
 }
 
 /// What is to be done for a request, once all that can be said without waiting was said.
@@ -129,7 +130,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             shared: Arc::clone(shared),
             request,
             retries,
-            planned: Some(planned),
+            planned,
             trace: Trace::default(),
             ticket: shared.ticket(),
             not_before: None,
@@ -142,8 +143,8 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
     /// Takes the request's place in the queue that it has to wait in first. In the peer's profile it may have to let a replacement go
     /// first; then it queues afterwards.
     pub(crate) fn enqueue(mut self) -> Enqueued<T, S> {
-        let first = self.way();
-        if let Ok(way) = &first {
+        let first = self.planned.take().map(|planned| self.decide(planned));
+        if let Some(Ok(way)) = &first {
             self.place = self.take_place(way);
         }
         Enqueued { fetch: self, first }
@@ -168,16 +169,19 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         self.shared.state().pools.opens_for_the_next(pool, self.shared.now())
     }
 
-    async fn run(mut self, first: Result<Way<S>, Stop>) -> Result<Fetched, Failure> {
-        let mut way = first;
+    async fn run(mut self, mut first: Option<Result<Way<S>, Stop>>) -> Result<Fetched, Failure> {
         loop {
+            let way = match first.take() {
+                Some(way) => way,
+                None => self.way().await,
+            };
             let result = match way {
                 Ok(way) => self.once(way).await,
                 Err(stop) => Err(stop),
             };
             match result {
                 Ok(answer) => return Ok(Fetched { answer, trace: self.trace }),
-                Err(Stop::Again) => way = self.way(),
+                Err(Stop::Again) => {}
                 Err(Stop::Fail(kind, message, error)) => return Err(Failure { kind, error, message, trace: self.trace }),
             }
         }
@@ -197,11 +201,18 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         fault.map(|at| at + PEER_SCHEDULING).filter(|until| *until > self.shared.now())
     }
 
-    /// Decides what is to be done, without waiting for anything.
-    fn way(&mut self) -> Result<Way<S>, Stop> {
+    /// Asks the site what is to be done for another try.
+    async fn way(&mut self) -> Result<Way<S>, Stop> {
         self.stop_if_closed()?;
         self.stop_if_ended()?;
-        let Planned { site, course } = self.planned.take().unwrap_or_else(|| self.shared.plan(&self.request));
+        let planned = self.shared.plan(&self.request).await;
+        self.decide(planned)
+    }
+
+    /// Decides what is to be done, without waiting for anything.
+    fn decide(&mut self, Planned { site, course }: Planned<S>) -> Result<Way<S>, Stop> {
+        self.stop_if_closed()?;
+        self.stop_if_ended()?;
         let managed = match course {
             Course::Nonsense(why) => return Err(Stop::fail(FailureKind::BadRequest, why)),
             Course::Failed(error) => return Err(self.hook_failure(&error)),
@@ -230,13 +241,16 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             self.let_the_replacement_go_first().await;
         }
         let admission = self.admission(trigger).await?;
-        let outgoing = self.prepare(admission)?;
+        let mut outgoing = self.prepare(admission).await?;
         if !opens {
             self.let_the_replacement_go_first().await;
         }
         let mut repeats = self.repeats.take().unwrap_or_else(|| self.shared.repeats(policy));
         let lives = |at| outgoing.lease.lives(at);
-        match self.shared.call(outgoing.request.params(), &mut repeats, outgoing.pass.as_ref(), lives).await {
+        let result = self.shared.call(outgoing.request.params(), &mut repeats, outgoing.pass.as_ref(), lives).await;
+        // Others may call while a check has the answer.
+        drop(outgoing.pass.take());
+        match result {
             Err(NoAnswer::Busy(error, busy)) => {
                 self.busy = Some(busy);
                 Err(self.put_off(outgoing, &error))
@@ -485,7 +499,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
     }
 
     /// Gives the session to a copy of the request and lets the plugin edit it. The original stays as it is for another try.
-    fn prepare(&self, admission: Admission<T, S>) -> Result<Outgoing<T, S>, Stop> {
+    async fn prepare(&self, admission: Admission<T, S>) -> Result<Outgoing<T, S>, Stop> {
         let Admission { pass, mut lease, allowance } = admission;
         let mut request = (*self.request).clone();
         self.carry_session(&mut request, &lease);
@@ -497,7 +511,12 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
                 location_error: trigger.location_error(),
                 ..self.shared.hook_call(Arc::new(request.clone()))
             };
-            let edit = site.process_request(call).map_err(|error| {
+            let (hook, asked) = (Arc::clone(site), Asked { site: site.name().into(), step: Step::ProcessRequest });
+            let asked = self.shared.ask(asked, false, lease.pool(), move || hook.process_request(call)).await;
+            // Much may have happened meanwhile.
+            self.stop_if_closed()?;
+            self.stop_if_ended()?;
+            let edit = asked.map_err(|error| {
                 if let HookError::ClosePool(reason) = &error {
                     self.shared.close_pool(lease.pool(), reason);
                 }
@@ -510,14 +529,17 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         placed.map_err(|why| Stop::fail(FailureKind::Plugin, format!("process_request: {why}")))?;
         let session = request.params().get("session").and_then(|session| session.get("id"));
         let carries_session = trigger.cookie_mode || session.and_then(Value::as_str) == Some(&lease.session().id().to_string());
-        let counted_for = self.counted_for(&request, &lease);
+        let counted_for = self.counted_for(&request, &lease).await;
         Ok(Outgoing { request: Arc::new(request), lease, carries_session, counted_for, allowance, pass })
     }
 
     /// The pool whose counters tell of this use. The peer counts it for the pool that the request has once its URL was edited.
-    fn counted_for(&self, request: &Request, lease: &SessionLease<T, S>) -> PoolId {
+    async fn counted_for(&self, request: &Request, lease: &SessionLease<T, S>) -> PoolId {
         let is_moved = self.shared.profile().is_peer() && request.host() != self.request.host();
-        let moved = is_moved.then(|| self.shared.plan(&Arc::new(request.clone())).course.pool()).flatten();
+        let moved = match is_moved {
+            true => self.shared.plan(&Arc::new(request.clone())).await.course.pool(),
+            false => None,
+        };
         moved.unwrap_or_else(|| lease.pool().clone())
     }
 

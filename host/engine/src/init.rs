@@ -15,6 +15,7 @@ use carousel_core::verdict::Verdict;
 use serde_json::{Value, json};
 
 use crate::engine::Shared;
+use crate::hooks::{Asked, Step};
 use crate::opening::{Hindrance, LiveSession, Trigger};
 use crate::ports::{Downloader, Site, Sites, Transport};
 
@@ -65,7 +66,8 @@ impl<T: Transport, S: Sites> Init<T, S> {
     async fn run(&self) -> Result<(), Unfit> {
         if let Some(site) = self.trigger.site.as_ref().filter(|site| site.overrides(Hook::InitSession)) {
             let call = self.hook_call(Arc::clone(&self.trigger.request), true);
-            match site.init_session(call, self.downloader()).await.map_err(Unfit::Failed)? {
+            let (hook, downloader) = (Arc::clone(site), self.downloader());
+            match self.drive(site, async move { hook.init_session(call, downloader).await }).await.map_err(Unfit::Failed)? {
                 Some(true) => return Ok(()),
                 Some(false) => return Err(Unfit::Check("init-session said no".to_owned())),
                 None => {}
@@ -85,7 +87,12 @@ impl<T: Transport, S: Sites> Init<T, S> {
             Request::new(params, self.init_meta()).map_err(|error| Unfit::Params(HookError::Raised(error.to_string())))?;
         let answer = self.download(request.params().clone()).await.map_err(|error| Unfit::Failed(HookError::Download(error)))?;
         let call = self.hook_call(Arc::new(request), true);
-        match self.shared.check(self.trigger.site.as_ref(), call, answer).await.map_err(Unfit::CheckError)? {
+        match self
+            .shared
+            .check(self.session.handle.pool(), self.trigger.site.as_ref(), call, answer)
+            .await
+            .map_err(Unfit::CheckError)?
+        {
             Verdict::Keep => Ok(()),
             Verdict::Discard(reason) | Verdict::Reject(reason) => Err(Unfit::Check(reason)),
             Verdict::Throttled(_) if self.shared.profile().is_peer() => Err(Unfit::Check("throttled".to_owned())),
@@ -102,20 +109,36 @@ impl<T: Transport, S: Sites> Init<T, S> {
             self.trigger.place.put_into(&mut params);
             return Ok(params);
         }
-        let location = self.location()?;
+        let location = self.location().await?;
         match self.trigger.site.as_ref().filter(|site| site.overrides(Hook::Params)) {
-            Some(site) => site.params(self.hook_call(Arc::clone(&self.trigger.request), false), self.downloader()).await,
+            Some(site) => {
+                let call = self.hook_call(Arc::clone(&self.trigger.request), false);
+                let (hook, downloader) = (Arc::clone(site), self.downloader());
+                self.drive(site, async move { hook.params(call, downloader).await }).await
+            }
             None => Ok(self.shared.defaults.params(&location)),
         }
     }
 
+    /// Carries a hook out that downloads.
+    async fn drive<R: Send + 'static>(
+        &self,
+        site: &Arc<S::Site>,
+        work: impl Future<Output = Result<R, HookError>> + Send + 'static,
+    ) -> Result<R, HookError> {
+        let asked = Asked { site: site.name().into(), step: Step::Init };
+        self.shared.hooks.drive(asked, work).await.and_then(|result| result)
+    }
+
     /// The location in force. Where the hook for it failed, the first initialisation hears of it, a later one asks it again.
-    fn location(&self) -> Result<Arc<Object>, HookError> {
+    async fn location(&self) -> Result<Arc<Object>, HookError> {
         let known = self.trigger.known_location();
         if let (Err(_), Some(site)) = (&known, &self.trigger.site)
             && self.trigger.is_told_of_location_error()
         {
-            let plan = site.plan(self.hook_call(Arc::clone(&self.trigger.request), false))?;
+            let (hook, call) = (Arc::clone(site), self.hook_call(Arc::clone(&self.trigger.request), false));
+            let asked = Asked { site: site.name().into(), step: Step::Plan };
+            let plan = self.shared.ask(asked, false, self.session.handle.pool(), move || hook.plan(call)).await?;
             self.trigger.set_location(plan.location.map(Arc::new));
             return self.trigger.known_location();
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use carousel_core::exchange::{Answer, CallError};
 use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
+use carousel_core::id::PoolId;
 use carousel_core::ledger::Billed;
 use carousel_core::pace::LONGEST_PAUSE;
 use carousel_core::pool::{Refusal, Used};
@@ -13,10 +14,11 @@ use carousel_core::verdict::Verdict;
 
 use crate::engine::Shared;
 use crate::fetch::{Fetch, Outgoing, Stop};
+use crate::hooks::{Asked, InHook, Step};
 use crate::outcome::FailureKind;
 use crate::ports::{Site, Sites, Transport};
 
-/// Answers from this size on are judged on a thread of their own: parsing takes milliseconds per megabyte.
+/// A check of an answer from this size on is not quick, whatever it was before: parsing takes milliseconds per megabyte.
 const LARGE_ANSWER_BYTES: usize = 256 * 1024;
 
 impl<T: Transport, S: Sites> Fetch<T, S> {
@@ -39,7 +41,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             session: Some(Arc::clone(&outgoing.lease.session().handle)),
             defaults: Arc::clone(&self.shared.defaults) as _,
         };
-        match self.shared.check(trigger.site.as_ref(), call, answer.clone()).await {
+        match self.shared.check(outgoing.lease.pool(), trigger.site.as_ref(), call, answer.clone()).await {
             Ok(Verdict::Keep) => Ok(self.keep(outgoing, answer)),
             Ok(verdict) => Err(self.discard(outgoing, verdict)),
             Err(error) => Err(self.check_error(outgoing, error)),
@@ -171,25 +173,43 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
 }
 
 impl<T: Transport, S: Sites> Shared<T, S> {
-    /// Asks the site's check, else the default one; large answers on a thread of their own.
-    pub(crate) async fn check(&self, site: Option<&Arc<S::Site>>, call: HookCall, answer: Answer) -> Result<Verdict, HookError> {
+    /// Asks the site's check, else the default one.
+    pub(crate) async fn check(
+        self: &Arc<Self>,
+        pool: &PoolId,
+        site: Option<&Arc<S::Site>>,
+        call: HookCall,
+        answer: Answer,
+    ) -> Result<Verdict, HookError> {
         let site = site.filter(|site| site.overrides(Hook::Check)).cloned();
-        let runs_plugin = site.is_some() || self.defaults.has_checker();
+        let named = site.as_ref().map(|site| site.name().to_owned()).or_else(|| self.defaults.checker());
         let defaults = Arc::clone(&self.defaults);
-        let large = answer.text().len() >= LARGE_ANSWER_BYTES;
+        let is_large = answer.text().len() >= LARGE_ANSWER_BYTES;
         let check = move || match site {
             Some(site) => site.check(call, answer),
             None => defaults.check(&call, &answer),
         };
-        if !(large && runs_plugin) {
-            return check();
+        match named {
+            Some(name) => self.ask(Asked { site: name.into(), step: Step::Check }, is_large, pool, check).await,
+            None => check(),
         }
-        let stopped = |error| HookError::Trapped(format!("the check panicked: {error}"));
-        tokio::task::spawn_blocking(check).await.unwrap_or_else(|error| Err(stopped(error)))
+    }
+
+    /// Asks a hook that holds its thread. Where that is not this one, the request takes nobody's place meanwhile.
+    pub(crate) async fn ask<R: Send + 'static>(
+        self: &Arc<Self>,
+        asked: Asked,
+        is_large: bool,
+        pool: &PoolId,
+        work: impl FnOnce() -> Result<R, HookError> + Send + 'static,
+    ) -> Result<R, HookError> {
+        let begun = self.hooks.begin(&asked, is_large, work);
+        let _away = (!begun.is_done()).then(|| InHook::new(self, pool));
+        begun.finish().await.and_then(|result| result)
     }
 
     /// Ends a pool; its requests fail with this reason, the crawl goes on.
-    pub(crate) fn close_pool(self: &Arc<Self>, pool: &carousel_core::id::PoolId, reason: &str) {
+    pub(crate) fn close_pool(self: &Arc<Self>, pool: &PoolId, reason: &str) {
         tracing::warn!(%pool, reason, "closing a pool");
         self.apply(|state, _| state.pools.handle_close_pool(pool, Refusal::PoolClosed(reason.into())));
     }

@@ -23,9 +23,11 @@ mod ended;
 mod engine;
 mod fetch;
 mod gate;
+mod hooks;
 mod init;
 mod init_call;
 mod judge;
+mod lanes;
 mod lease;
 mod opening;
 mod outcome;
@@ -41,9 +43,10 @@ mod timer;
 #[cfg(test)]
 mod tests;
 
-pub use bursts::{Bursts, Done, Fetcher, Recall};
+pub use bursts::{Bursts, Done, Fetcher, Preparing, Recall};
 pub use engine::{BadSettings, Engine, EngineOptions};
 pub use fetch::Enqueued;
+pub use hooks::HookPlaces;
 pub use outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 pub use ports::{Downloader, NoSites, Site, Sites, Transport};
 pub use prepared::{Prepared, Resting};

@@ -48,7 +48,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
     /// Finds the site of a request and asks the hooks that come before a session, as [`fetch`](Self::fetch) does. Nothing is sent
     /// and no session is opened.
     pub fn survey(&self, request: Request) -> Survey<S::Site> {
-        let Planned { site, course } = self.0.plan(&Arc::new(request));
+        let Planned { site, course } = self.0.plan_here(&Arc::new(request));
         match course {
             Course::Managed(managed) => Survey { site, plan: Ok(managed.plan), pool: managed.pool },
             Course::Failed(error) => Survey { site, plan: Err(error), pool: None },
