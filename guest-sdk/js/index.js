@@ -138,10 +138,21 @@ export class Response {
   /** The first match of a CSS selector, which may end in `::text` or `::attr(name)`. */
   css(selector) { return guard(() => this.raw.css(selector)); }
   cssAll(selector) { return guard(() => this.raw.cssAll(selector)); }
-  xpath(expression) { return guard(() => this.raw.xpath(expression)); }
+  cssExists(selector) { return this.#exists("css", selector); }
+  /**
+   * The first match of an XPath expression. What it computes comes as what it is: `count(//li) > 3` as true or false, `count(//li)` as a
+   * number, `string(//h1)` as text; undefined where it is not a number.
+   */
+  xpath(expression) { return read(this.#select("xpath", expression, "value")[0]); }
   xpathAll(expression) { return guard(() => this.raw.xpathAll(expression)); }
+  /** Is there a match, or does XPath take for true what the expression computes? */
+  xpathExists(expression) { return this.#exists("xpath", expression); }
   /** The result of JMESPath on a JSON page. */
   jmespath(expression) { return read(guard(() => this.raw.jmespath(expression))); }
+  /** Does JMESPath take its result for true: not null, false or an empty text, list or object? */
+  jmespathExists(expression) { return this.#exists("jmespath", expression); }
+  #exists(language, expression) { return this.#select(language, expression, "exists")[0] === "true"; }
+  #select(language, expression, want) { return guard(() => this.raw.select([{ language, expression, want }]))[0]; }
 }
 
 /** The name of the site this call is for. */

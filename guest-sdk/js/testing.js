@@ -44,11 +44,21 @@ export function response(text = "", { status = 200, url = "https://test.example/
     field: (pointer) => JSON.stringify(pointer.split("/").slice(1).reduce((value, step) => value?.[step], members)),
     css: (selector) => all("css", selector)[0],
     cssAll: (selector) => all("css", selector),
-    xpath: (expression) => all("xpath", expression)[0],
-    xpathAll: (expression) => all("xpath", expression),
+    xpathAll: (expression) => all("xpath", expression).map(String),
     jmespath: (expression) => JSON.stringify(found.jmespath?.[expression]),
+    select: (queries) => queries.map(({ language, expression, want }) => {
+      const known = found[language]?.[expression];
+      if (language === "jmespath") return [String(isTrue(known))];
+      const matches = all(language, expression);
+      const isComputed = language === "xpath" && !Array.isArray(known);
+      if (want === "exists") return [String(isComputed ? Boolean(matches[0]) : matches.length > 0)];
+      return matches.slice(0, 1).filter((value) => !Number.isNaN(value)).map((value) => JSON.stringify(value));
+    }),
   });
 }
+
+/** Whether JMESPath takes a value for true; XPath's truth is that of JavaScript. */
+const isTrue = (value) => (typeof value === "object" ? Object.keys(value ?? {}).length > 0 : value === 0 || Boolean(value));
 
 /** A session of this pool without data. */
 export function session(pool = "test") {

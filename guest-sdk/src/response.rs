@@ -69,6 +69,12 @@ impl Response {
         Ok(Selection { response: self, query: Query::XPath(expression), first })
     }
 
+    /// Tells whether JMESPath on a JSON page gives what JMESPath takes for true: not `null`, false or an empty text, list or object.
+    /// Fails as [`jmespath`](Self::jmespath) does.
+    pub fn jmespath_exists(&self, expression: &str) -> Result<bool> {
+        self.raw.exists("jmespath", expression).map_err(Error::new)
+    }
+
     /// Evaluates JMESPath on a JSON page; `null` counts as absent. Fails if the expression cannot be read, the page is
     /// not JSON or the result is not of the type asked for.
     pub fn jmespath<T: DeserializeOwned>(&self, expression: &str) -> Result<Option<T>> {
@@ -104,9 +110,15 @@ pub struct Selection<'a> {
 }
 
 impl Selection<'_> {
-    /// Tells whether there is a match.
+    /// Tells whether there is a match. An XPath expression that is no path counts by XPath's own truth: `count(//li) > 3` where it is
+    /// true, `string(//h1)` where it is not empty, `count(//li)` where it is not 0.
     pub fn exists(&self) -> bool {
         self.first.is_some()
+            && match self.query {
+                // It was answered a moment ago, so it can be answered again.
+                Query::XPath(expression) => self.response.raw.exists("xpath", expression).unwrap_or_default(),
+                Query::Css(_) | Query::Regex(_) => true,
+            }
     }
 
     /// Returns the first match.
@@ -119,14 +131,18 @@ impl Selection<'_> {
         self.first
     }
 
-    /// Returns the first match, or an error that says what was looked for: for what a page must have.
+    /// Returns the first match, or an error that says what was looked for: for what a page must have. The empty text that XPath's
+    /// functions make of what is not there (`string(//h1)`) is missing.
     pub fn required(self) -> Result<String> {
         let missing = match &self.query {
             Query::Css(expression) | Query::XPath(expression) | Query::Regex(expression) => {
                 format!("nothing on the page matches \"{expression}\"")
             }
         };
-        self.first.ok_or_else(|| Error::new(missing))
+        match self.first() {
+            Some(first) if !first.is_empty() || self.exists() => Ok(first.clone()),
+            _ => Err(Error::new(missing)),
+        }
     }
 
     /// Returns all matches in document order.

@@ -67,6 +67,18 @@ test("a response shows its parts", () => {
   assert.throws(() => page.css("b"), /does not say what "b" finds/);
 });
 
+test("what xpath computes counts by its own truth", () => {
+  const xpath = { "count(//p) > 3": false, "count(//p)": 3, "string(//i)": "", "number(//p)": NaN, "//p/@x": [""], "//i": undefined };
+  const page = response("", { xpath, css: { p: "", i: [] }, jmespath: { a: [], b: 0, c: false } });
+  const expressions = Object.keys(xpath);
+  assert.deepEqual(expressions.map((expression) => page.xpath(expression)), [false, 3, "", undefined, "", undefined]);
+  const exist = expressions.map((expression) => page.xpathExists(expression));
+  assert.deepEqual(exist, [false, true, false, false, true, false]);
+  assert.deepEqual([page.cssExists("p"), page.cssExists("i")], [true, false]);
+  assert.deepEqual(["a", "b", "c", "d"].map((name) => page.jmespathExists(name)), [false, true, false, false]);
+  assert.equal(Verdict.keepIf(page.xpath("count(//p) > 3")).kind, "discard");
+});
+
 test("the host of a test is asked and remembers", () => {
   const start = response("start");
   withHost({ config: { a: 1 }, settings: { pool_size: 3 }, siteName: "shop", downloads: () => start }, ({ downloaded, lines }) => {

@@ -76,6 +76,18 @@ class SdkTest(unittest.TestCase):
             self.assertEqual((page.field("/product/name"), page.field("/none/a"), page.actions), ("tea", None, [{"action": "click"}]))
             self.assertEqual((page.css("p"), page.css_all("p"), page.jmespath("x"), page.jmespath("y")), ("a", ["a", "b"], 1, None))
 
+    def test_what_xpath_computes_counts_by_its_own_truth(self):
+        nan = float("nan")
+        known = {"count(//p) > 3": False, "count(//p)": 3, "string(//i)": "", "number(//p)": nan, "//p/@x": [""], "//i": None}
+        with testing.Host():
+            page = testing.response(xpath=known, css={"p": "", "i": []}, jmespath={"a": [], "b": 0, "c": False})
+            values = [page.xpath(expression) for expression in known]
+            self.assertEqual(values, [False, 3, "", None, "", None])
+            self.assertEqual([page.xpath_exists(expression) for expression in known], [False, True, False, False, True, False])
+            self.assertEqual([page.css_exists("p"), page.css_exists("i")], [True, False])
+            self.assertEqual([page.jmespath_exists(name) for name in "abcd"], [False, True, False, False])
+            self.assertEqual(Verdict.keep_if(page.xpath("count(//p) > 3")).kind, "discard")
+
     def test_the_host_of_a_test_is_asked_and_remembers(self):
         answers = testing.response("start")
         with testing.Host(config={"a": 1}, settings={"pool_size": 3}, site_name="shop", downloads=lambda params: answers) as host:

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use carousel_simulator::demo_requests;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::harness::api::Api;
 use crate::harness::crawl::{Crawl, Crawled};
 use crate::harness::plugins::built;
+use crate::harness::reply::Reply;
 use crate::harness::root;
 use crate::plugins::PATIENT;
 
@@ -75,5 +77,53 @@ fn a_table_with_a_mistake_is_refused_before_anything_is_sent() {
         let crawled = Crawl::simulated().settings(&settings).component(&built("declarative")).run("https://shop.example/\n");
         crawled.exits(2).process.says(&[&format!("[[site]] \"shop\" is left out: its plugin refuses the config: {said}")]);
         assert!(crawled.lines.is_empty());
+    }
+}
+
+#[test]
+fn what_xpath_computes_holds_where_xpath_takes_it_for_true() {
+    let cases = [
+        ("{ xpath = \"count(//li) > 1\" }", true),
+        ("{ xpath = \"count(//li) > 3\" }", false),
+        ("{ xpath = \"boolean(//i)\" }", false),
+        ("{ xpath = \"not(//li)\" }", false),
+        ("{ not = { xpath = \"not(//li)\" } }", true),
+        ("{ xpath = \"string(//img)\" }", false),
+        ("{ xpath = \"count(//i)\" }", false),
+        ("{ xpath = \"number(//p)\" }", false),
+        ("{ xpath = \"//p/text()\" }", true),
+        ("{ xpath = \"//li/@title\" }", true),
+        ("{ xpath = \"count(//i)\", equals = 0 }", true),
+        ("{ xpath = \"boolean(//i)\", at_least = 1 }", false),
+        ("{ xpath = \"//li\", at_least = 2 }", true),
+    ];
+    let html = "<ul><li>1<li title=''>x</ul><p>false</p>";
+    let api = Api::start(|_| Reply::Page { html: html.to_owned(), members: json!({}) });
+    let table = |(number, (condition, _)): (usize, &(&str, bool))| {
+        format!(
+            "[[site]]\nname = \"s{number}\"\nplugin = \"declarative\"\ninclude = [\"s{number}.example\"]\n[site.config]\n\
+             check = [{{ on = \"page\", require = {condition}, otherwise = \"reject\" }}]\n"
+        )
+    };
+    let settings = cases.iter().enumerate().map(table).collect::<String>();
+    let lines = (0..cases.len()).map(|number| format!("https://s{number}.example/\n")).collect::<String>();
+    let crawl = Crawl::through(&api).settings(&format!("{PATIENT}{settings}")).component(&built("declarative"));
+    let crawled = crawl.args(["--annotate", "--store-errors"]).run(&lines);
+    for (number, (condition, holds)) in cases.iter().enumerate() {
+        assert_eq!(crawled.about(number + 1).get("error").is_none(), *holds, "{condition}");
+    }
+}
+
+#[test]
+fn the_empty_text_of_an_xpath_function_is_not_saved() {
+    let api = Api::start(|_| Reply::Page { html: "<p title=''>0</p>".to_owned(), members: json!({}) });
+    for (save, code) in [("string(//img/@src)", 1), ("normalize-space(//b)", 1), ("count(//i)", 0), ("//p/@title", 0)] {
+        let config = format!("{{ save = {{ a = {{ xpath = \"{save}\" }} }} }}");
+        let settings = format!(
+            "{PATIENT}[session]\nmax_bad_inits = 1\n[[site]]\nname = \"shop\"\nplugin = \"declarative\"\n\
+             include = [\"shop.example\"]\nconfig = {config}\n"
+        );
+        let crawled = Crawl::through(&api).settings(&settings).component(&built("declarative")).run("https://shop.example/\n");
+        crawled.exits(code);
     }
 }

@@ -31,8 +31,8 @@ fn unit_tests(folder: &str, (program, args): (&str, &[&str]), passed: &str) {
 fn the_examples_and_the_sdks_pass_their_own_tests_without_a_host() {
     unit_tests("plugins/market-python", ("python3", &["-m", "unittest"]), "Ran 5 tests");
     unit_tests("plugins/tickets-js", ("node", &["--test"]), "# pass 5");
-    unit_tests("guest-sdk/tests", ("python3", &["python_sdk.py"]), "Ran 9 tests");
-    unit_tests("guest-sdk/tests", ("node", &["--test"]), "# pass 8");
+    unit_tests("guest-sdk/tests", ("python3", &["python_sdk.py"]), "Ran 10 tests");
+    unit_tests("guest-sdk/tests", ("node", &["--test"]), "# pass 9");
 }
 
 /// Crawls the demo's requests for one family of sites, one after the other, and gives the counters that do not tell who answered, with
@@ -89,7 +89,7 @@ fn answer(call: &Call) -> Reply {
     }
     let headers = json!([{"name": "X-Shop", "value": "open"}]);
     let members = json!({"extra": {"a": [1]}, "httpResponseHeaders": headers});
-    Reply::Page { html: "<p class=ok>fine</p><p class=ok>too</p>".to_owned(), members }
+    Reply::Page { html: "<p class=ok title=''>fine</p><p class=ok>too</p>".to_owned(), members }
 }
 
 fn table(plugin: &str, task: &str) -> String {
@@ -105,9 +105,11 @@ fn seen() -> Value {
         "params": ["browserHtml", "customHttpRequestHeaders", "echoData", "session", "tags", "url"], "param": true, "no param": null, "meta": {"name": "ann"},
         "pool": "surface-10001;geolocation=US", "id": 36,
         "started": {"status": 200, "found": ["fine", "too"]}, "failed": ["api", 422, "/request/unprocessable"],
-        "page": ["https://surface.example/a?edited", 200, "<p class=ok>fine</p><p class=ok>too</p>", 39],
+        "page": ["https://surface.example/a?edited", 200, "<p class=ok title=''>fine</p><p class=ok>too</p>", 48],
         "header": "open", "headers": 1, "actions": [], "field": [1], "no field": null,
         "css": "fine", "no css": null, "xpath": ["fine", ["fine", "too"]], "jmespath": null,
+        "computed": [true, false, 2, 0, "fine", "", null, "", null],
+        "truths": [true, false, true, false, true, false, false, true, false], "exist": [true, false, false],
         "shared": [2, 2, null, [1]], "size": 8, "usual": "keep",
         "usual params": {"actions": [{"action": "setLocation", "address": location}], "browserHtml": true},
         "usual pool": "surface.example@addressCountry=US,postalCode=10001",

@@ -26,5 +26,6 @@ mod pools;
 mod readme;
 mod recording;
 mod refusals;
+mod secrets;
 mod tidy;
 mod tools;

@@ -262,15 +262,34 @@ class Response:
     def css_all(self, selector):
         return _host.ask(self._raw.css_all, selector)
 
+    def css_exists(self, selector):
+        return self._exists("css", selector)
+
     def xpath(self, expression):
-        return _host.ask(self._raw.xpath, expression)
+        """The first match of an XPath expression. What it computes comes as what it is: `count(//li) > 3` as True or False,
+        `count(//li)` as a number, `string(//h1)` as text; None where it is not a number."""
+        return _read(next(iter(self._select("xpath", expression, "value")), None))
 
     def xpath_all(self, expression):
         return _host.ask(self._raw.xpath_all, expression)
 
+    def xpath_exists(self, expression):
+        """Is there a match, or does XPath take for true what the expression computes?"""
+        return self._exists("xpath", expression)
+
     def jmespath(self, expression):
         """The result of JMESPath on a JSON page."""
         return _read(_host.ask(self._raw.jmespath, expression))
+
+    def jmespath_exists(self, expression):
+        """Does JMESPath take its result for true: not None, False or an empty text, list or dict?"""
+        return self._exists("jmespath", expression)
+
+    def _exists(self, language, expression):
+        return self._select(language, expression, "exists") == ["true"]
+
+    def _select(self, language, expression, want):
+        return _host.ask(_host.select, self._raw, language, expression, want)
 
 
 def site_name():

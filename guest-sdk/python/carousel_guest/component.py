@@ -27,6 +27,10 @@ class _Host:
     default_check = staticmethod(defaults.check)
 
     @staticmethod
+    def select(response, language, expression, want):
+        return response.select([types.Query(language, expression, want)])[0]
+
+    @staticmethod
     def ask(function, *arguments):
         try:
             return function(*arguments)

@@ -100,27 +100,49 @@ class _Response:
     def css_all(self, selector):
         return self._matches("css", selector)
 
-    def xpath(self, expression):
-        return next(iter(self.xpath_all(expression)), None)
-
     def xpath_all(self, expression):
-        return self._matches("xpath", expression)
+        return [found if isinstance(found, str) else json.dumps(found) for found in self._matches("xpath", expression)]
 
     def jmespath(self, expression):
         found = self._found["jmespath"].get(expression)
         return None if found is None else json.dumps(found)
 
+    def select(self, language, expression, want):
+        if language == "jmespath":
+            found = self._found["jmespath"].get(expression)
+            return [json.dumps(bool(found) or (found == 0 and found is not False))]
+        found = self._matches(language, expression)
+        if want == "exists":
+            return [json.dumps(any(_is_match(value) for value in found[:1]))]
+        return [json.dumps(value) for value in found[:1] if value == value]
+
     def _matches(self, language, expression):
         known = self._found[language]
         if expression in known:
             found = known[expression]
-            return [] if found is None else [found] if isinstance(found, str) else list(found)
+            if isinstance(found, (list, tuple)) or (language == "css" and found is not None):
+                return [_Node(item) for item in ([found] if isinstance(found, str) else found)]
+            return [] if found is None else [found]
         try:
             from parsel import Selector
         except ImportError:
             hint = f'{language}={{"{expression}": ...}}'
             raise sdk.Error(f"the test does not say what {expression!r} finds: give testing.response({hint}) or install parsel")
-        return getattr(Selector(self._text), language)(expression).getall()
+        page = Selector(self._text)
+        if language == "xpath":
+            computed = page.root.xpath(expression, namespaces=page.namespaces)
+            if not isinstance(computed, list):
+                return [int(computed) if isinstance(computed, float) and computed.is_integer() else computed]
+        return [_Node(found) for found in getattr(page, language)(expression).getall()]
+
+
+class _Node(str):
+    """A match that the page has, rather than one that an expression computes."""
+
+
+def _is_match(value):
+    """Whether a value is there, or XPath takes it for true; what is no number differs from itself."""
+    return isinstance(value, _Node) or bool(value and value == value)
 
 
 def request(url, params=None, meta=None, init=False, location=None, session=None):
@@ -161,6 +183,9 @@ class Host:
 
     def ask(self, function, *arguments):
         return function(*arguments)
+
+    def select(self, response, language, expression, want):
+        return response.select(language, expression, want)
 
     def log(self, level, message):
         self.log_lines.append((level, message))

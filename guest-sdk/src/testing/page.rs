@@ -57,13 +57,21 @@ impl Page {
     }
 
     pub(crate) fn jmespath(&self, expression: &str) -> Result<Option<String>, String> {
-        let query = jmespath_query(expression)?;
-        let page: Value = serde_json::from_str(&self.text()).map_err(|error| format!("the page is not JSON: {error}"))?;
-        let found = query.search(page).map_err(|error| format!("cannot evaluate \"{expression}\": {error}"))?;
+        let found = self.search(expression)?;
         if found.is_null() {
             return Ok(None);
         }
         serde_json::to_string(&found).map(Some).map_err(|error| error.to_string())
+    }
+
+    pub(crate) fn jmespath_exists(&self, expression: &str) -> Result<bool, String> {
+        Ok(self.search(expression)?.is_truthy())
+    }
+
+    fn search(&self, expression: &str) -> Result<jmespath::Rcvar, String> {
+        let query = jmespath_query(expression)?;
+        let page: Value = serde_json::from_str(&self.text()).map_err(|error| format!("the page is not JSON: {error}"))?;
+        query.search(page).map_err(|error| format!("cannot evaluate \"{expression}\": {error}"))
     }
 
     /// All matches of a regular expression: its groups if it has any.

@@ -137,7 +137,15 @@ impl Response {
     }
 
     pub(crate) fn regex(&self, pattern: &str, want: &str) -> Result<Vec<String>, String> {
-        let answers = self.0.resource().select(&[query("regex", pattern, want)])?;
+        self.select("regex", pattern, want)
+    }
+
+    pub(crate) fn exists(&self, language: &str, expression: &str) -> Result<bool, String> {
+        Ok(self.select(language, expression, "exists")? == ["true"])
+    }
+
+    fn select(&self, language: &str, expression: &str, want: &str) -> Result<Vec<String>, String> {
+        let answers = self.0.resource().select(&[query(language, expression, want)])?;
         Ok(answers.into_iter().next().unwrap_or_default())
     }
 }

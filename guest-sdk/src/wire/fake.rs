@@ -112,6 +112,11 @@ impl Response {
         self.0.jmespath(expression)
     }
 
+    /// Of the languages that compute, only JMESPath is there.
+    pub(crate) fn exists(&self, _language: &str, expression: &str) -> Result<bool, String> {
+        self.0.jmespath_exists(expression)
+    }
+
     pub(crate) fn regex(&self, pattern: &str, _want: &str) -> Result<Vec<String>, String> {
         self.0.regex(pattern)
     }

@@ -1,14 +1,15 @@
 //! Whom a crawl talks to: the real API, or a simulator inside this process.
 
-use anyhow::Context;
 use carousel_core::exchange::{Answer, CallError, Object};
 use carousel_core::settings::Settings;
 use carousel_engine::Transport;
 use carousel_simulator::{InProcess, Simulator, SimulatorOptions};
-use carousel_zyte::{ApiKey, ZyteApi, ZyteOptions};
+use carousel_zyte::{Destination, Owner, ZyteApi, ZyteError, ZyteOptions};
 
-use crate::api_key;
+use crate::api_key::{self, Found};
 use crate::args::{Common, Crawl};
+use crate::logging::Screen;
+use crate::settings_file;
 
 /// The API of a crawl.
 pub(crate) enum Api {
@@ -20,15 +21,30 @@ pub(crate) enum Api {
 
 impl Api {
     /// The API of the settings with the key that can be found, or a simulator.
-    pub(crate) fn open(args: &Crawl, common: &Common, settings: &Settings) -> anyhow::Result<Self> {
+    pub(crate) fn open(args: &Crawl, common: &Common, settings: &Settings, screen: &Screen) -> anyhow::Result<Self> {
         if args.simulate {
             let defaults = SimulatorOptions::default();
             let options = SimulatorOptions { seed: args.seed.unwrap_or(defaults.seed), ..defaults };
             return Ok(Self::Simulated(InProcess::new(Simulator::new(options))));
         }
-        let key = key(common)?;
+        let source = match &common.api_url {
+            Some(_) => "--api-url".to_owned(),
+            None => format!("api.url of {}", settings_file::source(common.config.as_deref()).unwrap_or_default()),
+        };
+        let Found { key, file } = api_key::find(common)?;
         let options = ZyteOptions::from_settings(&settings.api, key);
-        Ok(Self::Zyte(Box::new(ZyteApi::new(ZyteOptions { allow_unencrypted: args.insecure_api, ..options })?)))
+        let api = ZyteApi::new(ZyteOptions { allow_unencrypted: args.insecure_api, ..options });
+        let api = match api {
+            Err(error) if matches!(error, ZyteError::Unencrypted(_)) => return Err(anyhow::Error::new(error).context(source)),
+            api => api?,
+        };
+        if let Some(file) = file {
+            screen.say(format!("API key: {}, found; --api-key and ZYTE_API_KEY win", file.display()));
+        }
+        if let Some(warning) = warning(&Destination::of(&settings.api.url)?, &source) {
+            screen.say(warning);
+        }
+        Ok(Self::Zyte(Box::new(api)))
     }
 }
 
@@ -41,7 +57,32 @@ impl Transport for Api {
     }
 }
 
-fn key(common: &Common) -> anyhow::Result<ApiKey> {
-    let dir = std::env::current_dir().context("cannot tell the current directory")?;
-    api_key::find(common.api_key.as_deref(), std::env::var(api_key::VARIABLE).ok(), &dir)
+/// What to know of where the key goes, unless that is Zyte or this machine.
+fn warning(destination: &Destination, source: &str) -> Option<String> {
+    let base = destination.base();
+    let unencrypted = if destination.is_private() { "" } else { " unencrypted" };
+    match (destination.owner(), destination.is_private()) {
+        (Owner::Foreign, _) => Some(format!("the API key goes{unencrypted} to {base}, which is not Zyte's ({source})")),
+        (Owner::Zyte | Owner::Loopback, false) => Some(format!("the API key goes{unencrypted} to {base} ({source})")),
+        (Owner::Zyte | Owner::Loopback, true) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_key_goes_is_told_unless_it_is_zyte_or_this_machine() {
+        for (base, told) in [
+            ("https://api.zyte.com/v1/", None),
+            ("http://127.0.0.1:8765/v1/", None),
+            ("http://localhost/v1/", None),
+            ("https://other.example/", Some("the API key goes to https://other.example/, which is not Zyte's (c.toml)")),
+            ("http://10.0.0.7/", Some("the API key goes unencrypted to http://10.0.0.7/, which is not Zyte's (c.toml)")),
+            ("http://api.zyte.com/v1/", Some("the API key goes unencrypted to http://api.zyte.com/v1/ (c.toml)")),
+        ] {
+            assert_eq!(warning(&Destination::of(base).unwrap(), "c.toml").as_deref(), told);
+        }
+    }
 }

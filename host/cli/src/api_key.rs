@@ -1,19 +1,44 @@
 //! Finds the API key: the flag, the environment, the nearest `.env` file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use carousel_zyte::ApiKey;
 
+use crate::args::{Common, Secret};
 use crate::text_file;
 
 /// The variable that holds the key, in the environment and in `.env` files.
 pub(crate) const VARIABLE: &str = "ZYTE_API_KEY";
 
-/// The key of the flag, else of the environment, else of the nearest `.env` file from `dir` upwards.
-pub(crate) fn find(flag: Option<&str>, environment: Option<String>, dir: &Path) -> anyhow::Result<ApiKey> {
-    match text(flag, environment, dir)? {
-        Some(key) => Ok(ApiKey::new(&key)?),
+/// A key, and the file that it was found in where nobody named one.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Found {
+    /// The key.
+    pub(crate) key: ApiKey,
+    /// The `.env` file.
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// The key of the flag, else of the environment, else of the nearest `.env` file upwards.
+pub(crate) fn find(common: &Common) -> anyhow::Result<Found> {
+    let dir = std::env::current_dir().context("cannot tell the current directory")?;
+    find_from(common.api_key.as_ref().map(Secret::reveal), std::env::var(VARIABLE).ok(), &dir)
+}
+
+/// All keys that could be meant, so that none of them is shown. What cannot be read is found out when it is needed.
+pub(crate) fn known(common: &Common) -> Vec<Secret> {
+    let file = std::env::current_dir().ok().and_then(|dir| in_dotenv(&dir).ok().flatten()).map(|(_, key)| key);
+    let elsewhere = [std::env::var(VARIABLE).ok(), file].into_iter().flatten().map(|key| Secret::from(key.as_str()));
+    common.api_key.iter().cloned().chain(elsewhere).filter(|key| !key.reveal().is_empty()).collect()
+}
+
+fn find_from(flag: Option<&str>, environment: Option<String>, dir: &Path) -> anyhow::Result<Found> {
+    if let Some(key) = flag.map(str::to_owned).or(environment).filter(|key| !key.is_empty()) {
+        return Ok(Found { key: ApiKey::new(&key)?, file: None });
+    }
+    match in_dotenv(dir)? {
+        Some((file, key)) => Ok(Found { key: ApiKey::new(&key).with_context(|| file.display().to_string())?, file: Some(file) }),
         None => bail!(
             "no API key: give --api-key KEY, set the variable {VARIABLE}, or write {VARIABLE}=KEY into a .env file here or in a \
              directory above; without a key, --simulate crawls a simulated API"
@@ -21,15 +46,7 @@ pub(crate) fn find(flag: Option<&str>, environment: Option<String>, dir: &Path) 
     }
 }
 
-/// The key as it is written there, for those who must keep it out of what they write.
-pub(crate) fn text(flag: Option<&str>, environment: Option<String>, dir: &Path) -> anyhow::Result<Option<String>> {
-    match flag.map(str::to_owned).or(environment).filter(|key| !key.is_empty()) {
-        Some(key) => Ok(Some(key)),
-        None => in_dotenv(dir),
-    }
-}
-
-fn in_dotenv(dir: &Path) -> anyhow::Result<Option<String>> {
+fn in_dotenv(dir: &Path) -> anyhow::Result<Option<(PathBuf, String)>> {
     let Some(file) = dir.ancestors().map(|dir| dir.join(".env")).find(|file| file.is_file()) else { return Ok(None) };
     let text = text_file::read(&file, "")?;
     // Each line for itself: other programs read the file too, and a quote that only they understand hides no line behind it.
@@ -39,7 +56,7 @@ fn in_dotenv(dir: &Path) -> anyhow::Result<Option<String>> {
     let key = key.with_context(|| {
         format!("{}: line {line}: the value of {VARIABLE} cannot be read: write {VARIABLE}=KEY without quotes", file.display())
     })?;
-    Ok(Some(key).filter(|key| !key.is_empty()))
+    Ok(Some((file, key)).filter(|(_, key)| !key.is_empty()))
 }
 
 /// The value that a line gives the key; none where it is about something else.
@@ -71,8 +88,9 @@ mod tests {
             (None, Some(""), "from-file"),
             (None, None, "from-file"),
         ] {
-            let key = find(flag, environment.map(str::to_owned), &below).unwrap();
-            assert_eq!(key, ApiKey::new(expected).unwrap());
+            let found = find_from(flag, environment.map(str::to_owned), &below).unwrap();
+            let file = (expected == "from-file").then(|| dir.path().join(".env"));
+            assert_eq!(found, Found { key: ApiKey::new(expected).unwrap(), file });
         }
     }
 
@@ -83,7 +101,7 @@ mod tests {
         std::fs::create_dir_all(&below).unwrap();
         std::fs::write(dir.path().join(".env"), "ZYTE_API_KEY=far\n").unwrap();
         std::fs::write(below.join(".env"), "OTHER=1\n").unwrap();
-        let message = find(None, None, &below).unwrap_err().to_string();
+        let message = find_from(None, None, &below).unwrap_err().to_string();
         for place in ["--api-key", "ZYTE_API_KEY", ".env", "--simulate"] {
             assert!(message.contains(place), "{message}");
         }
@@ -92,7 +110,7 @@ mod tests {
     fn written(content: &[u8]) -> anyhow::Result<Option<String>> {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join(".env"), content).unwrap();
-        text(None, None, dir.path())
+        Ok(in_dotenv(dir.path())?.map(|(_, key)| key))
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod tools;
 
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -26,6 +27,29 @@ pub(crate) struct CommandLine {
     pub(crate) command: Command,
 }
 
+/// A text that is not shown by accident.
+#[derive(Clone)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    /// The text, for whoever sends it or keeps others from showing it.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
 /// Flags that every command understands.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Common options")]
@@ -41,7 +65,7 @@ pub(crate) struct Common {
     pub(crate) api_url: Option<String>,
     /// API key; else the variable ZYTE_API_KEY, else ZYTE_API_KEY in the nearest .env file upwards
     #[arg(long, global = true, value_name = "KEY")]
-    pub(crate) api_key: Option<String>,
+    pub(crate) api_key: Option<Secret>,
     /// How much is logged on standard error
     #[arg(short = 'L', long, global = true, value_enum, ignore_case = true, default_value = "INFO")]
     pub(crate) loglevel: LogLevel,
@@ -380,6 +404,13 @@ mod tests {
             assert_eq!(parsed.common.loglevel, LogLevel::Debug, "{line}");
             assert!(matches!(parsed.command, Command::Crawl(Crawl { simulate: true, .. })));
         }
+    }
+
+    #[test]
+    fn a_key_is_not_shown_with_the_line_that_it_stands_in() {
+        let parsed = CommandLine::try_parse_from(["carousel", "crawl", "-", "--api-key", "0123456789"]).unwrap();
+        assert_eq!(parsed.common.api_key.as_ref().map(Secret::reveal), Some("0123456789"));
+        assert!(!format!("{parsed:?} {parsed:#?}").contains("0123"));
     }
 
     #[test]

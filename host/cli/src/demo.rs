@@ -47,12 +47,12 @@ pub(crate) async fn demo(args: &Demo, common: &Common, screen: &Screen) -> anyho
     let files = Files::write(&checkout, dir, args.requests)?;
     let options = SimulatorOptions { seed: args.seed, ..SimulatorOptions::default() };
     let served = Served::start(Simulator::new(options), 0).await?;
-    screen.say(&format!("crawling {} requests over {} sites through {}", files.requests, files.sites, served.url()));
+    screen.say(format!("crawling {} requests over {} sites through {}", files.requests, files.sites, served.url()));
 
     let outcome = crawl::crawl(&files.crawl(dir, args.seed), &files.common(dir, common, &served), screen).await?;
-    screen.say(&meters(&served.report()));
+    screen.say(meters(&served.report()));
     if args.out.is_some() {
-        screen.say(&format!("plugins, settings, requests, answers and stats are in {}", dir.display()));
+        screen.say(format!("plugins, settings, requests, answers and stats are in {}", dir.display()));
     }
     served.stop().await?;
     Ok(outcome.exit_code())
@@ -61,7 +61,7 @@ pub(crate) async fn demo(args: &Demo, common: &Common, screen: &Screen) -> anyho
 fn build_plugins(checkout: &Path, out: &Path, screen: &Screen) -> anyhow::Result<()> {
     screen.say("building the sample plugins:");
     for (plugin, shows) in PLUGINS {
-        screen.say(&format!("  {plugin:<20} {shows}"));
+        screen.say(format!("  {plugin:<20} {shows}"));
     }
     let dirs: Vec<PathBuf> = PLUGINS.iter().map(|(dir, _)| checkout.join(dir)).collect();
     build::build_into(&dirs, out, screen).map(drop)
@@ -107,7 +107,7 @@ impl Files {
             config: Some(dir.join("carousel.toml")),
             plugins: Some(dir.join("plugins")),
             api_url: Some(served.url()),
-            api_key: Some("demo".to_owned()),
+            api_key: Some("demo".into()),
             loglevel: common.loglevel,
         }
     }

@@ -44,12 +44,14 @@ fn main() -> ExitCode {
     let line = CommandLine::parse();
     let screen = Screen::default();
     let news = if matches!(line.command, Command::Plugin(_)) { News::OfPlugins } else { News::All };
+    logging::hide_keys(&api_key::known(&line.common));
     logging::start(line.common.loglevel, news, &screen);
+    logging::tell_panics(&screen);
     run(&line, &screen).unwrap_or_else(|error| {
         if report::is_read_no_further(&error) {
             return ExitCode::SUCCESS;
         }
-        screen.say(&format!("carousel: {error:#}"));
+        screen.say(&error.context("carousel"));
         ExitCode::from(BAD_USAGE)
     })
 }
@@ -65,12 +67,12 @@ fn run(line: &CommandLine, screen: &Screen) -> anyhow::Result<ExitCode> {
         }
         Command::Plugin(Plugin::New(args)) => plugin::new::new(args, screen),
         Command::Plugin(Plugin::Build(args)) => plugin::build::build(args, &line.common, screen),
-        Command::Plugin(Plugin::Check(args)) => plugin::check::check(args, &line.common),
-        Command::Plugin(Plugin::List(args)) => plugin::list::list(args, &line.common),
-        Command::Plugin(Plugin::Explain(args)) => plugin::explain::explain(args, &line.common),
+        Command::Plugin(Plugin::Check(args)) => plugin::check::check(args, &line.common, screen),
+        Command::Plugin(Plugin::List(args)) => plugin::list::list(args, &line.common, screen),
+        Command::Plugin(Plugin::Explain(args)) => plugin::explain::explain(args, &line.common, screen),
         Command::Plugin(Plugin::Run(args)) => plugin::run::run(args, &line.common, screen),
-        Command::Plugin(Plugin::Test(args)) => plugin::test::test(args, &line.common),
-        Command::Plugin(Plugin::Bench(args)) => plugin::bench::bench(args, &line.common),
+        Command::Plugin(Plugin::Test(args)) => plugin::test::test(args, &line.common, screen),
+        Command::Plugin(Plugin::Bench(args)) => plugin::bench::bench(args, &line.common, screen),
     }
 }
 

@@ -1,6 +1,5 @@
 //! `carousel simulate`: a Zyte API on this machine.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -13,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::args::{LatencyName, Simulate};
 use crate::crawl::interrupts;
-use crate::logging::Screen;
+use crate::logging::{Lines, Screen, stdout};
 use crate::text_file;
 
 /// A simulator behind a port of the loopback address. It stops when it is dropped.
@@ -61,11 +60,10 @@ impl Served {
 pub(crate) async fn simulate(args: &Simulate, screen: &Screen) -> anyhow::Result<ExitCode> {
     let mut interrupts = interrupts::listen();
     let served = Served::start(Simulator::new(options(args)?), args.port).await?;
-    let mut stdout = std::io::stdout();
-    writeln!(stdout, "{}", served.url()).and_then(|()| stdout.flush()).context("cannot write to standard output")?;
+    stdout::print(served.url()).context("cannot write to standard output")?;
     screen.say("simulating Zyte API at the address above, with any API key; Ctrl-C ends it");
     interrupts.recv().await;
-    screen.say(&meters(&served.report()));
+    screen.say(meters(&served.report()));
     served.stop().await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -98,16 +96,14 @@ fn faults(path: &Path) -> anyhow::Result<Vec<FaultRule>> {
 }
 
 /// What the simulator counted, in a few lines.
-pub(crate) fn meters(report: &Value) -> String {
+pub(crate) fn meters(report: &Value) -> Lines {
     let number = |pointer: &str| report.pointer(pointer).and_then(Value::as_u64).unwrap_or_default();
     let pages = report["pages"].as_object().into_iter().flatten();
     let pages: Vec<String> = pages.map(|(kind, count)| format!("{count} {kind}")).collect();
-    format!(
-        "the simulator saw {} requests and billed {}\n  sessions  {} created, {} refused as expired\n  pages     {}",
-        number("/requests/total"),
-        number("/billed/total"),
-        number("/sessions/created"),
-        number("/sessions/refused_expired"),
-        if pages.is_empty() { "none".to_owned() } else { pages.join(", ") },
-    )
+    let mut lines = Lines::default();
+    lines.push(format!("the simulator saw {} requests and billed {}", number("/requests/total"), number("/billed/total")));
+    let (created, refused) = (number("/sessions/created"), number("/sessions/refused_expired"));
+    lines.push(format!("  sessions  {created} created, {refused} refused as expired"));
+    lines.push(format!("  pages     {}", if pages.is_empty() { "none".to_owned() } else { pages.join(", ") }));
+    lines
 }

@@ -8,6 +8,7 @@ use carousel_core::settings::{PluginSettings, Settings};
 use carousel_sandbox::{HookReport, LoadError, Sandbox, SiteDirectory, SiteReport, Subject, Watch};
 use serde_json::{Map, Value, json};
 
+use crate::logging::Listed;
 use crate::settings_file;
 
 /// The plugins that were found, ready to be asked.
@@ -62,8 +63,8 @@ fn refuse_errors(errors: &[LoadError]) -> anyhow::Result<()> {
         [] => Ok(()),
         [error] => bail!("{error}"),
         several => {
-            let lines: Vec<String> = several.iter().map(|error| format!("\n  {error}")).collect();
-            bail!("{} plugins or [[site]] tables cannot be used:{}", several.len(), lines.concat())
+            let heading = format!("{} plugins or [[site]] tables cannot be used", several.len());
+            bail!(Listed { heading, items: several.iter().map(ToString::to_string).collect() })
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The counters of a crawl in words that a newcomer understands.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use serde_json::Value;
+
+use crate::logging::Lines;
 
 /// Why sessions end, in plain words.
 const END_REASONS: &[(&str, &str)] = &[
@@ -33,8 +34,8 @@ const INIT_FAILURES: &[(&str, &str)] = &[
 ];
 
 /// Tells a stats document.
-pub(crate) fn text(document: &Value) -> String {
-    let mut text = heading(document);
+pub(crate) fn lines(document: &Value) -> Lines {
+    let mut text = Lines::from(heading(document));
     for (name, lines) in [
         ("pages", pages(document)),
         ("sessions", sessions(document)),
@@ -44,7 +45,7 @@ pub(crate) fn text(document: &Value) -> String {
     ] {
         let mut name = name;
         for line in lines {
-            let _ = write!(text, "\n  {name:<9} {line}");
+            text.push(format!("  {name:<9} {line}"));
             name = "";
         }
     }
@@ -262,13 +263,13 @@ crawl finished in 10.0 s
   retries   5: 3 session expired, 2 download error; 1 requests used up all of theirs
   plugins   store (2 sites): check 1,201; 2 reported failures; 1 stopped calls
             token: not called";
-        assert_eq!(text(&document), expected);
+        assert_eq!(lines(&document).to_string(), expected);
     }
 
     #[test]
     fn an_early_end_is_said_first() {
         let document = json!({"close_reason": "bad_session_inits", "seconds": 1.0, "requests": {"not_started": 12}});
-        let text = text(&document);
+        let text = lines(&document).to_string();
         assert!(text.starts_with("crawl closed early after 1.0 s, reason: bad_session_inits\n"), "{text}");
         assert!(text.contains("12 not started"), "{text}");
     }

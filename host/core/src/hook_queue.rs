@@ -49,7 +49,7 @@ impl<J> HookQueue<J> {
     }
 
     /// The next hook for a thread that is free. The caller tells when it is done.
-    pub fn next(&mut self) -> Option<(Arc<str>, J)> {
+    pub fn take_next(&mut self) -> Option<(Arc<str>, J)> {
         let site = self.turns.pop_front()?;
         let lane = self.sites.get_mut(&site)?;
         lane.has_turn = false;
@@ -121,7 +121,7 @@ mod tests {
     }
 
     fn taken(queue: &mut HookQueue<u32>, most: usize) -> Vec<u32> {
-        std::iter::from_fn(|| queue.next()).take(most).map(|(_, job)| job).collect()
+        std::iter::from_fn(|| queue.take_next()).take(most).map(|(_, job)| job).collect()
     }
 
     #[test]
@@ -155,7 +155,7 @@ mod tests {
         let [a, ..] = sites();
         let mut queue = HookQueue::new(1);
         queue.add(&a, 1);
-        assert!(queue.next().is_some() && queue.next().is_none());
+        assert!(queue.take_next().is_some() && queue.take_next().is_none());
         queue.handle_done(&a);
         assert!(queue.sites.is_empty() && queue.turns.is_empty());
     }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::exchange::{CallError, Object};
 use crate::id::PoolId;
 use crate::ledger::Ledger;
+use crate::pace::Scope;
 use crate::pool::EndReason;
 
 /// The session counters, by the peer's names (`scrapy-zyte-api/sessions/…`).
@@ -100,6 +101,7 @@ pub struct Stats {
     status_codes: BTreeMap<u16, u64>,
     error_types: BTreeMap<String, u64>,
     busy: u64,
+    busy_extraction: u64,
     busy_sites: u64,
     /// What was billed for what.
     pub ledger: Ledger,
@@ -169,9 +171,13 @@ impl Stats {
         }
     }
 
-    /// Counts an answer by which the API asked for patience: for everything, or for a site.
-    pub fn count_busy(&mut self, everything: bool) {
-        *(if everything { &mut self.busy } else { &mut self.busy_sites }) += 1;
+    /// Counts an answer by which the API asked for patience, for all calls of this scope.
+    pub fn count_busy(&mut self, scope: &Scope) {
+        *match scope {
+            Scope::Everything => &mut self.busy,
+            Scope::Extraction => &mut self.busy_extraction,
+            Scope::Site(_) => &mut self.busy_sites,
+        } += 1;
     }
 
     /// The stats file's members, all but the close reason and the time taken.
@@ -193,7 +199,7 @@ impl Stats {
                 "429": self.status_codes.get(&429).copied().unwrap_or_default(),
                 "status_codes": self.status_codes.iter().map(|(status, count)| (status.to_string(), count)).collect::<BTreeMap<_, _>>(),
                 "error_types": self.error_types,
-                "busy": {"everything": self.busy, "site": self.busy_sites},
+                "busy": {"everything": self.busy, "extraction": self.busy_extraction, "site": self.busy_sites},
             },
         }) else {
             return Object::new();

@@ -85,7 +85,7 @@ impl fmt::Display for QueryError {
                 write!(f, "unknown query language {word:?}: use css, xpath, jmespath, pointer or regex")
             }
             Self::UnknownWant(word) => {
-                write!(f, "unknown want {word:?}: use first, all, exists or count")
+                write!(f, "unknown want {word:?}: use first, all, exists, count or value")
             }
             Self::Expression { language, expression, at: Some(at), reason } => {
                 write!(f, "{language} {expression:?}: {reason} near byte {at}")

@@ -57,6 +57,8 @@ impl Jmespath {
 /// A value that answers a query: one that the page holds, or one that an expression made.
 pub(crate) trait Json: Serialize {
     fn is_nothing(&self) -> bool;
+    /// Whether it counts as a match, unless it is nothing.
+    fn is_match(&self) -> bool;
     /// The members of an array.
     fn members(&self) -> Option<impl Iterator<Item = &Self>>;
 }
@@ -64,6 +66,11 @@ pub(crate) trait Json: Serialize {
 impl Json for Value {
     fn is_nothing(&self) -> bool {
         self.is_null()
+    }
+
+    /// A member that the page has is there, whatever its value.
+    fn is_match(&self) -> bool {
+        true
     }
 
     fn members(&self) -> Option<impl Iterator<Item = &Self>> {
@@ -74,6 +81,11 @@ impl Json for Value {
 impl Json for Variable {
     fn is_nothing(&self) -> bool {
         self.is_null()
+    }
+
+    /// JMESPath's own truth: not false, an empty text, list or object.
+    fn is_match(&self) -> bool {
+        self.is_truthy()
     }
 
     fn members(&self) -> Option<impl Iterator<Item = &Self>> {

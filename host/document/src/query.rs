@@ -51,10 +51,14 @@ pub enum Want {
     First,
     /// Every match.
     All,
-    /// Whether there is a match: the string `true` or `false`.
+    /// Whether there is a match: the string `true` or `false`. A value that XPath or JMESPath computes counts by the language's own
+    /// truth: `count(//li) > 3` is a match where it is true.
     Exists,
-    /// The number of matches as one string.
+    /// The number of matches as one string; a computed value that is not true is none.
     Count,
+    /// The first match as JSON text: what XPath computes as a truth value or a number, the rest as `first` gives it; no string if there
+    /// is no match, or if XPath's number is none.
+    Value,
 }
 
 impl FromStr for Want {
@@ -66,6 +70,7 @@ impl FromStr for Want {
             "all" => Ok(Self::All),
             "exists" => Ok(Self::Exists),
             "count" => Ok(Self::Count),
+            "value" => Ok(Self::Value),
             _ => Err(QueryError::UnknownWant(shorten(word))),
         }
     }

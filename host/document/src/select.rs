@@ -16,10 +16,12 @@ impl Document {
     /// Answers several questions at once, each with its list of strings.
     ///
     /// `first` answers with one string or none, `all` with every match, `exists` with `true` or `false`, `count` with a
-    /// number. CSS and XPath answer with markup for elements and with text for the rest; an XPath expression that is a
-    /// string, a number or a truth value has that one match. JMESPath and pointers answer with JSON text: `first` is the whole
-    /// result (`null` is no match), `all` are the members if the result is an array. A page that is not JSON has no
-    /// match for them, unless it is declared to be JSON. A regular expression answers with its groups if it has any.
+    /// number, `value` with JSON text or none. CSS and XPath answer with markup for elements and with text for the rest; an XPath
+    /// expression that is a string, a number or a truth value has that one match. JMESPath and pointers answer with JSON text:
+    /// `first` is the whole result (`null` is no match), `all` are the members if the result is an array. A page that is not
+    /// JSON has no match for them, unless it is declared to be JSON. A regular expression answers with its groups if it has any.
+    ///
+    /// What XPath and JMESPath compute is a match for `exists` and `count` only where the language itself takes it for true.
     pub fn select(&self, queries: &[Query]) -> Result<Vec<Vec<String>>, QueryError> {
         self.select_within(queries, self.limits())
     }
@@ -89,17 +91,18 @@ impl Asked<'_> {
         let found = self.run(|budget| xpath.find(tree, budget))?.map_err(|reason| self.failed(reason))?;
         match found {
             Found::Items(items) => self.items(&items, tree),
-            Found::Scalar { text, truth } => Ok(vec![match self.want {
-                Want::First | Want::All => self.pay(text)?,
-                Want::Exists => truth.to_string(),
-                Want::Count => "1".to_owned(),
-            }]),
+            Found::Scalar { text, json, truth } => match self.want {
+                Want::First | Want::All => self.pay(text).map(|text| vec![text]),
+                Want::Exists => Ok(vec![truth.to_string()]),
+                Want::Count => Ok(vec![u8::from(truth).to_string()]),
+                Want::Value => self.json(Some(&json)),
+            },
         }
     }
 
     fn items(&mut self, items: &[Item], tree: &Tree) -> Result<Vec<String>, QueryError> {
         let wanted = match self.want {
-            Want::First => items.iter().take(1),
+            Want::First | Want::Value => items.iter().take(1),
             Want::All => items.iter().take(usize::MAX),
             Want::Exists => return Ok(vec![(!items.is_empty()).to_string()]),
             Want::Count => return Ok(vec![items.len().to_string()]),
@@ -107,7 +110,7 @@ impl Asked<'_> {
         wanted
             .map(|&item| {
                 self.check_room(tree.item_bytes(item))?;
-                self.pay(tree.item_text(item))
+                self.text(tree.item_text(item))
             })
             .collect()
     }
@@ -126,14 +129,25 @@ impl Asked<'_> {
     fn json<J: Json>(&mut self, found: Option<&J>) -> Result<Vec<String>, QueryError> {
         let found = found.filter(|value| !value.is_nothing());
         match self.want {
-            Want::First => found.into_iter().map(|value| self.json_text(value)).collect(),
+            Want::First | Want::Value => found.into_iter().map(|value| self.json_text(value)).collect(),
             Want::All => match found.map(|value| (value, value.members())) {
                 Some((_, Some(members))) => members.map(|member| self.json_text(member)).collect(),
                 Some((value, None)) => self.json_text(value).map(|text| vec![text]),
                 None => Ok(Vec::new()),
             },
-            Want::Exists => Ok(vec![found.is_some().to_string()]),
-            Want::Count => Ok(vec![found.map_or(0, |value| value.members().map_or(1, Iterator::count)).to_string()]),
+            Want::Exists => Ok(vec![found.is_some_and(Json::is_match).to_string()]),
+            Want::Count => {
+                let count = |value: &J| value.members().map_or(1, Iterator::count);
+                Ok(vec![found.filter(|value| value.is_match()).map_or(0, count).to_string()])
+            }
+        }
+    }
+
+    /// A match that is text, as it is wanted.
+    fn text(&mut self, text: String) -> Result<String, QueryError> {
+        match self.want {
+            Want::Value => self.json_text(&serde_json::Value::String(text)),
+            Want::First | Want::All | Want::Exists | Want::Count => self.pay(text),
         }
     }
 
@@ -147,14 +161,15 @@ impl Asked<'_> {
             return Err(self.too_costly());
         }
         let most = match self.want {
-            Want::First | Want::Exists => 1,
+            Want::First | Want::Exists | Want::Value => 1,
             Want::All | Want::Count => usize::MAX,
         };
         let found = pattern.find(text, most, self.limits.regex_time).map_err(|_| self.too_costly())?;
         match self.want {
             Want::Count => Ok(vec![found.len().to_string()]),
             Want::Exists => Ok(vec![(!found.is_empty()).to_string()]),
-            Want::First | Want::All => found.into_iter().map(|text| self.pay(text.to_owned())).collect(),
+            Want::First | Want::Value => found.into_iter().take(1).map(|text| self.text(text.to_owned())).collect(),
+            Want::All => found.into_iter().map(|text| self.pay(text.to_owned())).collect(),
         }
     }
 

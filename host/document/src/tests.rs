@@ -107,7 +107,12 @@ fn the_format_is_decided_by_header_then_by_content() {
 #[test]
 fn json_is_asked_with_jmespath_and_pointers() {
     let text = r#"{"b": {"zip": "10115"}, "a": [1, 2.5, null, {"x": [true]}], "n": null, "k/~": 3}"#;
-    let cases: [(&str, &str, &str, &[&str]); 19] = [
+    let cases: [(&str, &str, &str, &[&str]); 24] = [
+        ("jmespath", "length(a) > `9`", "exists", &["false"]),
+        ("jmespath", "length(a) > `3`", "exists", &["true"]),
+        ("jmespath", "a[?@ > `9`]", "exists", &["false"]),
+        ("jmespath", "contains(b.zip, '7')", "count", &["0"]),
+        ("jmespath", "b.zip", "value", &["\"10115\""]),
         ("jmespath", "b.zip", "first", &["\"10115\""]),
         ("jmespath", "a", "first", &["[1,2.5,null,{\"x\":[true]}]"]),
         ("jmespath", "a", "all", &["1", "2.5", "null", "{\"x\":[true]}"]),
@@ -135,6 +140,35 @@ fn json_is_asked_with_jmespath_and_pointers() {
 }
 
 #[test]
+fn what_xpath_computes_is_a_match_where_xpath_takes_it_for_true() {
+    let document = page("<ul><li>1<li title=''>x</ul><p>false</p>");
+    let cases: [(&str, &str, &str, &str, &[&str]); 14] = [
+        ("count(//li) > 1", "true", "1", "true", &["true"]),
+        ("count(//li) > 3", "false", "0", "false", &["false"]),
+        ("not(//li)", "false", "0", "false", &["false"]),
+        ("boolean(//i)", "false", "0", "false", &["false"]),
+        ("count(//li)", "true", "1", "2", &["2"]),
+        ("count(//i)", "false", "0", "0", &["0"]),
+        ("number(//p)", "false", "0", "", &["NaN"]),
+        ("1 div 0", "true", "1", "\"Infinity\"", &["Infinity"]),
+        ("3 div 2", "true", "1", "1.5", &["1.5"]),
+        ("string(//li)", "true", "1", "\"1\"", &["1"]),
+        ("string(//img)", "false", "0", "\"\"", &[""]),
+        ("//li/@title", "true", "1", "\"\"", &[""]),
+        ("//p/text()", "true", "1", "\"false\"", &["false"]),
+        ("//i", "false", "0", "", &[]),
+    ];
+    for (expression, exists, count, value, all) in cases {
+        assert_eq!(ask(&document, "xpath", expression, "exists").unwrap(), [exists], "{expression}");
+        assert_eq!(ask(&document, "xpath", expression, "count").unwrap(), [count], "{expression}");
+        assert_eq!(ask(&document, "xpath", expression, "value").unwrap().concat(), value, "{expression}");
+        assert_eq!(ask(&document, "xpath", expression, "all").unwrap(), all, "{expression}");
+    }
+    assert_eq!(ask(&document, "css", "p::text", "value").unwrap(), ["\"false\""]);
+    assert_eq!(ask(&document, "regex", "(f)(a)", "value").unwrap(), ["\"f\""]);
+}
+
+#[test]
 fn pages_without_content_have_no_matches() {
     let expressions = [("css", "p"), ("xpath", "//p"), ("jmespath", "a"), ("pointer", "/a"), ("regex", "x+")];
     for header in [None, Some("text/html"), Some("application/json"), Some("text/xml"), Some("image/png"), Some("")] {
@@ -144,7 +178,9 @@ fn pages_without_content_have_no_matches() {
             }
             let document = Document::new(body.to_owned(), header, None, "");
             for (language, expression) in expressions {
-                for (want, expected) in [("first", vec![]), ("all", vec![]), ("exists", vec!["false"]), ("count", vec!["0"])] {
+                for (want, expected) in
+                    [("first", vec![]), ("all", vec![]), ("value", vec![]), ("exists", vec!["false"]), ("count", vec!["0"])]
+                {
                     let answer = ask(&document, language, expression, want);
                     assert_eq!(answer.unwrap(), expected, "{header:?} {body:?} {language} {want}");
                 }
@@ -216,7 +252,7 @@ fn a_bad_expression_is_named_with_the_place() {
         assert!(!error.contains('\n'), "{error}");
     }
     let error = ask(&document, "css", "a", "some").unwrap_err().to_string();
-    assert_eq!(error, "unknown want \"some\": use first, all, exists or count");
+    assert_eq!(error, "unknown want \"some\": use first, all, exists, count or value");
 }
 
 #[test]

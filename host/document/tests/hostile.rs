@@ -150,7 +150,7 @@ fn noise_is_an_expression_too() {
         for _ in 0..2_500 {
             let expression: Vec<&str> = (0..=noise(9)).map(|_| words[noise(words.len())]).collect();
             let expression = expression.join(["", "", " "][noise(3)]);
-            let want = [Want::First, Want::All, Want::Exists, Want::Count][noise(4)];
+            let want = [Want::First, Want::All, Want::Exists, Want::Count, Want::Value][noise(5)];
             answered += documents.iter().filter(|document| ask(document, language, &expression, want).is_ok()).count();
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use carousel_core::contract::Hopeless;
 use carousel_core::exchange::{Answer, CallError, Object};
-use carousel_core::pace::Busy;
+use carousel_core::pace::{Busy, Scopes};
 use carousel_core::retry::{Decision, Failure, Policy, RetryState};
 use carousel_core::settings::{Throttling, ZYTE_API_URL};
 use carousel_core::time::Instant;
@@ -53,6 +53,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         lives: impl Fn(Instant) -> bool,
     ) -> Result<Answer, NoAnswer> {
         let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
+        let scopes = Scopes::of(params);
         self.warn_of_contradicting_context(params);
         loop {
             let sent = self.now();
@@ -60,7 +61,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             let result = self.transport.send(params).await;
             self.stats().count_call(result.as_ref().err());
             self.notice_silence(result.as_ref().err());
-            let busy = if self.is_paced() { self.tell_gate(url, sent, result.as_ref().err()) } else { None };
+            let busy = if self.is_paced() { self.tell_gate(&scopes, sent, result.as_ref().err()) } else { None };
             let error = match result {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,

@@ -33,6 +33,9 @@ use crate::ports::{Sites, Transport};
 use crate::prepared::{PlanAway, Prepared, Resting};
 use crate::silence::Silence;
 
+/// So many requests of a pool that wait for automatic extraction do not hold back those behind them.
+const LOOKED_PAST: usize = 100;
+
 /// Longer than any crawl, and short enough for every clock.
 const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
@@ -227,10 +230,13 @@ impl<T: Transport, S: Sites> Engine<T, S> {
     /// What a pool could take now, where `backlog` requests for it are held back.
     pub fn outlook(&self, pool: &PoolId, backlog: usize) -> Outlook {
         let outlook = self.0.in_hooks.in_view(pool, self.0.apply(|state, now| state.pools.outlook(pool, backlog, now)));
-        match self.0.gate.waiting(pool) {
-            0 => outlook,
-            // The API is too busy for this pool; those who wait for that take nobody's place.
-            waiting => Outlook { room: 0, growth: 0, parked: outlook.parked + waiting, ..outlook },
+        // Those who wait because the API is too busy take nobody's place. Where it is too busy for extraction alone the pool goes on with
+        // other requests.
+        let waiting = self.0.gate.waiting(pool);
+        let outlook = Outlook { parked: outlook.parked + waiting.whole + waiting.extraction, ..outlook };
+        match waiting.whole == 0 && waiting.extraction < LOOKED_PAST {
+            true => outlook,
+            false => Outlook { room: 0, growth: 0, ..outlook },
         }
     }
 

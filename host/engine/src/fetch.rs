@@ -13,7 +13,7 @@ use carousel_core::fingerprint::fingerprint;
 use carousel_core::hooks::{Hook, HookCall, HookError};
 use carousel_core::id::{PoolId, Ticket};
 use carousel_core::ledger::Billed;
-use carousel_core::pace::{Busy, Caller, Part};
+use carousel_core::pace::{Busy, Caller, Part, Scopes};
 use carousel_core::pool::{Refusal, Used};
 use carousel_core::retry::{Policy, PolicyName};
 use carousel_core::time::Instant;
@@ -44,6 +44,8 @@ pub(crate) struct Fetch<T: Transport, S: Sites> {
     trace: Trace,
     /// Its place in the order of those who wait at the gate.
     ticket: Ticket,
+    /// What a busy API holds it back with.
+    scopes: Scopes,
     /// Not to be tried again before: the site asked for time.
     pub(crate) not_before: Option<Instant>,
     /// The API was too busy for the last call.
@@ -125,7 +127,7 @@ impl<T: Transport, S: Sites> Enqueued<T, S> {
 impl<T: Transport, S: Sites> Fetch<T, S> {
     pub(crate) fn new(shared: &Arc<Shared<T, S>>, prepared: Prepared<S>) -> Self {
         let Prepared { request, planned } = prepared;
-        let retries = Retries::new(&shared.settings, &request);
+        let (retries, scopes) = (Retries::new(&shared.settings, &request), Scopes::of(request.params()));
         Self {
             shared: Arc::clone(shared),
             request,
@@ -133,6 +135,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             planned,
             trace: Trace::default(),
             ticket: shared.ticket(),
+            scopes,
             not_before: None,
             busy: None,
             repeats: None,
@@ -284,10 +287,10 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
     /// Waits for as long as the site or the API has asked for.
     async fn give_time(&mut self, pool: Option<&PoolId>) {
         if let Some(until) = self.not_before.take() {
-            self.shared.rest_until(until, pool).await;
+            self.shared.rest_until(until, &self.scopes, pool).await;
         }
         if let Some(busy) = self.busy.take() {
-            self.shared.rest_while_busy(self.request.url(), busy, pool).await;
+            self.shared.rest_while_busy(&self.scopes, busy, pool).await;
         }
     }
 
@@ -337,7 +340,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
     }
 
     fn queue_at_gate(&self, pool: Option<&PoolId>) -> AtGate<T, S> {
-        AtGate::new(&self.shared, Caller { request: self.ticket, part: Part::Request }, self.request.url(), pool)
+        AtGate::new(&self.shared, Caller { request: self.ticket, part: Part::Request }, &self.scopes, pool)
     }
 
     fn unaffordable(&self, word: Word) -> Stop {

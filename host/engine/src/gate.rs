@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use carousel_core::exchange::{CallError, Problem};
 use carousel_core::id::PoolId;
-use carousel_core::pace::{Busy, Caller, Pace, Pick, Scope};
+use carousel_core::pace::{Busy, Caller, Pace, Pick, Scope, Scopes};
 use carousel_core::time::Instant;
 use tokio::sync::{Notify, oneshot};
 
@@ -26,7 +26,16 @@ struct State {
     pace: Pace,
     waiting: HashMap<Caller, oneshot::Sender<()>>,
     /// How many of a pool wait.
-    pools: BTreeMap<PoolId, usize>,
+    pools: BTreeMap<PoolId, Waiting>,
+}
+
+/// How many requests of a pool wait at the gate, themselves or by the initialisation of their session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    /// For all that their site or the key may do.
+    pub(crate) whole: usize,
+    /// For automatic extraction alone, while the pool's other requests may go on.
+    pub(crate) extraction: usize,
 }
 
 /// The right to have one call under way. Given back on drop, whether it was used or not.
@@ -68,38 +77,37 @@ impl Gate {
         self.state().waiting.len()
     }
 
-    /// How many requests of a pool wait here, themselves or by the initialisation of their session.
-    pub(crate) fn waiting(&self, pool: &PoolId) -> usize {
+    /// How many requests of a pool wait here.
+    pub(crate) fn waiting(&self, pool: &PoolId) -> Waiting {
         self.state().pools.get(pool).copied().unwrap_or_default()
     }
 }
 
 impl<T: Transport, S: Sites> Shared<T, S> {
-    /// Waits until a call on this URL may start; see [`AtGate`].
-    pub(crate) async fn enter(self: &Arc<Self>, caller: Caller, url: &str, pool: Option<&PoolId>) -> Pass<T, S> {
-        AtGate::new(self, caller, url, pool).pass().await
+    /// Waits until a call of these scopes may start; see [`AtGate`].
+    pub(crate) async fn enter(self: &Arc<Self>, caller: Caller, scopes: &Scopes, pool: Option<&PoolId>) -> Pass<T, S> {
+        AtGate::new(self, caller, scopes, pool).pass().await
     }
 
-    /// Until when no call on this URL may be sent, if so.
-    pub(crate) fn pauses_until(&self, url: &str) -> Option<Instant> {
-        self.gate.state().pace.pauses_until(&Scope::site(url), self.now())
+    /// Until when no call of these scopes may be sent, if so.
+    pub(crate) fn pauses_until(&self, scopes: &Scopes) -> Option<Instant> {
+        self.gate.state().pace.pauses_until(scopes, self.now())
     }
 
-    /// Hears what became of a call: slows its scope if the API is too busy for it, and tells when it may be sent again then.
-    pub(crate) fn tell_gate(self: &Arc<Self>, url: &str, sent: Instant, error: Option<&CallError>) -> Option<Busy> {
+    /// Hears what became of a call: slows one of its scopes if the API is too busy for it, and tells when it may be sent again then.
+    pub(crate) fn tell_gate(self: &Arc<Self>, scopes: &Scopes, sent: Instant, error: Option<&CallError>) -> Option<Busy> {
         // Where nobody has answered, nobody was free.
         if matches!(error, Some(CallError::Network(_))) {
             return None;
         }
         if let Some(problem) = error.and_then(CallError::problem)
-            && let Some(scope) = Scope::slowed_by(problem, url)
+            && let Some(scope) = scopes.slowed_by(problem)
         {
-            return Some(self.slow(&scope, sent, problem));
+            return Some(self.slow(scope, sent, problem));
         }
         let is_slowed = self.at_gate(|pace, now| {
-            let site = Scope::site(url);
-            let is_slowed = !pace.takes_calls(&site);
-            pace.handle_answer(&site, now);
+            let is_slowed = !pace.takes_calls(scopes);
+            pace.handle_answer(scopes, now);
             is_slowed
         });
         if is_slowed {
@@ -111,7 +119,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     fn slow(self: &Arc<Self>, scope: &Scope, sent: Instant, problem: &Problem) -> Busy {
         let asked = problem.retry_after.filter(|_| self.policies.options.honour_retry_after);
         let pick = Pick { random: self.random(), scale: self.policies.options.wait_scale };
-        self.stats().count_busy(scope == &Scope::Everything);
+        self.stats().count_busy(scope);
         let (busy, now) = self.at_gate(|pace, now| (pace.handle_busy(scope, sent, asked, pick, now), now));
         if busy.is_new {
             tracing::info!(%scope, pause = busy.again.since(now).as_secs_f64(), "the API is busy; slowing down: {problem}");
@@ -119,16 +127,12 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         busy
     }
 
-    /// Waits before a call on this URL is sent again that was answered like this; ends when the crawl is closed. Takes nobody's place.
-    pub(crate) async fn rest_while_busy(self: &Arc<Self>, url: &str, busy: Busy, pool: Option<&PoolId>) {
-        if busy.is_asked_for {
-            return self.rest_until(busy.again, pool).await;
-        }
-        let _parked = Parked::new(self, pool);
-        let site = Scope::site(url);
+    /// Waits before a call of these scopes is sent again that was answered like this; ends when the crawl is closed. Takes nobody's place.
+    pub(crate) async fn rest_while_busy(self: &Arc<Self>, scopes: &Scopes, busy: Busy, pool: Option<&PoolId>) {
+        let _parked = Parked::new(self, pool, scopes);
         loop {
             let answered = self.gate.answered.notified();
-            if self.gate.state().pace.takes_calls(&site) {
+            if !busy.is_asked_for && self.gate.state().pace.takes_calls(scopes) {
                 return;
             }
             tokio::select! {
@@ -139,9 +143,9 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         }
     }
 
-    /// Waits until then, or until the crawl is closed, without taking anybody's place.
-    pub(crate) async fn rest_until(self: &Arc<Self>, until: Instant, pool: Option<&PoolId>) {
-        let _parked = Parked::new(self, pool);
+    /// Waits until then, or until the crawl is closed, before a call of these scopes is sent again, without taking anybody's place.
+    pub(crate) async fn rest_until(self: &Arc<Self>, until: Instant, scopes: &Scopes, pool: Option<&PoolId>) {
+        let _parked = Parked::new(self, pool, scopes);
         tokio::select! {
             () = tokio::time::sleep_until(self.clock(until)) => {}
             _ = self.closed() => {}
@@ -184,15 +188,15 @@ struct Waits<T: Transport, S: Sites> {
 }
 
 impl<T: Transport, S: Sites> AtGate<T, S> {
-    /// Takes a place among those who want to call on this URL. One who comes again keeps his place in the order.
-    pub(crate) fn new(shared: &Arc<Shared<T, S>>, caller: Caller, url: &str, pool: Option<&PoolId>) -> Self {
+    /// Takes a place among those who want to make a call of these scopes. One who comes again keeps his place in the order.
+    pub(crate) fn new(shared: &Arc<Shared<T, S>>, caller: Caller, scopes: &Scopes, pool: Option<&PoolId>) -> Self {
         let pass = Pass { shared: Arc::clone(shared), caller };
         let (sender, mut admitted) = oneshot::channel();
         shared.gate.state().waiting.insert(caller, sender);
         let leave = Leave { shared: Arc::clone(shared), caller };
-        shared.at_gate(|pace, now| pace.handle_request(caller, Scope::site(url), now));
+        shared.at_gate(|pace, now| pace.handle_request(caller, scopes.clone(), now));
         let is_in = admitted.try_recv().is_ok();
-        let waits = (!is_in).then(|| Waits { admitted, _leave: leave, _parked: Parked::new(shared, pool) });
+        let waits = (!is_in).then(|| Waits { admitted, _leave: leave, _parked: Parked::new(shared, pool, scopes) });
         Self { pass, waits }
     }
 
@@ -224,15 +228,21 @@ impl<T: Transport, S: Sites> Drop for Leave<T, S> {
 struct Parked<T: Transport, S: Sites> {
     shared: Arc<Shared<T, S>>,
     pool: Option<PoolId>,
+    for_extraction: bool,
 }
 
 impl<T: Transport, S: Sites> Parked<T, S> {
-    fn new(shared: &Arc<Shared<T, S>>, pool: Option<&PoolId>) -> Self {
-        if let Some(pool) = pool {
-            *shared.gate.state().pools.entry(pool.clone()).or_default() += 1;
-            shared.tell_listener(pool);
-        }
-        Self { shared: Arc::clone(shared), pool: pool.cloned() }
+    fn new(shared: &Arc<Shared<T, S>>, pool: Option<&PoolId>, scopes: &Scopes) -> Self {
+        let for_extraction = {
+            let mut state = shared.gate.state();
+            let for_extraction = state.pace.slows_extraction_alone(scopes);
+            if let Some(pool) = pool {
+                *state.pools.entry(pool.clone()).or_default().of(for_extraction) += 1;
+            }
+            for_extraction
+        };
+        pool.iter().for_each(|pool| shared.tell_listener(pool));
+        Self { shared: Arc::clone(shared), pool: pool.cloned(), for_extraction }
     }
 }
 
@@ -241,12 +251,19 @@ impl<T: Transport, S: Sites> Drop for Parked<T, S> {
         let Some(pool) = &self.pool else { return };
         {
             let mut state = self.shared.gate.state();
-            let left = state.pools.get(pool).copied().unwrap_or_default().saturating_sub(1);
-            match left {
-                0 => drop(state.pools.remove(pool)),
-                left => drop(state.pools.insert(pool.clone(), left)),
+            let mut waiting = state.pools.remove(pool).unwrap_or_default();
+            let left = waiting.of(self.for_extraction);
+            *left = left.saturating_sub(1);
+            if waiting != Waiting::default() {
+                state.pools.insert(pool.clone(), waiting);
             }
         }
         self.shared.tell_listener(pool);
+    }
+}
+
+impl Waiting {
+    fn of(&mut self, extraction: bool) -> &mut usize {
+        if extraction { &mut self.extraction } else { &mut self.whole }
     }
 }

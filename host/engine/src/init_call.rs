@@ -3,7 +3,7 @@
 use carousel_core::budget::Purpose;
 use carousel_core::exchange::{Answer, CallError, NetworkError, Object};
 use carousel_core::ledger::Billed;
-use carousel_core::pace::{Busy, Caller, Part};
+use carousel_core::pace::{Busy, Caller, Part, Scopes};
 use carousel_core::time::Instant;
 use serde_json::Value;
 
@@ -25,12 +25,13 @@ impl<T: Transport, S: Sites> Init<T, S> {
     /// the chain have begun, would not live so long.
     pub(crate) async fn send(&self, params: &Object) -> Result<Answer, CallError> {
         let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
+        let scopes = Scopes::of(params);
         let policies = &self.shared.policies;
         let mut repeats = self.shared.repeats(policies.of(None, policies.session));
         let caller = Caller { request: self.trigger.ticket, part: Part::Init(self.shared.ticket()) };
         let mut busy = None;
         loop {
-            let Admission { pass, mut allowance } = self.admission(caller, url, busy.take()).await?;
+            let Admission { pass, mut allowance } = self.admission(caller, url, &scopes, busy.take()).await?;
             let sent = self.shared.now();
             let lapses = self.lapses_at().or_else(|| self.lapses_after(sent));
             let lives = |at| {
@@ -58,9 +59,15 @@ impl<T: Transport, S: Sites> Init<T, S> {
     }
 
     /// Waits until the API may be asked, then for the budget.
-    async fn admission(&self, caller: Caller, url: &str, mut busy: Option<Busy>) -> Result<Admission<T, S>, CallError> {
+    async fn admission(
+        &self,
+        caller: Caller,
+        url: &str,
+        scopes: &Scopes,
+        mut busy: Option<Busy>,
+    ) -> Result<Admission<T, S>, CallError> {
         loop {
-            let pass = self.pass(caller, url, busy.take()).await?;
+            let pass = self.pass(caller, scopes, busy.take()).await?;
             if self.shared.is_closed() {
                 return Err(self.hindered(Hindrance::Unwanted, "the crawl was closed"));
             }
@@ -80,9 +87,9 @@ impl<T: Transport, S: Sites> Init<T, S> {
         }
     }
 
-    /// Waits until the API takes calls on this URL, and first for as long as its last answer asks for. The request that waits for the
+    /// Waits until the API takes calls of these scopes, and first for as long as its last answer asks for. The request that waits for the
     /// session takes nobody's place meanwhile.
-    async fn pass(&self, caller: Caller, url: &str, busy: Option<Busy>) -> Result<Option<Pass<T, S>>, CallError> {
+    async fn pass(&self, caller: Caller, scopes: &Scopes, busy: Option<Busy>) -> Result<Option<Pass<T, S>>, CallError> {
         if !self.shared.is_paced() {
             return Ok(None);
         }
@@ -90,11 +97,11 @@ impl<T: Transport, S: Sites> Init<T, S> {
         let lapses = self.lapses_at();
         let entered = async {
             if let Some(busy) = busy {
-                self.shared.rest_while_busy(url, busy, pool).await;
+                self.shared.rest_while_busy(scopes, busy, pool).await;
             }
-            match self.shared.pauses_until(url).filter(|until| lapses.is_some_and(|lapses| lapses <= *until)) {
+            match self.shared.pauses_until(scopes).filter(|until| lapses.is_some_and(|lapses| lapses <= *until)) {
                 Some(_) => None,
-                None => Some(self.shared.enter(caller, url, pool).await),
+                None => Some(self.shared.enter(caller, scopes, pool).await),
             }
         };
         let too_busy = || self.hindered(Hindrance::Busy, "the API is too busy to go on before the session lapses");

@@ -32,7 +32,7 @@ fn lines(names: &[String]) -> String {
         let _ = write!(text, "\n    in {name}");
     }
     if told.len() > FRAMES {
-        let _ = write!(text, "\n    and {} calls before", told.len() - FRAMES);
+        let _ = write!(text, "\n    in {} calls before", told.len() - FRAMES);
     }
     text
 }
@@ -60,7 +60,7 @@ mod tests {
         assert_eq!(lines(&panic), "\n    in shop::check\n    in abort");
         let deep = vec!["shop::dig".to_owned(); 1_000];
         assert_eq!(lines(&deep).lines().count(), 14);
-        assert!(lines(&deep).ends_with("and 988 calls before"));
+        assert!(lines(&deep).ends_with("in 988 calls before"));
         assert_eq!(lines(&[]), "");
     }
 }

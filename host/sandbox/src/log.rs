@@ -37,7 +37,7 @@ impl Log {
         Self { writer, left: lines, dropped: 0, last_panic: None }
     }
 
-    /// Writes one message; levels that are not known count as `info`.
+    /// Writes one message, each line of it as a record of its own; levels that are not known count as `info`.
     pub(crate) fn write(&mut self, level: &str, message: &str) {
         let level = match level {
             "error" => Level::ERROR,
@@ -46,17 +46,28 @@ impl Log {
             "trace" => Level::TRACE,
             _ => Level::INFO,
         };
-        self.line(level, message);
+        self.note_panic(message);
+        if is_panic(message) {
+            return self.record(Level::DEBUG, message);
+        }
+        // A message of no lines is one, too.
+        let (first, rest) = message.split_once('\n').unwrap_or((message, ""));
+        std::iter::once(first).chain(rest.lines()).for_each(|line| self.record(level, line.trim_end_matches('\r')));
     }
 
-    pub(crate) fn line(&mut self, level: Level, message: &str) {
-        self.note_panic(message);
+    /// Writes a line of standard output or standard error.
+    pub(crate) fn line(&mut self, level: Level, line: &str) {
+        self.note_panic(line);
+        self.record(if is_panic(line) { Level::DEBUG } else { level }, line);
+    }
+
+    fn record(&mut self, level: Level, message: &str) {
         let Some(left) = self.left.checked_sub(1) else {
             self.dropped += 1;
             return;
         };
         self.left = left;
-        emit(&self.writer, if is_panic(message) { Level::DEBUG } else { level }, &plain(message));
+        emit(&self.writer, level, &plain(message));
     }
 
     /// What the guest said of its panic: the message, then the place.
@@ -126,10 +137,10 @@ mod tests {
     #[test]
     fn lines_over_the_bound_are_counted_and_a_panic_among_them_is_still_seen() {
         let mut log = log(1);
-        log.write("info", "a");
-        log.write("info", "b");
+        log.write("info", "a\r\nb\n");
+        log.write("info", "c");
         log.write("error", "panicked at x:\ny");
-        assert_eq!((log.left, log.dropped), (0, 2));
+        assert_eq!((log.left, log.dropped), (0, 3));
         assert_eq!(log.panic().as_deref(), Some("y (at x)"));
     }
 

@@ -10,6 +10,7 @@ use crate::cookies::{Cookie, Jar};
 use crate::extraction;
 use crate::fetch::Landing;
 use crate::network;
+use crate::sites::{Family, Standing};
 
 /// Pages longer than this are cut without a word.
 const MAX_PAGE_BYTES: usize = 10 * 1024 * 1024;
@@ -26,13 +27,31 @@ pub(crate) struct Fetched {
     pub(crate) extra: Vec<Cookie>,
 }
 
-/// Writes the answer.
+impl Fetched {
+    /// Nothing was fetched: the page is the HTML of the request.
+    pub(crate) fn own_html(ask: &Ask<'_>) -> Self {
+        let page = Landing {
+            url: ask.url.clone(),
+            status: 200,
+            headers: Vec::new(),
+            body: ask.own_html().as_bytes().to_vec(),
+            family: Family::Plain,
+            standing: Standing::Good,
+            place: None,
+        };
+        Self { page, performed: None, jar: Jar::default(), extra: Vec::new() }
+    }
+}
+
+/// Writes the answer. One to HTML that came with the request has no `statusCode`: there was no response to have one.
 pub(crate) fn document(ask: &Ask<'_>, fetched: Fetched, now_seconds: i64) -> Map<String, Value> {
     let Fetched { mut page, performed, jar, extra } = fetched;
     page.body.truncate(MAX_PAGE_BYTES);
     let mut answer = Map::with_capacity(8);
     answer.insert("url".into(), page.url.as_str().into());
-    answer.insert("statusCode".into(), page.status.into());
+    if ask.mode != Mode::OwnHtml {
+        answer.insert("statusCode".into(), page.status.into());
+    }
     raw_outputs(ask, &page, &mut answer);
     if let Some(kind) = ask.extraction() {
         let item = extraction::extract(kind, page.url.as_str(), &page.body, now_seconds);
@@ -42,10 +61,6 @@ pub(crate) fn document(ask: &Ask<'_>, fetched: Fetched, now_seconds: i64) -> Map
             let values = extraction::custom_attributes(schema);
             answer.insert("customAttributes".into(), values);
         }
-    }
-    if ask.wants("serp") {
-        let item = extraction::extract("serp", page.url.as_str(), &page.body, now_seconds);
-        answer.insert("serp".into(), item);
     }
     if let Some(performed) = performed {
         answer.insert("actions".into(), performed.results.into());

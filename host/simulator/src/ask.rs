@@ -2,19 +2,22 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use carousel_core::contract;
 use serde_json::{Map, Value};
 use url::Url;
 
 use crate::cookies::Cookie;
 use crate::options::SimulatorOptions;
 use crate::problem::Problem;
-use crate::schema::{self, EXTRACTIONS};
+use crate::schema;
 
 /// How a page is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Mode {
     Browser,
     Http,
+    /// Not at all: the HTML came with the request.
+    OwnHtml,
 }
 
 impl Mode {
@@ -23,6 +26,16 @@ impl Mode {
         match self {
             Self::Browser => "browser",
             Self::Http => "http",
+            Self::OwnHtml => "own-html",
+        }
+    }
+
+    /// The mode that a request asks for; the contract says which.
+    pub(crate) fn of(fields: &Map<String, Value>) -> Self {
+        match contract::mode(fields) {
+            contract::Mode::Browser => Self::Browser,
+            contract::Mode::Http => Self::Http,
+            contract::Mode::OwnHtml => Self::OwnHtml,
         }
     }
 }
@@ -45,27 +58,13 @@ impl<'r> Ask<'r> {
     /// Reads a request, or says why it is refused.
     pub(crate) fn read(fields: &'r Map<String, Value>, options: &SimulatorOptions) -> Result<Self, Problem> {
         schema::check_fields(fields)?;
-        let mode = Self::mode_of(fields);
-        schema::check_combination(fields, mode == Mode::Http, options)?;
+        schema::check_combination(fields, options)?;
         let url = fields.get("url").and_then(Value::as_str).unwrap_or("");
         let url = Url::parse(url).map_err(|error| Problem::invalid(error.to_string()))?;
         let session = fields.get("session").and_then(|it| it.get("id")).and_then(Value::as_str).and_then(schema::parse_uuid4);
-        Ok(Self { fields, host: url.host_str().unwrap_or("").to_owned(), url, mode, session })
-    }
-
-    /// Decides between browser and HTTP the way the official clients do. `httpResponseHeaders` alone counts as a browser
-    /// request (undocumented).
-    pub(crate) fn mode_of(fields: &Map<String, Value>) -> Mode {
-        let wants = |name: &str| is_true(fields, name);
-        if wants("browserHtml") || wants("screenshot") {
-            return Mode::Browser;
-        }
-        match extract_source(fields) {
-            Some("httpResponseBody") => Mode::Http,
-            Some(_) => Mode::Browser,
-            None if wants("httpResponseBody") || wants("serp") => Mode::Http,
-            None => Mode::Browser,
-        }
+        // Nothing is downloaded for a request that brings its HTML, so there is nothing to have a session with.
+        let session = session.filter(|_| contract::sessionless(fields).is_none());
+        Ok(Self { fields, host: url.host_str().unwrap_or("").to_owned(), url, mode: Mode::of(fields), session })
     }
 
     /// Tells whether a boolean field is true.
@@ -83,9 +82,15 @@ impl<'r> Ask<'r> {
         self.fields.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
-    /// Names the extraction that is asked for.
+    /// Names the extraction that is asked for, `serp` included.
     pub(crate) fn extraction(&self) -> Option<&'static str> {
-        extraction(self.fields)
+        if self.wants("serp") { Some("serp") } else { contract::extraction(self.fields) }
+    }
+
+    /// Gives the HTML that came with the request.
+    pub(crate) fn own_html(&self) -> &'r str {
+        let options = self.extraction().and_then(|name| contract::options_of(self.fields, name));
+        options.and_then(|it| it.get("userHtml")?.as_str()).unwrap_or("")
     }
 
     /// Gives the cookies that go out with this request only.
@@ -145,40 +150,4 @@ impl<'r> Ask<'r> {
 
 fn is_true(fields: &Map<String, Value>, name: &str) -> bool {
     fields.get(name).and_then(Value::as_bool) == Some(true)
-}
-
-fn extraction(fields: &Map<String, Value>) -> Option<&'static str> {
-    EXTRACTIONS.iter().find(|name| is_true(fields, name)).copied()
-}
-
-fn extract_source(fields: &Map<String, Value>) -> Option<&str> {
-    let name = extraction(fields)?;
-    let own = fields.get(&format!("{name}Options")).and_then(|it| it.get("extractFrom"));
-    let shared = fields.get("extractFrom");
-    let raw = is_true(fields, "httpResponseBody").then_some("httpResponseBody");
-    own.or(shared).and_then(Value::as_str).or(raw).or(Some("browserHtml"))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::{Ask, Mode};
-
-    #[test]
-    fn outputs_decide_the_mode() {
-        for (fields, expected) in [
-            (json!({"browserHtml": true}), Mode::Browser),
-            (json!({"screenshot": true}), Mode::Browser),
-            (json!({"httpResponseBody": true}), Mode::Http),
-            (json!({"httpResponseHeaders": true}), Mode::Browser),
-            (json!({"product": true}), Mode::Browser),
-            (json!({"product": true, "extractFrom": "httpResponseBody"}), Mode::Http),
-            (json!({"product": true, "httpResponseBody": true}), Mode::Http),
-            (json!({"product": true, "productOptions": {"extractFrom": "httpResponseBody"}}), Mode::Http),
-            (json!({"serp": true}), Mode::Http),
-        ] {
-            assert_eq!(Ask::mode_of(fields.as_object().unwrap()), expected, "{fields}");
-        }
-    }
 }

@@ -11,7 +11,7 @@ use reqwest::{Client, Response, Url, redirect};
 use crate::answer::Limits;
 use crate::fault::{network_error, told};
 use crate::reuse::Answered;
-use crate::{Destination, Owner, ZyteError, ZyteOptions, answer, body, problem};
+use crate::{ApiKey, Destination, Owner, ZyteError, ZyteOptions, answer, body, problem};
 
 /// How long a connection is kept without a call. Load balancers close theirs after 60 s or later; we want to be first.
 const IDLE: Duration = Duration::from_secs(50);
@@ -24,6 +24,7 @@ pub struct ZyteApi {
     client: Client,
     endpoint: Url,
     headers: HeaderMap,
+    key: ApiKey,
     timeout: Duration,
     limits: Limits,
     answered: Answered,
@@ -38,7 +39,8 @@ impl ZyteApi {
         let client = client(&options, &destination)?;
         let headers = headers(&options, &client, &endpoint)?;
         let limits = Limits { bytes: options.max_answer_bytes, connect_timeout: options.connect_timeout };
-        Ok(Self { client, endpoint, headers, timeout: options.timeout, limits, answered: Answered::default() })
+        let (key, timeout) = (options.key, options.timeout);
+        Ok(Self { client, endpoint, headers, key, timeout, limits, answered: Answered::default() })
     }
 
     /// One call; it is sent again only where a reused connection was closed before it answered.
@@ -72,7 +74,7 @@ impl Transport for ZyteApi {
     /// API may still finish the work and bill it.
     async fn send(&self, params: &Object) -> Result<Answer, CallError> {
         match tokio::time::timeout(self.timeout, self.call(params)).await {
-            Ok(result) => result,
+            Ok(result) => result.map_err(|error| self.key.hide_in(error)),
             Err(_) => Err(CallError::Network(NetworkError::Timeout(self.timeout))),
         }
     }

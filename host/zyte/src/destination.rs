@@ -35,7 +35,7 @@ impl Destination {
         let url = Url::parse(base).map_err(|error| bad(&error.to_string()))?;
         match url.scheme() {
             "http" | "https" => {}
-            _ => return Err(bad("it must begin with https:// or http://")),
+            _ => return Err(bad("it must start with https:// or http://")),
         }
         if url.query().is_some() || url.fragment().is_some() || !base.ends_with('/') {
             return Err(bad("it must end in \"/\", such as https://api.zyte.com/v1/"));
@@ -110,7 +110,7 @@ mod tests {
             ("https://api.zyte.com/v1", "must end in \"/\""),
             ("https://api.zyte.com/v1/?x=/", "must end in \"/\""),
             ("https://api.zyte.com/v1/#/", "must end in \"/\""),
-            ("ftp://api.zyte.com/v1/", "must begin with https://"),
+            ("ftp://api.zyte.com/v1/", "must start with https://"),
             ("api.zyte.com/v1/", "relative URL"),
             ("https://", "empty host"),
         ] {

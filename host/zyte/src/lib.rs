@@ -22,6 +22,7 @@ mod destination;
 mod escape;
 mod fault;
 mod key;
+mod notations;
 mod options;
 mod problem;
 mod reuse;

@@ -81,6 +81,10 @@ impl Condition {
                 let count = extract.count(scope.response()?)?;
                 Ok(Outcome { holds: count >= *least, found: Some(count.to_string()) })
             }
+            Self::Answer(extract, Compare::Exists) => {
+                let found = extract.first(scope.response()?)?.as_ref().map(text);
+                Ok(Outcome { holds: extract.exists(scope.response()?)?, found })
+            }
             Self::Answer(extract, compare) => compared(compare, extract.first(scope.response()?)?, scope),
             Self::Request(name, compare) => compared(compare, scope.value(name)?, scope),
         }

@@ -63,8 +63,30 @@ impl Extract {
         })
     }
 
+    /// Whether there is such a value. What XPath and JMESPath compute counts by their own truth.
+    pub(crate) fn exists(&self, response: &Response) -> Result<bool> {
+        Ok(match self {
+            Self::Xpath(expression) => response.xpath(expression)?.exists(),
+            Self::Jmespath(expression) => response.jmespath_exists(expression)?,
+            Self::Css(_) | Self::Regex(_) | Self::Pointer(_) | Self::Header(_) | Self::Cookie(_) => {
+                self.first(response)?.is_some()
+            }
+        })
+    }
+
+    /// The first value there that is worth to be kept: not the empty text that XPath's functions make of what is not there.
+    pub(crate) fn worth(&self, response: &Response) -> Result<Option<Value>> {
+        Ok(match self.first(response)? {
+            Some(value) if value == "" && !self.exists(response)? => None,
+            found => found,
+        })
+    }
+
     /// How many values there are.
     pub(crate) fn count(&self, response: &Response) -> Result<usize> {
+        if !self.exists(response)? {
+            return Ok(0);
+        }
         Ok(match self {
             Self::Css(selector) => response.css(selector)?.all()?.len(),
             Self::Xpath(expression) => response.xpath(expression)?.all()?.len(),

@@ -69,7 +69,7 @@ impl Save {
 
     /// Keeps the value; the verdict on an answer that lacks what it must have.
     fn apply(&self, scope: &Scope<'_>) -> Result<Option<Verdict>> {
-        let (Some(value), Some(session)) = (self.from.first(scope.response()?)?, scope.request.session()) else {
+        let (Some(value), Some(session)) = (self.from.worth(scope.response()?)?, scope.request.session()) else {
             return Ok(self.missing.clone().map(Verdict::discard));
         };
         session.set(&self.name, &value)?;

@@ -5,6 +5,9 @@ import {
 } from "./carousel-guest/index.js";
 
 const orNull = (value) => value ?? null;
+const TRUTHS = [
+  "count(//p) > 1", "count(//p) > 2", "count(//p)", "count(//i)", "string(//p)", "string(//i)", "number(//p)", "//p/@title", "//i",
+];
 
 export default sitePlugin({
   configure() {
@@ -76,6 +79,9 @@ function surface(response, request) {
     css: response.css(".ok::text"),
     "no css": orNull(response.css(".no")),
     xpath: [response.xpath("//p/text()"), response.xpathAll("//p/text()")],
+    computed: TRUTHS.map((expression) => orNull(response.xpath(expression))),
+    truths: TRUTHS.map((expression) => response.xpathExists(expression)),
+    exist: [response.cssExists(".ok"), response.cssExists(".no"), response.jmespathExists("a")],
     jmespath: orNull(response.jmespath("a")),
     shared: [shared.increment("n", 2), shared.get("n"), orNull(shared.set("m", [1])), shared.get("m")],
     size: settings().pool_size,

@@ -7,6 +7,9 @@ from carousel_guest import (
 )
 
 
+TRUTHS = ["count(//p) > 1", "count(//p) > 2", "count(//p)", "count(//i)", "string(//p)", "string(//i)", "number(//p)", "//p/@title", "//i"]
+
+
 @site_plugin()
 class Probe(SessionConfig):
     def configure(self):
@@ -85,6 +88,9 @@ def surface(response, request):
         "css": response.css(".ok::text"),
         "no css": response.css(".no"),
         "xpath": [response.xpath("//p/text()"), response.xpath_all("//p/text()")],
+        "computed": [response.xpath(expression) for expression in TRUTHS],
+        "truths": [response.xpath_exists(expression) for expression in TRUTHS],
+        "exist": [response.css_exists(".ok"), response.css_exists(".no"), response.jmespath_exists("a")],
         "jmespath": response.jmespath("a"),
         "shared": [shared.increment("n", 2), shared.get("n"), shared.set("m", [1]), shared.get("m")],
         "size": settings()["pool_size"],

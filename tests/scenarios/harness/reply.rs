@@ -13,6 +13,8 @@ pub(crate) enum Reply {
     Page { html: String, members: Value },
     /// An error: status and `type`.
     Problem(u16, &'static str),
+    /// An error with this body.
+    Told(u16, Value),
     /// Success with a body that is not JSON.
     NotJson,
 }
@@ -45,6 +47,7 @@ impl Reply {
                 let problem = json!({"type": kind, "title": title(kind), "status": status, "detail": detail});
                 (*status, "application/problem+json", problem.to_string())
             }
+            Self::Told(status, problem) => (*status, "application/problem+json", problem.to_string()),
             Self::NotJson => (200, "application/json", "{\"url\": ".to_owned()),
         }
     }

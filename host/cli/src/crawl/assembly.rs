@@ -1,6 +1,5 @@
 //! Puts a crawl together: settings, API, plugins, engine, input and output.
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -19,7 +18,7 @@ use super::run::{Run, RunOptions, StoreErrors};
 use super::tally::Tally;
 use crate::api::Api;
 use crate::args::{Common, Crawl};
-use crate::logging::Screen;
+use crate::logging::{Screen, stdout};
 use crate::progress::{Progress, Unit};
 use crate::recording::{RecordedSites, Recorder, RecorderOptions};
 use crate::sites::Plugins;
@@ -43,10 +42,10 @@ impl Outcome {
 
 /// Crawls: 0 all answered, 1 some failed, 3 closed early, 130 interrupted. An error means that nothing was sent.
 pub(crate) async fn crawl(args: &Crawl, common: &Common, screen: &Screen) -> anyhow::Result<Outcome> {
-    let settings = Arc::new(settings(args, common)?);
+    let settings = Arc::new(settings(args, common, screen)?);
     let input = Input::open(&args.input)?;
     let plugins = Plugins::load(common.plugins.as_deref(), &settings)?;
-    let api = Api::open(args, common, &settings)?;
+    let api = Api::open(args, common, &settings, screen)?;
     let names = plugins.names();
     let explain = |error| settings_file::explain(&error, common.config.as_deref(), &names);
     let crawl = Assembled { args, settings: Arc::clone(&settings), plugins, input, screen };
@@ -55,13 +54,13 @@ pub(crate) async fn crawl(args: &Crawl, common: &Common, screen: &Screen) -> any
         let engine = Engine::new(settings, api, crawl.plugins.sites(), options).map_err(explain)?;
         return crawl.carry_out(engine).await;
     };
-    let recorder = Recorder::open(RecorderOptions { dir, limit: args.record_limit, api_key: key_to_hide(args, common)? })?;
+    let recorder = Recorder::open(RecorderOptions { dir, limit: args.record_limit, api_keys: &api_key::known(common) })?;
     let sites = Arc::new(RecordedSites::new(crawl.plugins.sites(), Arc::clone(&recorder)));
     let directory = crawl.plugins.sites();
     let engine = Engine::new(Arc::clone(&settings), api, sites, options).map_err(explain)?;
     let mut outcome = crawl.carry_out(engine).await?;
     match recorder.write(&settings, &directory.report()) {
-        Ok(told) => screen.say(&told),
+        Ok(told) => screen.say(told),
         Err(error) => outcome.ending.lacks(&error.context("the recording is not complete")),
     }
     Ok(outcome)
@@ -83,7 +82,7 @@ impl Assembled<'_> {
         // Until here an interrupt ends the process: nothing was sent.
         let interrupts = &mut interrupts::listen();
         let name = input.name().to_owned();
-        let is_terminal_taken = args.output.is_none() && std::io::stdout().is_terminal();
+        let is_terminal_taken = args.output.is_none() && stdout::is_terminal();
         let progress = if is_terminal_taken { Progress::hidden() } else { Progress::new(screen, unit(args, &input)) };
         let run = Run::new(engine.clone(), run_options(args, &settings, &name), output, &progress).with_leftovers(leftovers);
         tracing::info!("crawling {name}, at most {} requests at once", settings.crawl.concurrency);
@@ -96,13 +95,13 @@ impl Assembled<'_> {
         if tally.is_empty() && ending == Ending::Finished {
             bail!("no requests in {name}: is it empty?");
         }
-        screen.say(&summary::text(&document));
+        screen.say(summary::lines(&document));
         if let Some(message) = ending.message() {
-            screen.say(&message);
+            screen.say(message);
         }
         if let Some(left) = args.leftovers.as_deref().filter(|_| ending != Ending::Finished) {
             let left = left.display();
-            screen.say(&format!("what has no result is in {left}: crawl {left} to go on, with --append to the same output"));
+            screen.say(format!("what has no result is in {left}: crawl {left} to go on, with --append to the same output"));
         }
         if let Some(Err(error)) = stats.map(|stats| stats.write(&document)) {
             ending.lacks(&error);
@@ -111,17 +110,8 @@ impl Assembled<'_> {
     }
 }
 
-/// The API key, which must not get into a recording.
-fn key_to_hide(args: &Crawl, common: &Common) -> anyhow::Result<Option<String>> {
-    if args.simulate {
-        return Ok(None);
-    }
-    let dir = std::env::current_dir().context("cannot tell the current directory")?;
-    api_key::text(common.api_key.as_deref(), std::env::var(api_key::VARIABLE).ok(), &dir)
-}
-
-fn settings(args: &Crawl, common: &Common) -> anyhow::Result<Settings> {
-    let mut settings = settings_file::load(common.config.as_deref())?;
+fn settings(args: &Crawl, common: &Common, screen: &Screen) -> anyhow::Result<Settings> {
+    let mut settings = settings_file::load(common.config.as_deref(), screen)?;
     if let Some(url) = &common.api_url {
         settings.api.url.clone_from(url);
     }

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use super::leftovers::Leftovers;
 use super::output::Output;
 use crate::args::Crawl;
+use crate::logging::stdout;
 use crate::stats_file::StatsFile;
 
 /// What a crawl writes.
@@ -30,7 +31,7 @@ impl Files {
         distinct([&output, &leftovers, &stats].into_iter().flatten(), input)?;
         Ok(Self {
             output: match output {
-                None => Output::to(Box::new(std::io::stdout())),
+                None => Output::to(stdout::sink()),
                 Some(file) if args.append => Output::file(file.at_its_end()?)?,
                 Some(file) => Output::file(file.emptied()?)?,
             },

@@ -6,6 +6,8 @@ use carousel_core::exchange::{CallError, Request};
 use carousel_engine::{Failure, Trace};
 use serde_json::{Map, Value, json};
 
+use crate::logging::without_keys;
+
 /// What `--annotate` adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Annotation {
@@ -20,7 +22,7 @@ pub(crate) fn answer<'t>(text: &'t str, line: u64, trace: &Trace, annotation: An
     let text = on_one_line(text.trim());
     match annotation {
         Annotation::Off => text,
-        Annotation::On => Cow::Owned(with_member(&text, "carousel", &carousel(line, Some(trace)))),
+        Annotation::On => Cow::Owned(with_member(&text, "carousel", &without_keys(&carousel(line, Some(trace)).to_string()))),
     }
 }
 
@@ -41,7 +43,7 @@ pub(crate) fn failure(failure: &Failure, request: &Request, line: u64, annotatio
     if annotation == Annotation::On {
         object.insert("carousel".to_owned(), carousel(line, Some(&failure.trace)));
     }
-    Value::Object(object).to_string()
+    without_keys(&Value::Object(object).to_string()).into_owned()
 }
 
 /// The line of an input line that is no request.
@@ -51,7 +53,7 @@ pub(crate) fn bad_line(message: &str, value: Option<Value>, line: u64, annotatio
     if annotation == Annotation::On {
         object.insert("carousel".to_owned(), carousel(line, None));
     }
-    Value::Object(object).to_string()
+    without_keys(&Value::Object(object).to_string()).into_owned()
 }
 
 fn error_object(error: Value, request_id: Option<&str>, request: Option<Value>, echo: Option<&Value>) -> Map<String, Value> {
@@ -86,7 +88,7 @@ fn on_one_line(text: &str) -> Cow<'_, str> {
 }
 
 /// Adds a last member to the text of a JSON object without reading it.
-fn with_member(object: &str, name: &str, value: &Value) -> String {
+fn with_member(object: &str, name: &str, value: &str) -> String {
     let Some(members) = object.strip_suffix('}').map(str::trim_end) else { return object.to_owned() };
     let comma = if members.ends_with('{') { "" } else { "," };
     format!("{members}{comma}{}:{value}}}", Value::from(name))
@@ -117,7 +119,7 @@ mod tests {
             (r#"{"a":{}}"#, r#"{"a":{},"k":1}"#),
             (r#"{"a":"}"  }"#, r#"{"a":"}","k":1}"#),
         ] {
-            assert_eq!(with_member(object, "k", &json!(1)), expected);
+            assert_eq!(with_member(object, "k", "1"), expected);
         }
     }
 

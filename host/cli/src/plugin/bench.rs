@@ -16,6 +16,7 @@ use super::replay::Recorded;
 use super::workbench::{Place, Workbench, json_file, must_be_a_file};
 use super::{NOT_GOOD, replay, report};
 use crate::args::{BenchPlugin, Common};
+use crate::logging::Screen;
 use crate::recording::{Asked, Download, Fixture, FixtureSession, outcome};
 use crate::settings_file;
 
@@ -33,16 +34,16 @@ struct Measured {
 }
 
 /// Measures each overridden hook.
-pub(crate) fn bench(args: &BenchPlugin, common: &Common) -> anyhow::Result<ExitCode> {
+pub(crate) fn bench(args: &BenchPlugin, common: &Common, screen: &Screen) -> anyhow::Result<ExitCode> {
     let time = Duration::try_from_secs_f64(args.seconds).ok().filter(|time| !time.is_zero());
     let time = time.with_context(|| format!("--seconds {} is not a number above 0", args.seconds))?;
-    let settings = settings_file::load(common.config.as_deref())?;
+    let settings = settings_file::load(common.config.as_deref(), screen)?;
     must_be_a_file(&args.file)?;
     let place = Place::of(args.site.as_deref(), args.site_config.as_deref(), &settings)?;
     let bench = match Workbench::open(&args.file, place, &settings)? {
         Ok(bench) => bench,
         Err(why) => {
-            report::print(&format!("{} cannot be used: {why}", args.file.display()))?;
+            report::print(format!("{} cannot be used: {why}", args.file.display()))?;
             return Ok(ExitCode::from(NOT_GOOD));
         }
     };
@@ -59,7 +60,7 @@ pub(crate) fn bench(args: &BenchPlugin, common: &Common) -> anyhow::Result<ExitC
             rows.push(row(&overridden.join(" + "), &measured, &empty, outcome));
         }
     }
-    report::print(&report::table(&rows))?;
+    report::print(report::table(&rows))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -17,12 +17,12 @@ const DEFAULT_OUT: &str = "plugins-built";
 
 /// Builds the projects and tells what came of each.
 pub(crate) fn build(args: &BuildPlugins, common: &Common, screen: &Screen) -> anyhow::Result<ExitCode> {
-    let out = out_dir(args, common)?;
+    let out = out_dir(args, common, screen)?;
     for file in build_into(&args.paths, &out, screen)? {
         let description = facts::describe(&file)?;
-        screen.say(&format!("{} ({} KiB): {description}", file.display(), size(&file)?.div_ceil(1024)));
+        screen.say(format!("{} ({} KiB): {description}", file.display(), size(&file)?.div_ceil(1024)));
     }
-    screen.say(&format!("use them with --plugins {}", out.display()));
+    screen.say(format!("use them with --plugins {}", out.display()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -64,7 +64,7 @@ fn build_crates(projects: &[cargo::Project], out: &Path, screen: &Screen) -> any
 }
 
 fn build_script(project: &script::Project, out: &Path, screen: &Screen) -> anyhow::Result<PathBuf> {
-    screen.say(&format!("building {} ({:?}), which takes a minute", project.name, project.language));
+    screen.say(format!("building {} ({:?}), which takes a minute", project.name, project.language));
     let folder = tempfile::tempdir().context("cannot make a temporary directory")?;
     let component = folder.path().join("plugin.wasm");
     project.build(&component, screen)?;
@@ -80,11 +80,11 @@ fn install(component: &Path, file: &Path) -> anyhow::Result<PathBuf> {
     Ok(file.to_path_buf())
 }
 
-fn out_dir(args: &BuildPlugins, common: &Common) -> anyhow::Result<PathBuf> {
+fn out_dir(args: &BuildPlugins, common: &Common, screen: &Screen) -> anyhow::Result<PathBuf> {
     if let Some(out) = args.out.as_ref().or(common.plugins.as_ref()) {
         return Ok(out.clone());
     }
-    let settings = settings_file::load(common.config.as_deref())?;
+    let settings = settings_file::load(common.config.as_deref(), screen)?;
     Ok(settings.plugins.dir.unwrap_or_else(|| PathBuf::from(DEFAULT_OUT)))
 }
 
@@ -119,7 +119,7 @@ mod tests {
         ] {
             let args = BuildPlugins { paths: vec![], out };
             let common = Common { plugins, config: Some(config.clone()), ..Common::default() };
-            assert_eq!(out_dir(&args, &common).unwrap(), expected);
+            assert_eq!(out_dir(&args, &common, &Screen::default()).unwrap(), expected);
         }
     }
 }

@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, anyhow, bail};
 use serde_json::Value;
 
+use crate::logging::Listed;
+
 use super::release::ENVIRONMENT;
 use super::target::TARGET;
 
@@ -32,7 +34,7 @@ pub(crate) fn project(dir: &Path) -> anyhow::Result<Project> {
         .output()
         .context("cannot run cargo: plugins are built with the Rust toolchain, see https://rustup.rs")?;
     if !output.status.success() {
-        bail!("{}: {}", manifest.display(), String::from_utf8_lossy(&output.stderr).trim());
+        bail!(Listed::lines_of(manifest.display().to_string(), &String::from_utf8_lossy(&output.stderr)));
     }
     let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata gave no JSON")?;
     read_metadata(&metadata, &manifest)

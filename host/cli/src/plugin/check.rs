@@ -1,7 +1,6 @@
 //! `carousel plugin check`: can these components be used, what do they want, and whom do they compete with?
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::process::ExitCode;
 
 use carousel_core::pattern::{Rule, RuleIndex, Standing, overlap};
@@ -12,6 +11,7 @@ use serde_json::{Value, json};
 use super::facts::{Facts, hooks};
 use super::{NOT_GOOD, report, workbench};
 use crate::args::{CheckPlugins, Common};
+use crate::logging::{Lines, Screen};
 use crate::settings_file;
 
 /// A URL that another rule matches, too.
@@ -27,8 +27,8 @@ struct Overlap {
 }
 
 /// Checks the files: 0 all can be used, 1 some cannot.
-pub(crate) fn check(args: &CheckPlugins, common: &Common) -> anyhow::Result<ExitCode> {
-    let settings = settings_file::load(common.config.as_deref())?;
+pub(crate) fn check(args: &CheckPlugins, common: &Common, screen: &Screen) -> anyhow::Result<ExitCode> {
+    let settings = settings_file::load(common.config.as_deref(), screen)?;
     args.files.iter().try_for_each(|file| workbench::must_be_a_file(file))?;
     let facts = args.files.iter().map(|file| Facts::of(file, &settings)).collect::<anyhow::Result<Vec<_>>>()?;
     let neighbours = neighbours(&facts, common, &settings)?;
@@ -36,8 +36,8 @@ pub(crate) fn check(args: &CheckPlugins, common: &Common) -> anyhow::Result<Exit
         let overlaps =
             plugin.plugin.as_ref().map_or_else(|_| Vec::new(), |info| overlaps(info, &others(&facts, at, &neighbours)));
         match args.json {
-            true => report::print(&to_json(plugin, &overlaps).to_string())?,
-            false => report::print(&text(plugin, &overlaps))?,
+            true => report::print(to_json(plugin, &overlaps).to_string())?,
+            false => report::print(text(plugin, &overlaps))?,
         }
     }
     let all_good = facts.iter().all(|plugin| plugin.plugin.is_ok());
@@ -88,11 +88,9 @@ fn overlaps(info: &PluginInfo, others: &[Rule]) -> Vec<Overlap> {
     competing.collect()
 }
 
-fn text(facts: &Facts, overlaps: &[Overlap]) -> String {
-    let mut text = facts.file.display().to_string();
-    let mut line = |name: &str, value: &str| {
-        let _ = write!(text, "\n  {name:<10} {value}");
-    };
+fn text(facts: &Facts, overlaps: &[Overlap]) -> Lines {
+    let mut lines = Lines::from(facts.file.display().to_string());
+    let mut line = |name: &str, value: &str| lines.push(format!("  {name:<10} {value}"));
     if let Ok(info) = &facts.plugin {
         line("plugin", &format!("{} {}", info.name, info.version));
     }
@@ -115,7 +113,7 @@ fn text(facts: &Facts, overlaps: &[Overlap]) -> String {
         Ok(_) => line("result", "can be used"),
         Err(why) => line("result", &format!("cannot be used: {why}")),
     }
-    text
+    lines
 }
 
 fn to_json(facts: &Facts, overlaps: &[Overlap]) -> Value {

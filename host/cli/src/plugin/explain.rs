@@ -25,6 +25,7 @@ use super::workbench::{json, json_file, runtime};
 use super::{NOT_GOOD, report};
 use crate::args::{Common, ExplainUrl};
 use crate::crawl::with_web_address;
+use crate::logging::Screen;
 use crate::recording::outcome;
 use crate::settings_file;
 use crate::sites::Plugins;
@@ -51,14 +52,14 @@ struct ExplainedRule {
 }
 
 /// Explains: 0 such a request would be sent, 1 it would fail before.
-pub(crate) fn explain(args: &ExplainUrl, common: &Common) -> anyhow::Result<ExitCode> {
-    let settings = Arc::new(settings_file::load(common.config.as_deref())?);
+pub(crate) fn explain(args: &ExplainUrl, common: &Common, screen: &Screen) -> anyhow::Result<ExitCode> {
+    let settings = Arc::new(settings_file::load(common.config.as_deref(), screen)?);
     let request = request(args)?;
     let plugins = Plugins::load(common.plugins.as_deref(), &settings)?;
     let explained = runtime()?.block_on(ask(request, settings, &plugins))?;
     match args.json {
-        true => report::print(&rendering::to_json(&explained).to_string())?,
-        false => report::print(&rendering::text(&explained))?,
+        true => report::print(rendering::to_json(&explained).to_string())?,
+        false => report::print(rendering::lines(&explained))?,
     }
     Ok(if explained.failure.is_none() { ExitCode::SUCCESS } else { ExitCode::from(NOT_GOOD) })
 }

@@ -47,7 +47,7 @@ pub(crate) fn new(args: &NewPlugin, screen: &Screen) -> anyhow::Result<ExitCode>
     };
     make(&args.path, &files)?;
     let path = args.path.display();
-    screen.say(&format!("made the plugin {name} in {path}; next: cd {path}, {test}, carousel plugin build"));
+    screen.say(format!("made the plugin {name} in {path}; next: cd {path}, {test}, carousel plugin build"));
     Ok(ExitCode::SUCCESS)
 }
 

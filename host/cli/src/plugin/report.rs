@@ -1,15 +1,14 @@
 //! What the commands say on standard output: tables, JSON, and lists of facts.
 
-use std::io::Write;
-
 use anyhow::Context;
 use carousel_core::pattern::{DEFAULT_PRIORITY, Rule};
 use serde_json::{Value, json};
 
-/// Writes text to standard output.
-pub(crate) fn print(text: &str) -> anyhow::Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{}", text.trim_end()).and_then(|()| stdout.flush()).context(CANNOT_WRITE)
+use crate::logging::{Lines, stdout};
+
+/// Writes lines to standard output.
+pub(crate) fn print(lines: impl Into<Lines>) -> anyhow::Result<()> {
+    stdout::print(lines).context(CANNOT_WRITE)
 }
 
 const CANNOT_WRITE: &str = "cannot write to standard output";
@@ -21,7 +20,7 @@ pub(crate) fn is_read_no_further(error: &anyhow::Error) -> bool {
 }
 
 /// Columns as wide as their widest cell, the last one as it is. No line ends in blanks.
-pub(crate) fn table(rows: &[Vec<String>]) -> String {
+pub(crate) fn table(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
@@ -29,7 +28,7 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    rows.iter().map(line).collect()
 }
 
 /// A rule in words: its URLs, and what is not usual about it.
@@ -82,7 +81,7 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
         let rows = [["a", "bbb", ""], ["aaaa", "b", "c"]].map(|row| row.map(str::to_owned).to_vec());
-        assert_eq!(table(&rows), "a     bbb\naaaa  b    c");
+        assert_eq!(table(&rows), ["a     bbb", "aaaa  b    c"]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::replay::{Live, Recorded};
 use super::workbench::{Place, Workbench, json, json_file, must_be_a_file};
 use super::{NOT_GOOD, replay, report};
 use crate::args::{Common, RunHook};
-use crate::logging::Screen;
+use crate::logging::{Lines, Screen};
 use crate::recording::{Asked, Download, Fixture, FixtureSession, read_fixture};
 use crate::settings_file;
 
@@ -27,19 +27,19 @@ const SESSION: &str = "00000000-0000-4000-8000-000000000001";
 /// Calls the hook: 0 it answered, 1 it failed or the plugin cannot be used.
 pub(crate) fn run(args: &RunHook, common: &Common, screen: &Screen) -> anyhow::Result<ExitCode> {
     let hook = hook(&args.hook)?;
-    let settings = settings_file::load(common.config.as_deref())?;
+    let settings = settings_file::load(common.config.as_deref(), screen)?;
     must_be_a_file(&args.file)?;
     let fixture = fixture(args, hook)?;
     let place = Place::of(args.site.as_deref(), args.site_config.as_deref(), &settings)?;
     let bench = match Workbench::open(&args.file, place, &settings)? {
         Ok(bench) => bench,
         Err(why) => {
-            screen.say(&format!("{} cannot be used: {why}", args.file.display()));
+            screen.say(format!("{} cannot be used: {why}", args.file.display()));
             return Ok(ExitCode::from(NOT_GOOD));
         }
     };
     if !bench.site.overrides(hook) {
-        screen.say(&format!("{} does not override {hook}: the host answers", args.file.display()));
+        screen.say(format!("{} does not override {hook}: the host answers", args.file.display()));
     }
     let call = located(&bench, &fixture, fixture.call(Arc::clone(&bench.defaults))?);
     let session = call.session.clone();
@@ -56,9 +56,9 @@ pub(crate) fn run(args: &RunHook, common: &Common, screen: &Screen) -> anyhow::R
     let (outcome, trace) = observe(|| bench.runtime.block_on(replay::ask(&*bench.site, fixture.hook, call, answer, downloader)));
     let took = began.elapsed();
     let outcome = part(outcome?, hook);
-    report::print(&outcome.to_string())?;
+    report::print(outcome.to_string())?;
     let after = session.map(|session| session.snapshot()).unwrap_or_default();
-    screen.say(&cost(&before, &after, took, &trace));
+    screen.say(cost(&before, &after, took, &trace));
     let failed = outcome.get("error").is_some();
     Ok(if failed { ExitCode::from(NOT_GOOD) } else { ExitCode::SUCCESS })
 }
@@ -148,7 +148,7 @@ fn part(outcome: Object, hook: Hook) -> Value {
 }
 
 /// What the call left behind and what it took.
-fn cost(before: &Object, after: &Object, took: Duration, trace: &Trace) -> String {
+fn cost(before: &Object, after: &Object, took: Duration, trace: &Trace) -> Lines {
     let mut lines: Vec<String> = trace.looks.iter().map(|look| format!("looked at   {} → {}", look.asked, look.told)).collect();
     if before != after {
         lines.push(format!("stored      {}", Value::Object(after.clone())));
@@ -161,7 +161,7 @@ fn cost(before: &Object, after: &Object, took: Duration, trace: &Trace) -> Strin
     ));
     let peak = u64::try_from(trace.peak_memory_bytes).unwrap_or(u64::MAX);
     lines.push(format!("memory      {}", report::bytes(peak)));
-    lines.join("\n")
+    lines.into()
 }
 
 fn instances(count: u32) -> String {

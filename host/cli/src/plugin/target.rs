@@ -15,7 +15,7 @@ pub(crate) fn ensure(dir: &Path, screen: &Screen) -> anyhow::Result<()> {
     if is_installed(dir)? {
         return Ok(());
     }
-    screen.say(&format!("the Rust target {TARGET} is missing: running `rustup target add {TARGET}`"));
+    screen.say(format!("the Rust target {TARGET} is missing: running `rustup target add {TARGET}`"));
     let added = Command::new("rustup").args(["target", "add", TARGET]).current_dir(dir).output();
     let reason = match added {
         Ok(output) if output.status.success() => return Ok(()),

@@ -3,7 +3,6 @@
 mod compare;
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,12 +19,13 @@ use self::compare::{Difference, compare, placeholders_of_inputs};
 use super::replay::{self, Recorded};
 use super::{NOT_GOOD, report, workbench};
 use crate::args::{Common, TestPlugins};
+use crate::logging::{Lines, Screen};
 use crate::recording::{Fixture, FixtureSite, SiteFolder, read_fixture, site_folders};
 use crate::settings_file;
 
 /// Runs the fixtures: 0 all as expected, 1 some not.
-pub(crate) fn test(args: &TestPlugins, common: &Common) -> anyhow::Result<ExitCode> {
-    let settings = settings_file::load(common.config.as_deref())?;
+pub(crate) fn test(args: &TestPlugins, common: &Common, screen: &Screen) -> anyhow::Result<ExitCode> {
+    let settings = settings_file::load(common.config.as_deref(), screen)?;
     let Some(dir) = settings_file::plugin_dir(common.plugins.as_deref(), &settings)? else {
         bail!("no plugin directory is named: give --plugins DIR, or set dir in [plugins] of the settings file");
     };
@@ -37,7 +37,7 @@ pub(crate) fn test(args: &TestPlugins, common: &Common) -> anyhow::Result<ExitCo
     for folder in &folders {
         stage.run(folder, &args.dir, &mut tally)?;
     }
-    report::print(&tally.summary(folders.len()))?;
+    report::print(tally.summary(folders.len()))?;
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(NOT_GOOD) })
 }
 
@@ -87,7 +87,7 @@ impl Stage {
         let Some(site) = self.sites.named(&folder.site.site) else {
             let why = self.broken.get(&folder.site.site).map_or("its plugin is not loaded", String::as_str);
             tally.failed += folder.calls.len();
-            return report::print(&format!("FAILED {}: the site cannot be served: {why}\n", folder.path.display()));
+            return report::print(format!("FAILED {}: the site cannot be served: {why}", folder.path.display()));
         };
         let defaults = self.defaults(&folder.site).with_context(|| folder.path.display().to_string())?;
         for path in &folder.calls {
@@ -100,7 +100,7 @@ impl Stage {
             }
             tally.failed += 1;
             let name = path.strip_prefix(root).unwrap_or(path);
-            report::print(&failure(&name.display().to_string(), &fixture, &differences, &ran.looks))?;
+            report::print(failure(&name.display().to_string(), &fixture, &differences, &ran.looks))?;
         }
         Ok(())
     }
@@ -163,20 +163,20 @@ impl Tally {
 }
 
 /// What was expected, what came instead, and what the plugin looked at.
-fn failure(name: &str, fixture: &Fixture, differences: &[Difference], looks: &[Look]) -> String {
+fn failure(name: &str, fixture: &Fixture, differences: &[Difference], looks: &[Look]) -> Lines {
     let kind = if fixture.init { " of an initialisation" } else { "" };
-    let mut text = format!("FAILED {name}: {}{kind}, {}", fixture.hook.word(), fixture.url());
+    let mut lines = Lines::from(format!("FAILED {name}: {}{kind}, {}", fixture.hook.word(), fixture.url()));
     for difference in differences {
-        let _ = write!(text, "\n  {difference}");
+        lines.extend(difference.lines().into_iter().map(|line| format!("  {line}")));
     }
     if !looks.is_empty() {
-        text += "\n  the plugin looked at";
+        lines.push("  the plugin looked at");
     }
     for Look { asked, told, excerpt } in looks {
-        let _ = write!(text, "\n    {asked} → {told}");
+        lines.push(format!("    {asked} → {told}"));
         if !excerpt.is_empty() {
-            let _ = write!(text, "\n      {excerpt}");
+            lines.push(format!("      {excerpt}"));
         }
     }
-    text + "\n"
+    lines
 }

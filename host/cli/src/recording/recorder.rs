@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::fixture::{Asked, Download, Fixture, FixtureSession, FixtureSite};
 use super::secrets::Secrets;
 use super::{folder, outcome};
+use crate::args::Secret;
 
 /// The text that is kept of one crawl; further calls are not recorded.
 const MAX_BYTES: usize = 64 << 20;
@@ -25,8 +26,8 @@ pub(crate) struct RecorderOptions<'o> {
     pub(crate) dir: &'o Path,
     /// Calls of each hook with each outcome, per site.
     pub(crate) limit: usize,
-    /// The API key, which must not get into a file.
-    pub(crate) api_key: Option<String>,
+    /// The API keys, which must not get into a file.
+    pub(crate) api_keys: &'o [Secret],
 }
 
 /// Keeps calls until they are written.
@@ -70,7 +71,7 @@ impl Recorder {
     /// Makes the directory. Fails if there is something in it.
     pub(crate) fn open(options: RecorderOptions<'_>) -> anyhow::Result<Arc<Self>> {
         folder::prepare(options.dir)?;
-        let secrets = Secrets::new(options.api_key.as_deref());
+        let secrets = Secrets::new(options.api_keys);
         let kept = Mutex::new(Kept { sites: BTreeMap::new(), secrets, bytes: 0 });
         Ok(Arc::new(Self { dir: options.dir.to_path_buf(), limit: options.limit, kept }))
     }

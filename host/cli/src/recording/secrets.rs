@@ -11,6 +11,8 @@ use carousel_core::exchange::Object;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
+use crate::args::Secret;
+
 /// Shorter values are replaced only where they stand as a cookie or as authorisation: everywhere else they are ordinary text.
 const ANYWHERE_CHARS: usize = 4;
 
@@ -62,10 +64,10 @@ pub(crate) struct Redactor<'s> {
 }
 
 impl Secrets {
-    /// Knows the API key, where there is one.
-    pub(crate) fn new(api_key: Option<&str>) -> Self {
+    /// Knows the API keys.
+    pub(crate) fn new(api_keys: &[Secret]) -> Self {
         let mut secrets = Self::default();
-        if let Some(key) = api_key {
+        for key in api_keys.iter().map(Secret::reveal) {
             secrets.add("APIKEY", key);
             secrets.alias(&STANDARD.encode(format!("{key}:")), key);
         }
@@ -301,7 +303,7 @@ mod tests {
 
     /// What becomes of a value when its own secrets are replaced.
     fn redacted(value: &Value) -> Value {
-        let mut secrets = Secrets::new(Some("the-api-key"));
+        let mut secrets = Secrets::new(&["the-api-key".into()]);
         secrets.learn(value);
         let mut value = value.clone();
         secrets.redactor().unwrap().value(&mut value);

@@ -11,15 +11,41 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 use carousel_core::settings::{Impossible, Settings, SiteTable};
 use carousel_engine::BadSettings;
+use carousel_zyte::Destination;
 use serde_json::Value;
 
+use crate::logging::Screen;
 use crate::text_file;
 
 const DEFAULT_FILE: &str = "carousel.toml";
 
 /// Reads the given file, else `carousel.toml` of the working directory if there is one, else the defaults.
-pub(crate) fn load(given: Option<&Path>) -> anyhow::Result<Settings> {
-    file(given).map_or_else(|| Ok(Settings::default()), read)
+///
+/// A file that was found and not named may be somebody else's, who made the directory: its path is told, and it cannot say where
+/// compiled plugins, which are native code, are taken from.
+pub(crate) fn load(given: Option<&Path>, screen: &Screen) -> anyhow::Result<Settings> {
+    let Some(path) = file(given) else { return Ok(Settings::default()) };
+    if given.is_some() {
+        return read(path);
+    }
+    let told = absolute(path);
+    screen.say(format!("settings: {told}, found here; --config FILE names another"));
+    let mut settings = read(path)?;
+    if settings.plugins.cache.take_if(|cache| !cache.as_os_str().is_empty()).is_some() {
+        screen.say(format!(
+            "plugins.cache of {told} is left out: compiled plugins are native code, so --config must name the file"
+        ));
+    }
+    Ok(settings)
+}
+
+/// Which file says what a setting is, for messages.
+pub(crate) fn source(given: Option<&Path>) -> Option<String> {
+    file(given).map(absolute)
+}
+
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).display().to_string()
 }
 
 fn file(given: Option<&Path>) -> Option<&Path> {
@@ -101,13 +127,11 @@ fn refuse_namesakes(settings: &Settings) -> anyhow::Result<()> {
 
 /// Makes the API's base address end in `/` and refuses what is no HTTP address.
 pub(crate) fn api_url(url: &str) -> anyhow::Result<String> {
-    let parsed = url::Url::parse(url).with_context(|| format!("the API address \"{url}\" is not a URL"))?;
-    if !matches!(parsed.scheme(), "http" | "https") {
-        bail!("the API address \"{url}\" must start with http:// or https://");
-    }
     // Who copies the address of the calls means the same.
     let base = url.strip_suffix("/extract").unwrap_or(url);
-    Ok(if base.ends_with('/') { base.to_owned() } else { format!("{base}/") })
+    let base = if base.ends_with('/') { base.to_owned() } else { format!("{base}/") };
+    Destination::of(&base)?;
+    Ok(base)
 }
 
 /// The plugin directory: the flag, else the setting. A directory that was named must exist.

@@ -126,7 +126,7 @@ fn paths_are_relative_to_the_settings_file() {
     let file = dir.path().join("c.toml");
     let text = "[plugins]\ndir = \"p\"\n[[site]]\nname = \"a\"\nplugin = \"x\"\nconfig = \"shop.json\"\n[[site]]\nname = \"b\"\nplugin = \"x\"\nconfig = \"bank.toml\"\n";
     std::fs::write(&file, text).unwrap();
-    let settings = load(Some(&file)).unwrap();
+    let settings = load(Some(&file), &Screen::default()).unwrap();
     assert_eq!(settings.plugins.dir, Some(dir.path().join("p")));
     assert_eq!(settings.site[0].config, Some(json!({"zip": "10001"})));
     assert_eq!(settings.site[1].config, Some(json!({"login": {"user": "u"}})));
@@ -148,7 +148,7 @@ fn a_config_file_that_cannot_be_read_names_settings_file_site_and_file() {
 
 #[test]
 fn a_settings_file_that_was_named_must_exist() {
-    let message = format!("{:#}", load(Some(Path::new("no/such.toml"))).unwrap_err());
+    let message = format!("{:#}", load(Some(Path::new("no/such.toml")), &Screen::default()).unwrap_err());
     assert!(message.starts_with("cannot read the settings file no/such.toml"), "{message}");
 }
 

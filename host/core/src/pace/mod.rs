@@ -1,6 +1,7 @@
 //! The pace of calls while the API is busy: which calls wait, and how they are let in again.
 //!
-//! A 429 or 503 has a scope: one site, where its type is a limit of the domain, else everything. The call itself is sent again after
+//! A 429 or 503 has a scope: one site, where its type is a limit of the domain; automatic extraction, where it is one of the extractor;
+//! else everything. The call itself is sent again after
 //! a pause: the answer's `Retry-After`, or else what the API's documentation asks for, which grows with each slowing in a row; in the
 //! second case at once when another call of the scope is answered ([`Pace::takes_calls`]), for then it has as good a chance as any.
 //! And the scope is slowed:
@@ -31,7 +32,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound::{Excluded, Unbounded};
 use std::time::Duration;
 
-pub use scope::Scope;
+pub use scope::{Scope, Scopes};
 
 use crate::id::Ticket;
 use crate::retry::Wait;
@@ -81,10 +82,10 @@ pub struct Pace {
     scopes: BTreeMap<Scope, State>,
     /// With more scopes than these it is worth looking for such as can be forgotten.
     enough: usize,
-    /// The sites of those who wait.
-    waiting: BTreeMap<Caller, Scope>,
-    /// How many wait for each of these sites.
-    awaited: BTreeMap<Scope, usize>,
+    /// The scopes of those who wait.
+    waiting: BTreeMap<Caller, Scopes>,
+    /// How many wait with the same scopes.
+    awaited: BTreeMap<Scopes, usize>,
     /// Those who were let in.
     inside: BTreeMap<Caller, Inside>,
     admitted: VecDeque<Caller>,
@@ -95,7 +96,7 @@ pub struct Pace {
 /// One who was let in.
 #[derive(Debug)]
 struct Inside {
-    site: Scope,
+    scopes: Scopes,
     /// Was a scope slowed, so that it has a place in the even order of calls?
     is_paced: bool,
     is_under_way: bool,
@@ -110,13 +111,13 @@ struct State {
 }
 
 impl Pace {
-    /// Somebody wants to start a call on this site, and comes out of [`Self::poll_admitted`], at once where nothing is slowed.
-    pub fn handle_request(&mut self, caller: Caller, site: Scope, now: Instant) {
-        if self.waiting.is_empty() && self.has_room(&Scope::Everything, now) && self.has_room(&site, now) {
-            return self.let_in(caller, site, now);
+    /// Somebody wants to start a call of these scopes, and comes out of [`Self::poll_admitted`], at once where nothing is slowed.
+    pub fn handle_request(&mut self, caller: Caller, scopes: Scopes, now: Instant) {
+        if self.waiting.is_empty() && self.have_room(&scopes, now) {
+            return self.let_in(caller, scopes, now);
         }
-        if self.waiting.insert(caller, site.clone()).is_none() {
-            *self.awaited.entry(site).or_default() += 1;
+        if self.waiting.insert(caller, scopes.clone()).is_none() {
+            *self.awaited.entry(scopes).or_default() += 1;
         }
         self.admit(now);
     }
@@ -125,7 +126,7 @@ impl Pace {
     pub fn handle_sent(&mut self, caller: Caller, now: Instant) {
         let Some(inside) = self.inside.get_mut(&caller) else { return };
         let is_first = !std::mem::replace(&mut inside.is_under_way, true);
-        for scope in [&Scope::Everything, &inside.site] {
+        for scope in inside.scopes.iter() {
             let state = self.scopes.entry(scope.clone()).or_default();
             state.under_way += u32::from(is_first);
             state.meter.started(now);
@@ -136,20 +137,19 @@ impl Pace {
     /// The call is over, or is not wanted any more.
     pub fn handle_done(&mut self, caller: Caller, now: Instant) {
         self.stop_waiting(caller);
-        if let Some(Inside { site, is_under_way: true, .. }) = self.inside.remove(&caller) {
-            for scope in [Scope::Everything, site] {
-                self.leave(&scope);
+        if let Some(Inside { scopes, is_under_way: true, .. }) = self.inside.remove(&caller) {
+            for scope in scopes.iter() {
+                self.leave(scope);
             }
         }
         self.admit(now);
     }
 
-    /// A call on this site was answered by something else than "too busy".
-    pub fn handle_answer(&mut self, site: &Scope, now: Instant) {
-        for scope in [&Scope::Everything, site] {
-            let Some(state) = self.scopes.get_mut(scope) else { continue };
-            let is_awaited =
-                if *scope == Scope::Everything { !self.waiting.is_empty() } else { self.awaited.contains_key(scope) };
+    /// A call of these scopes was answered by something else than "too busy".
+    pub fn handle_answer(&mut self, scopes: &Scopes, now: Instant) {
+        for scope in scopes.iter() {
+            let Some(state) = self.scopes.get_mut(scope).filter(|state| state.slowed.is_some()) else { continue };
+            let is_awaited = self.awaited.keys().any(|scopes| scopes.contains(scope));
             state.slowed.take_if(|slowed| slowed.answered(now) && !is_awaited);
             if state.is_idle() {
                 self.scopes.remove(scope);
@@ -187,27 +187,33 @@ impl Pace {
         if self.waiting.is_empty() {
             return None;
         }
-        let awaited = self.awaited.keys().chain([&Scope::Everything]);
+        let awaited = self.awaited.keys().flat_map(Scopes::iter);
         let opens = awaited.filter_map(|scope| Some(self.slowed(scope)?.opens()));
         opens.filter(|opens| *opens > self.looked_at).min()
     }
 
-    /// Until when no call on this site may be sent; none: calls may, though perhaps not all at once.
-    pub fn pauses_until(&self, site: &Scope, now: Instant) -> Option<Instant> {
-        let slowed = [&Scope::Everything, site].into_iter().filter_map(|scope| self.slowed(scope));
+    /// Until when no call of these scopes may be sent; none: calls may, though perhaps not all at once.
+    pub fn pauses_until(&self, scopes: &Scopes, now: Instant) -> Option<Instant> {
+        let slowed = scopes.iter().filter_map(|scope| self.slowed(scope));
         slowed.map(Slowed::pauses_until).max().filter(|until| *until > now)
     }
 
     /// One who was let in and has not called yet: has a scope become slowed since, or does it stand still?
     pub fn must_wait_again(&self, caller: Caller, now: Instant) -> bool {
         let Some(inside) = self.inside.get(&caller) else { return false };
-        let is_slowed = [&Scope::Everything, &inside.site].into_iter().any(|scope| self.slowed(scope).is_some());
-        (is_slowed && !inside.is_paced) || self.pauses_until(&inside.site, now).is_some()
+        let is_slowed = inside.scopes.iter().any(|scope| self.slowed(scope).is_some());
+        (is_slowed && !inside.is_paced) || self.pauses_until(&inside.scopes, now).is_some()
     }
 
-    /// Has each slowed scope of this site answered a call since it was last busy?
-    pub fn takes_calls(&self, site: &Scope) -> bool {
-        [&Scope::Everything, site].into_iter().filter_map(|scope| self.slowed(scope)).all(Slowed::takes_calls)
+    /// Has each of these scopes that is slowed answered a call since it was last busy?
+    pub fn takes_calls(&self, scopes: &Scopes) -> bool {
+        scopes.iter().filter_map(|scope| self.slowed(scope)).all(Slowed::takes_calls)
+    }
+
+    /// Is automatic extraction the only one of these scopes that is slowed?
+    pub fn slows_extraction_alone(&self, scopes: &Scopes) -> bool {
+        scopes.iter().all(|scope| self.slowed(scope).is_some() == (*scope == Scope::Extraction))
+            && scopes.contains(&Scope::Extraction)
     }
 
     /// Scopes that are remembered.
@@ -223,13 +229,13 @@ impl Pace {
     fn admit(&mut self, now: Instant) {
         self.looked_at = now;
         let mut last = None;
-        while self.has_room(&Scope::Everything, now) && self.awaited.keys().any(|site| self.has_room(site, now)) {
+        while self.has_room(&Scope::Everything, now) && self.awaited.keys().any(|scopes| self.have_room(scopes, now)) {
             let mut rest = self.waiting.range((last.map_or(Unbounded, Excluded), Unbounded));
-            let Some((caller, site)) = rest.find(|(_, site)| self.has_room(site, now)) else { return };
-            let (caller, site) = (*caller, site.clone());
+            let Some((caller, scopes)) = rest.find(|(_, scopes)| self.have_room(scopes, now)) else { return };
+            let (caller, scopes) = (*caller, scopes.clone());
             last = Some(caller);
             self.stop_waiting(caller);
-            self.let_in(caller, site, now);
+            self.let_in(caller, scopes, now);
         }
     }
 
@@ -240,35 +246,40 @@ impl Pace {
         }
         let awaited = &self.awaited;
         self.scopes.retain(|scope, state| {
-            let is_needed = *scope == Scope::Everything || state.under_way > 0 || awaited.contains_key(scope);
+            let is_awaited = || awaited.keys().any(|scopes| scopes.contains(scope));
+            let is_needed = !matches!(scope, Scope::Site(_)) || state.under_way > 0 || is_awaited();
             is_needed || state.slowed.as_ref().is_some_and(|slowed| !slowed.has_faded(now))
         });
         self.enough = self.scopes.len() * 2;
     }
 
     fn stop_waiting(&mut self, caller: Caller) {
-        let Some(site) = self.waiting.remove(&caller) else { return };
-        if let Some(number) = self.awaited.get_mut(&site) {
+        let Some(scopes) = self.waiting.remove(&caller) else { return };
+        if let Some(number) = self.awaited.get_mut(&scopes) {
             *number -= 1;
             if *number == 0 {
-                self.awaited.remove(&site);
+                self.awaited.remove(&scopes);
             }
         }
     }
 
-    fn let_in(&mut self, caller: Caller, site: Scope, now: Instant) {
+    fn let_in(&mut self, caller: Caller, scopes: Scopes, now: Instant) {
         let mut is_paced = false;
-        for scope in [&Scope::Everything, &site] {
+        for scope in scopes.iter() {
             let Some(slowed) = self.scopes.get_mut(scope).and_then(|state| state.slowed.as_mut()) else { continue };
             slowed.let_in(now);
             is_paced = true;
         }
-        self.inside.insert(caller, Inside { site, is_paced, is_under_way: false });
+        self.inside.insert(caller, Inside { scopes, is_paced, is_under_way: false });
         self.admitted.push_back(caller);
     }
 
     fn slowed(&self, scope: &Scope) -> Option<&Slowed> {
         self.scopes.get(scope)?.slowed.as_ref()
+    }
+
+    fn have_room(&self, scopes: &Scopes, now: Instant) -> bool {
+        scopes.iter().all(|scope| self.has_room(scope, now))
     }
 
     fn has_room(&self, scope: &Scope, now: Instant) -> bool {

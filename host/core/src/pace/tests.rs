@@ -1,5 +1,7 @@
 //! Who waits while the API is busy, told as short scripts.
 
+use serde_json::{Value, json};
+
 use super::*;
 use crate::exchange::Problem;
 
@@ -11,6 +13,15 @@ fn at(seconds: u64) -> Instant {
 
 fn site(name: &str) -> Scope {
     Scope::Site(name.into())
+}
+
+fn scopes(name: &str, output: &str) -> Scopes {
+    let Value::Object(params) = json!({"url": format!("https://{name}"), output: true}) else { unreachable!() };
+    Scopes::of(&params)
+}
+
+fn on(name: &str) -> Scopes {
+    scopes(name, "browserHtml")
 }
 
 fn caller(n: u64) -> Caller {
@@ -28,30 +39,51 @@ fn admitted(pace: &mut Pace, now: Instant) -> Vec<u64> {
     callers.into_iter().map(number).collect()
 }
 
-fn ask(pace: &mut Pace, tickets: std::ops::Range<u64>, on: &str, now: u64) -> Vec<u64> {
+fn ask(pace: &mut Pace, tickets: std::ops::Range<u64>, name: &str, now: u64) -> Vec<u64> {
     for n in tickets {
-        pace.handle_request(caller(n), site(on), at(now));
+        pace.handle_request(caller(n), on(name), at(now));
     }
     admitted(pace, at(now))
 }
 
 #[test]
 fn what_a_problem_slows() {
-    for (status, kind, scope) in [
-        (429, "/limits/over-domain-limit", Some(site("shop.example"))),
-        (429, "/limits/over-org-domain-limit", Some(site("shop.example"))),
-        (429, "/limits/over-user-limit", Some(Scope::Everything)),
-        (503, "/limits/over-global-limit", Some(Scope::Everything)),
-        (503, "/extractor/over-global-limit", Some(Scope::Everything)),
-        (429, "about:blank", Some(Scope::Everything)),
-        (503, "about:blank", Some(Scope::Everything)),
-        (503, "/problem/session-creation-error", None),
-        (422, "/problem/over-session-limit", None),
-        (520, "/download/temporary-error", None),
+    for (status, kind, plain, extraction) in [
+        (429, "/limits/over-domain-limit", Some(site("shop.example")), Some(site("shop.example"))),
+        (429, "/limits/over-org-domain-limit", Some(site("shop.example")), Some(site("shop.example"))),
+        (429, "/limits/over-user-limit", Some(Scope::Everything), Some(Scope::Everything)),
+        (503, "/limits/over-global-limit", Some(Scope::Everything), Some(Scope::Everything)),
+        (503, "/extractor/over-global-limit", Some(Scope::Everything), Some(Scope::Extraction)),
+        (429, "/extractor/over-user-limit", Some(Scope::Everything), Some(Scope::Extraction)),
+        (429, "about:blank", Some(Scope::Everything), Some(Scope::Everything)),
+        (503, "about:blank", Some(Scope::Everything), Some(Scope::Everything)),
+        (503, "/problem/session-creation-error", None, None),
+        (422, "/problem/over-session-limit", None, None),
+        (520, "/download/temporary-error", None, None),
     ] {
         let problem = Problem { status, kind: kind.to_owned(), ..Problem::default() };
-        assert_eq!(Scope::slowed_by(&problem, "https://www.shop.example/a"), scope, "{status} {kind}");
+        for (output, expected) in [("browserHtml", &plain), ("product", &extraction), ("serp", &extraction)] {
+            let scopes = scopes("www.shop.example/a", output);
+            assert_eq!(scopes.slowed_by(&problem), expected.as_ref(), "{status} {kind} {output}");
+        }
     }
+}
+
+#[test]
+fn slowed_extraction_holds_extraction_on_every_site_and_nothing_else() {
+    let mut pace = Pace::default();
+    pace.handle_request(caller(0), scopes("a", "article"), at(0));
+    assert_eq!(admitted(&mut pace, at(0)), [0]);
+    pace.handle_busy(&Scope::Extraction, at(0), Some(Duration::from_secs(30)), PICK, at(1));
+    pace.handle_request(caller(1), scopes("a", "product"), at(1));
+    pace.handle_request(caller(2), scopes("b", "serp"), at(1));
+    assert_eq!(ask(&mut pace, 3..9, "a", 1).len(), 6);
+    assert!(pace.slows_extraction_alone(&scopes("b", "serp")) && !pace.slows_extraction_alone(&on("b")));
+    assert_eq!(pace.poll_timeout(), Some(at(31)));
+    pace.handle_busy(&site("b"), at(2), Some(Duration::from_secs(60)), PICK, at(2));
+    assert!(!pace.slows_extraction_alone(&scopes("b", "serp")), "its site is slowed as well");
+    pace.handle_timeout(at(31));
+    assert_eq!(admitted(&mut pace, at(31)), [1]);
 }
 
 #[test]
@@ -96,11 +128,11 @@ fn a_busy_answer_among_good_ones_lets_calls_follow_each_other_at_the_rate_that_w
     let mut pace = Pace::default();
     for second in 0..20 {
         assert_eq!(ask(&mut pace, 4 * second..4 * second + 4, "a", second).len(), 4);
-        pace.handle_answer(&site("a"), at(second));
+        pace.handle_answer(&on("a"), at(second));
     }
     let busy = pace.handle_busy(&site("a"), at(19), None, PICK, at(20));
     assert_eq!(busy, Busy { again: at(50), is_asked_for: false, is_new: true }, "this call waits");
-    assert_eq!(pace.pauses_until(&site("a"), at(20)), None, "others go on");
+    assert_eq!(pace.pauses_until(&on("a"), at(20)), None, "others go on");
     assert_eq!(ask(&mut pace, 100..200, "a", 20), [] as [u64; 0]);
     let starts = std::iter::from_fn(|| {
         let next = pace.poll_timeout()?;
@@ -110,9 +142,9 @@ fn a_busy_answer_among_good_ones_lets_calls_follow_each_other_at_the_rate_that_w
     let starts: Vec<(Instant, usize)> = starts.take_while(|(start, _)| *start <= at(25)).collect();
     assert!(starts.iter().all(|(_, calls)| *calls == 1), "one after the other: {starts:?}");
     assert!((15..=18).contains(&starts.len()), "about nine tenths of four a second, for five seconds: {starts:?}");
-    assert!(!pace.takes_calls(&site("a")) && pace.takes_calls(&site("b")));
-    pace.handle_answer(&site("a"), at(25));
-    assert!(pace.takes_calls(&site("a")), "so the first one may go, too");
+    assert!(!pace.takes_calls(&on("a")) && pace.takes_calls(&on("b")));
+    pace.handle_answer(&on("a"), at(25));
+    assert!(pace.takes_calls(&on("a")), "so the first one may go, too");
 }
 
 #[test]
@@ -130,7 +162,7 @@ fn calls_sent_before_slow_a_scope_once_and_later_ones_slow_it_further() {
     ask(&mut pace, 0..16, "a", 0);
     let busy = |pace: &mut Pace, sent, now| {
         let busy = pace.handle_busy(&site("a"), at(sent), None, PICK, at(now));
-        (busy.is_new, pace.pauses_until(&site("a"), at(now)))
+        (busy.is_new, pace.pauses_until(&on("a"), at(now)))
     };
     assert_eq!(busy(&mut pace, 0, 1), (true, None));
     assert_eq!(busy(&mut pace, 0, 1), (false, None));
@@ -150,8 +182,8 @@ fn a_longer_pause_of_a_call_sent_before_is_kept_to() {
         pace.handle_busy(&site("a"), at(0), Some(Duration::from_secs(pause)), PICK, at(1 + n));
         pace.handle_done(caller(n), at(1 + n));
     }
-    assert_eq!(pace.pauses_until(&site("a"), at(2)), Some(at(62)));
-    assert_eq!(pace.pauses_until(&site("b"), at(2)), None);
+    assert_eq!(pace.pauses_until(&on("a"), at(2)), Some(at(62)));
+    assert_eq!(pace.pauses_until(&on("b"), at(2)), None);
 }
 
 #[test]
@@ -162,7 +194,7 @@ fn a_scope_that_takes_all_is_forgotten_when_nobody_waits() {
     (0..4).for_each(|n| pace.handle_done(caller(n), at(1)));
     ask(&mut pace, 4..7, "a", 2);
     for (now, is_slowed) in [(5, true), (60, true), (61, false)] {
-        pace.handle_answer(&site("a"), at(now));
+        pace.handle_answer(&on("a"), at(now));
         assert_eq!(pace.slowed(&site("a")).is_some(), is_slowed, "{now}");
     }
 }
@@ -198,7 +230,7 @@ fn an_initialisation_goes_before_its_request_and_after_those_that_came_before_it
     ask(&mut pace, 0..1, "a", 0);
     pace.handle_busy(&Scope::Everything, at(0), Some(Duration::from_secs(5)), PICK, at(1));
     assert!(ask(&mut pace, 1..4, "b", 1).is_empty());
-    pace.handle_request(Caller { request: Ticket::new(2), part: Part::Init(Ticket::new(9)) }, site("a"), at(2));
+    pace.handle_request(Caller { request: Ticket::new(2), part: Part::Init(Ticket::new(9)) }, on("a"), at(2));
     assert_eq!(pace.poll_admitted(), None);
     let mut order = Vec::new();
     while let Some(next) = pace.poll_timeout() {
@@ -211,14 +243,14 @@ fn an_initialisation_goes_before_its_request_and_after_those_that_came_before_it
 #[test]
 fn one_who_was_let_in_before_a_scope_was_slowed_and_has_not_called_must_wait_again() {
     let mut pace = Pace::default();
-    for (n, on) in [(0, "a"), (1, "a"), (2, "b")] {
-        pace.handle_request(caller(n), site(on), at(0));
+    for (n, name) in [(0, "a"), (1, "a"), (2, "b")] {
+        pace.handle_request(caller(n), on(name), at(0));
     }
     assert!(!pace.must_wait_again(caller(1), at(0)));
     pace.handle_sent(caller(0), at(0));
     pace.handle_busy(&site("a"), at(0), None, PICK, at(1));
     assert_eq!([1, 2].map(|n| pace.must_wait_again(caller(n), at(1))), [true, false]);
-    pace.handle_request(caller(1), site("a"), at(1));
+    pace.handle_request(caller(1), on("a"), at(1));
     pace.handle_timeout(pace.poll_timeout().unwrap());
     assert!(!pace.must_wait_again(caller(1), at(2)), "now it has its place");
 }
@@ -230,7 +262,7 @@ fn one_who_was_let_in_and_does_not_call_says_nothing_of_what_the_api_takes() {
         ask(&mut pace, 0..1, "a", 0);
         pace.handle_busy(&site("a"), at(0), None, PICK, at(1));
         for n in 1..5 {
-            pace.handle_request(caller(n), site("a"), at(10 * n));
+            pace.handle_request(caller(n), on("a"), at(10 * n));
             assert_eq!(pace.poll_admitted(), Some(caller(n)));
             if calls {
                 pace.handle_sent(caller(n), at(10 * n));
@@ -239,7 +271,7 @@ fn one_who_was_let_in_and_does_not_call_says_nothing_of_what_the_api_takes() {
         // The second refusal in a row, unless calls were sent that were not refused.
         pace.handle_busy(&site("a"), at(41), None, PICK, at(41));
         pace.handle_busy(&site("a"), at(42), None, PICK, at(42));
-        assert_eq!(pace.pauses_until(&site("a"), at(42)).is_none(), taken, "four calls were sent: {calls}");
+        assert_eq!(pace.pauses_until(&on("a"), at(42)).is_none(), taken, "four calls were sent: {calls}");
     }
 }
 
@@ -287,7 +319,7 @@ impl Limited {
         let (mut pace, mut events) = (Pace::default(), BTreeMap::new());
         let (mut now, mut taken, mut refused) = (Instant::START, 0, 0);
         let mut tickets = (0..).map(caller);
-        tickets.by_ref().take(200).for_each(|caller| pace.handle_request(caller, site("a"), now));
+        tickets.by_ref().take(200).for_each(|caller| pace.handle_request(caller, on("a"), now));
         while now <= at(seconds) {
             while let Some(ticket) = pace.poll_admitted() {
                 pace.handle_sent(ticket, now);
@@ -304,18 +336,18 @@ impl Limited {
             match events.pop_first().unwrap().1 {
                 Event::Taken(ticket) => {
                     taken += 1;
-                    pace.handle_answer(&site("a"), now);
+                    pace.handle_answer(&on("a"), now);
                     pace.handle_done(ticket, now);
-                    pace.handle_request(tickets.next().unwrap(), site("a"), now);
+                    pace.handle_request(tickets.next().unwrap(), on("a"), now);
                 }
                 Event::Refused(ticket, sent) => {
                     refused += u32::from(now > at(1));
                     let busy = pace.handle_busy(&site("a"), sent, self.retry_after, PICK, now);
                     pace.handle_done(ticket, now);
                     events.insert((busy.again, ticket), Event::Again(ticket));
-                    pace.handle_request(tickets.next().unwrap(), site("a"), now);
+                    pace.handle_request(tickets.next().unwrap(), on("a"), now);
                 }
-                Event::Again(ticket) => pace.handle_request(ticket, site("a"), now),
+                Event::Again(ticket) => pace.handle_request(ticket, on("a"), now),
             }
         }
         (taken, refused)
@@ -365,11 +397,11 @@ fn slowed_sites_that_nobody_calls_any_more_leave_memory() {
 #[test]
 fn a_slowed_site_is_remembered_while_somebody_waits_for_it_calls_it_or_is_to_call_it_again() {
     let mut pace = Pace::default();
-    for (n, name) in [(0, "waiting"), (10, "under way"), (20, "refused"), (30, "gone")] {
+    for (n, name) in [(0, "waiting"), (10, "called"), (20, "refused"), (30, "gone")] {
         assert_eq!(ask(&mut pace, n..n + 1, name, 0), [n]);
         let asked = Duration::from_secs(if name == "refused" { 900 } else { 30 });
         pace.handle_busy(&site(name), at(0), Some(asked), PICK, at(0));
-        if name != "under way" {
+        if name != "called" {
             pace.handle_done(caller(n), at(0));
         }
     }
@@ -377,7 +409,7 @@ fn a_slowed_site_is_remembered_while_somebody_waits_for_it_calls_it_or_is_to_cal
     for n in 0..FEW as u64 {
         pace.handle_busy(&site(&format!("other {n}")), at(800), None, PICK, at(800));
     }
-    for (name, is_known) in [("waiting", true), ("under way", true), ("refused", true), ("gone", false)] {
+    for (name, is_known) in [("waiting", true), ("called", true), ("refused", true), ("gone", false)] {
         assert_eq!(pace.slowed(&site(name)).is_some(), is_known, "{name}");
     }
 }

@@ -21,8 +21,8 @@ pub struct ApiSettings {
     pub timeout: Seconds,
     /// Seconds to make a connection. Default 30.
     pub connect_timeout: Seconds,
-    /// Whether calls go through the proxies that the variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` name. Default false, as in
-    /// the official client.
+    /// Whether calls go through the proxies that the variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` name; those to
+    /// this machine never do. Default false, as in the official client.
     pub trust_env: bool,
     /// Bytes of one answer, unpacked. Default 64 MiB: a page of 10 MB is 13.4 MB in base64, and an answer can hold a screenshot beside
     /// it. A larger one is given up as soon as it has come so far, and its request fails; more lets each call take more memory.

@@ -56,6 +56,7 @@ pub struct PluginSettings {
     /// forgets to clean up grow.
     pub kept_uses: u32,
     /// Where compiled plugins are kept. Default: `carousel` in the user's cache directory. An empty text turns the cache off.
+    /// Compiled plugins are native code: a settings file that was found and not named cannot set it.
     pub cache: Option<PathBuf>,
 }
 

@@ -56,7 +56,7 @@ impl Css {
         Ok(Self { groups })
     }
 
-    /// Finds the matches in document order; for [`Want::First`] and [`Want::Exists`] at least the first.
+    /// Finds the matches in document order; where one is wanted, at least the first.
     pub(crate) fn find(&self, tree: &Tree, budget: &Budget, want: Want) -> Vec<Item> {
         let mut caches = SelectorCaches::default();
         let mut context = MatchingContext::new(
@@ -70,7 +70,7 @@ impl Css {
         let mut found = Vec::new();
         let mut first: Option<Item> = None;
         for node in 1..tree.len() {
-            if matches!(want, Want::First | Want::Exists) && first.is_some_and(|first| first.node < node) {
+            if matches!(want, Want::First | Want::Exists | Want::Value) && first.is_some_and(|first| first.node < node) {
                 break;
             }
             if tree.kind(node) != Kind::Element {

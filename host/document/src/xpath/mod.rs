@@ -11,6 +11,7 @@ use crate::budget::Budget;
 use crate::tree::{Item, Tree};
 use expression::Prepared;
 use node::{Place, Spot};
+use serde_json::Value as Json;
 use xpath_eval::{EvaluationContext, Expr, Value};
 
 /// A compiled XPath expression.
@@ -26,8 +27,8 @@ pub(crate) struct Xpath {
 pub(crate) enum Found {
     /// Nodes, in document order.
     Items(Vec<Item>),
-    /// A string, a number or a truth value, and whether XPath takes it for true.
-    Scalar { text: String, truth: bool },
+    /// A string, a number or a truth value: as text, as JSON, and whether XPath takes it for true.
+    Scalar { text: String, json: Json, truth: bool },
 }
 
 /// Where and why an expression is malformed.
@@ -64,8 +65,20 @@ impl Xpath {
                 Found::Items(items)
             }
             Value::Boolean(_) | Value::Number(_) | Value::String(_) => {
-                Found::Scalar { text: value.to_xpath_string(), truth: value.to_boolean() }
+                Found::Scalar { text: value.to_xpath_string(), json: json(&value), truth: value.to_boolean() }
             }
         })
+    }
+}
+
+/// A scalar as JSON. What is no number is null; an infinite one is text, which JSON has no number for.
+fn json(value: &Value<Spot<'_>>) -> Json {
+    match value {
+        Value::Boolean(truth) => Json::Bool(*truth),
+        Value::Number(number) if number.is_nan() => Json::Null,
+        Value::Number(number) if number.is_finite() => {
+            value.to_xpath_string().parse::<i64>().map_or_else(|_| Json::from(*number), Json::from)
+        }
+        Value::Number(_) | Value::String(_) | Value::NodeSet(_) => Json::String(value.to_xpath_string()),
     }
 }

@@ -92,7 +92,7 @@ impl Inner {
     }
 
     fn run_next(&self) {
-        let next = self.state().queue.next();
+        let next = self.state().queue.take_next();
         if let Some((site, job)) = next {
             job();
             self.done(&site);
@@ -106,7 +106,7 @@ impl Inner {
             if state.has_ended {
                 return None;
             }
-            if let Some(next) = state.queue.next() {
+            if let Some(next) = state.queue.take_next() {
                 return Some(next);
             }
             state.idle += 1;

@@ -68,3 +68,44 @@ async fn a_domain_that_a_page_leads_to_ends_and_the_pages_own_goes_on() {
         assert_eq!(api.log().len(), calls);
     }
 }
+
+fn extraction(host: &str, n: usize) -> Request {
+    Request::from_json(json!({"url": format!("https://{host}/{n}"), "product": true, "echoData": n})).unwrap()
+}
+
+/// Starts a fetch; its result tells after how many seconds it came.
+fn start<T: Transport, S: Sites>(engine: &Engine<T, S>, request: Request) -> tokio::task::JoinHandle<u64> {
+    let engine = engine.clone();
+    tokio::spawn(async move {
+        let started = tokio::time::Instant::now();
+        engine.fetch(request).await.unwrap();
+        started.elapsed().as_secs()
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_extractor_holds_requests_for_extraction_and_no_others() {
+    for status in [503, 429] {
+        let api = Api::failing(move |n, params| {
+            let retry_after = Some(Duration::from_secs(60));
+            let kind = "/extractor/over-global-limit".to_owned();
+            let busy = Problem { status, kind, retry_after, ..Problem::default() };
+            (params.get("product").is_some() && n < 10).then(|| CallError::Api(Box::new(busy)))
+        });
+        let engine = engine(Settings::default(), &api);
+        let first: Vec<_> = (0..4).map(|n| start(&engine, extraction("shop.example", n))).collect();
+        tokio::time::sleep(Duration::from_secs(12)).await;
+        let other_extraction = start(&engine, extraction("other.example", 1));
+        let plain: Vec<_> = ["shop.example", "other.example"].map(|host| start(&engine, on(host, 9))).into();
+        for task in plain {
+            assert!(task.await.unwrap() < 15);
+        }
+        let pool = carousel_core::id::PoolId::owned("shop.example", &[], carousel_core::id::PoolOwner::Defaults);
+        assert!(engine.outlook(&pool, 5).room > 0, "the pool goes on with what is not extracted");
+        for task in first.into_iter().chain([other_extraction]) {
+            assert!(task.await.unwrap() > 40);
+        }
+        let busy = engine.report()["api"]["busy"].clone();
+        assert!(busy["extraction"].as_u64() > Some(0) && busy["everything"] == 0 && busy["site"] == 0, "{busy}");
+    }
+}

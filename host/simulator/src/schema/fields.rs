@@ -1,8 +1,9 @@
 //! The table of request fields.
 
 use super::kinds::Kind::{
-    self, Action, Any, Base64, Choice, Cookie, Country, Flag, Integer, Labels, List, Object, OrNull, Record, Text, Url, Uuid4,
+    self, Action, Any, Attribute, Base64, Capture, Choice, Cookie, Country, Flag, Labels, OrNull, Record, Text, Url, Uuid4,
 };
+use super::kinds::{LINE, dictionary, integer, list};
 
 /// One field of an object.
 pub(super) struct Field {
@@ -31,28 +32,14 @@ pub(super) const fn must(name: &'static str, kind: Kind) -> Field {
     Field { name, kind, presence: Presence::Required }
 }
 
-/// The extraction outputs, of which a request may ask for one.
-pub(crate) const EXTRACTIONS: &[&str] = &[
-    "article",
-    "articleList",
-    "articleNavigation",
-    "forumThread",
-    "jobPosting",
-    "jobPostingNavigation",
-    "pageContent",
-    "product",
-    "productList",
-    "productNavigation",
-];
-
 const METHODS: &[&str] = &["GET", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "HEAD"];
-const SOURCES: &[&str] = &["httpResponseBody", "browserHtml", "browserHtmlOnly", "userHtml"];
+const SOURCES: &[&str] = &["httpResponseBody", "browserHtml", "userHtml"];
 const SERP_SOURCES: &[&str] = &["httpResponseBody", "browserHtml"];
 const USER_HTML: Kind = Text { min: 1, max: 2_621_440 };
-const ACTIONS: Kind = List { max: usize::MAX, of: &Action };
-const COOKIES: Kind = List { max: 100, of: &Cookie };
+const ACTIONS: Kind = list(usize::MAX, &Action);
+const COOKIES: Kind = list(100, &Cookie);
 const EXTRACTION_OPTIONS: Kind = Record(&[may("extractFrom", Choice(SOURCES)), may("userHtml", USER_HTML)]);
-const POSITIVE: Kind = Integer { min: 1, max: i64::MAX };
+const POSITIVE: Kind = integer(1.0, f64::INFINITY);
 
 /// All fields of a request, sorted by name.
 pub(super) const FIELDS: &[Field] = &[
@@ -65,7 +52,7 @@ pub(super) const FIELDS: &[Field] = &[
     may("articleOptions", EXTRACTION_OPTIONS),
     may("browserHtml", Flag),
     may("cookieManagement", Choice(&["auto", "discard"])),
-    may("customAttributes", OrNull(&Object { max: 20 })),
+    may("customAttributes", OrNull(&dictionary(20, &Attribute))),
     may(
         "customAttributesOptions",
         Record(&[
@@ -76,7 +63,7 @@ pub(super) const FIELDS: &[Field] = &[
     ),
     may(
         "customHttpRequestHeaders",
-        List { max: 200, of: &Record(&[must("name", Text { min: 1, max: 200 }), must("value", Text { min: 0, max: 7_000 })]) },
+        list(200, &Record(&[must("name", Text { min: 0, max: 200 }), must("value", Text { min: 0, max: 7_000 })])),
     ),
     may("device", Choice(&["desktop", "mobile"])),
     may("echoData", Any),
@@ -100,19 +87,7 @@ pub(super) const FIELDS: &[Field] = &[
     may("jobPostingNavigation", Flag),
     may("jobPostingNavigationOptions", EXTRACTION_OPTIONS),
     may("jobPostingOptions", EXTRACTION_OPTIONS),
-    may(
-        "networkCapture",
-        List {
-            max: 10,
-            of: &Record(&[
-                must("filterType", Choice(&["url", "resourceType"])),
-                may("httpResponseBody", Flag),
-                may("matchType", Choice(&["contains", "exact", "startsWith", "endsWith"])),
-                may("resourceType", Choice(&["document", "xhr"])),
-                may("value", Text { min: 3, max: 8_192 }),
-            ]),
-        },
-    ),
+    may("networkCapture", list(10, &Capture)),
     may("pageContent", Flag),
     may("pageContentOptions", EXTRACTION_OPTIONS),
     may("product", Flag),
@@ -129,20 +104,17 @@ pub(super) const FIELDS: &[Field] = &[
         ]),
     ),
     may("requestCookies", COOKIES),
-    may("requestHeaders", Record(&[may("referer", Text { min: 0, max: 8_192 })])),
+    may("requestHeaders", Record(&[may("referer", LINE)])),
     may("responseCookies", Flag),
     may("screenshot", Flag),
     may("screenshotOptions", Record(&[may("format", Choice(&["png", "jpeg"])), may("fullPage", Flag)])),
     may("serp", Flag),
-    may("serpOptions", Record(&[may("extractFrom", Choice(SERP_SOURCES)), may("keyword", Text { min: 0, max: 8_192 })])),
+    may("serpOptions", Record(&[may("extractFrom", Choice(SERP_SOURCES)), may("keyword", LINE)])),
     may("session", Record(&[must("id", Uuid4)])),
-    may(
-        "sessionContext",
-        List { max: 10, of: &Record(&[must("name", Text { min: 1, max: 30 }), must("value", Text { min: 1, max: 100 })]) },
-    ),
+    may("sessionContext", list(10, &Record(&[must("name", Text { min: 1, max: 30 }), must("value", Text { min: 1, max: 100 })]))),
     may("sessionContextParameters", Record(&[may("actions", ACTIONS)])),
     may("tags", OrNull(&Labels)),
     must("url", Url { max: 8_192 }),
     may("verifyCertificate", Flag),
-    may("viewport", Record(&[may("height", Integer { min: 360, max: 4_096 }), may("width", Integer { min: 320, max: 5_120 })])),
+    may("viewport", Record(&[may("height", integer(360.0, 4_096.0)), may("width", integer(320.0, 5_120.0))])),
 ];

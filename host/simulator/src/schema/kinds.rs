@@ -1,14 +1,15 @@
 //! What one value may be, and how a violation is told.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::actions;
 use super::countries::is_country;
-use super::fields::{Field, Presence};
+use super::fields::{Field, Presence, may, must};
+use super::unions::{ACTION, ATTRIBUTE, CAPTURE, Union};
 use super::uuid::parse_uuid4;
 
 /// What a value may be; lengths count characters.
@@ -24,22 +25,25 @@ pub(super) enum Kind {
     Choice(&'static [&'static str]),
     /// One of the 249 official two-letter country codes, in upper case.
     Country,
+    /// Whole, also where it is written with a fraction of zero.
     Integer {
-        min: i64,
-        max: i64,
+        min: f64,
+        max: f64,
     },
     Number {
         min: f64,
         max: f64,
     },
     List {
+        min: usize,
         max: usize,
         of: &'static Self,
     },
     Record(&'static [Field]),
-    /// An object with any members.
-    Object {
+    /// An object with members of any name.
+    Dictionary {
         max: usize,
+        of: &'static Self,
     },
     OrNull(&'static Self),
     /// Text by name; null is a value.
@@ -51,8 +55,31 @@ pub(super) enum Kind {
         max: usize,
     },
     Cookie,
+    /// An action of a browser.
     Action,
+    /// A custom attribute.
+    Attribute,
+    /// A filter of network capture.
+    Capture,
     Any,
+}
+
+/// Text of any length.
+pub(super) const LINE: Kind = Kind::Text { min: 0, max: usize::MAX };
+
+/// A whole number within bounds.
+pub(super) const fn integer(min: f64, max: f64) -> Kind {
+    Kind::Integer { min, max }
+}
+
+/// A list with an upper bound only.
+pub(super) const fn list(max: usize, of: &'static Kind) -> Kind {
+    Kind::List { min: 0, max, of }
+}
+
+/// An object with members of any name.
+pub(super) const fn dictionary(max: usize, of: &'static Kind) -> Kind {
+    Kind::Dictionary { max, of }
 }
 
 /// A field that breaks the schema, and how.
@@ -78,13 +105,21 @@ fn below(path: &str, name: &str) -> String {
 
 /// Checks an object against its table of fields.
 pub(super) fn check_record(given: &Map<String, Value>, fields: &'static [Field], path: &str) -> Result<(), Violation> {
+    check_members(given, fields.iter(), path)
+}
+
+fn check_members(
+    given: &Map<String, Value>,
+    mut fields: impl Iterator<Item = &'static Field> + Clone,
+    path: &str,
+) -> Result<(), Violation> {
     for (name, value) in given {
-        let Some(field) = fields.iter().find(|field| field.name == name) else {
+        let Some(field) = fields.clone().find(|field| field.name == name) else {
             return violation(&below(path, name), "is unknown");
         };
         check(value, &field.kind, &below(path, name))?;
     }
-    let missing = fields.iter().find(|field| field.presence == Presence::Required && !given.contains_key(field.name));
+    let missing = fields.find(|field| field.presence == Presence::Required && !given.contains_key(field.name));
     missing.map_or(Ok(()), |field| violation(&below(path, field.name), "is missing"))
 }
 
@@ -102,19 +137,21 @@ fn check(value: &Value, kind: &'static Kind, path: &str) -> Result<(), Violation
         Kind::Country => {
             require(value.as_str().is_some_and(is_country), path, "must be an ISO 3166-1 alpha-2 code in upper case")
         }
-        Kind::Integer { min, max } => require(
-            value.as_i64().is_some_and(|it| (*min..=*max).contains(&it)),
-            path,
-            format!("must be an integer from {min} to {max}"),
-        ),
+        Kind::Integer { min, max } => {
+            let is_whole = |it: f64| it.fract() == 0.0 && (*min..=*max).contains(&it);
+            require(value.as_f64().is_some_and(is_whole), path, format!("must be an integer{}", bounds(*min, *max)))
+        }
         Kind::Number { min, max } => require(
             value.as_f64().is_some_and(|it| (*min..=*max).contains(&it)),
             path,
-            format!("must be a number from {min} to {max}"),
+            format!("must be a number{}", bounds(*min, *max)),
         ),
-        Kind::List { max, of } => check_list(value, *max, of, path),
+        Kind::List { min, max, of } => check_list(value, *min..=*max, of, path),
         Kind::Record(fields) => check_record(object(value, path)?, fields, path),
-        Kind::Object { max } => require(object(value, path)?.len() <= *max, path, format!("must have at most {max} members")),
+        Kind::Action => check_union(object(value, path)?, &ACTION, path),
+        Kind::Attribute => check_union(object(value, path)?, &ATTRIBUTE, path),
+        Kind::Capture => check_union(object(value, path)?, &CAPTURE, path),
+        Kind::Dictionary { max, of } => check_dictionary(object(value, path)?, *max, of, path),
         Kind::OrNull(inner) if !value.is_null() => check(value, inner, path),
         Kind::OrNull(_) => Ok(()),
         Kind::Labels => {
@@ -123,7 +160,16 @@ fn check(value: &Value, kind: &'static Kind, path: &str) -> Result<(), Violation
         Kind::Uuid4 => require(value.as_str().and_then(parse_uuid4).is_some(), path, "must be a version 4 UUID"),
         Kind::Url { max } => check_url(value, *max, path),
         Kind::Cookie => check_cookie(value, path),
-        Kind::Action => check_action(value, path),
+    }
+}
+
+/// Words for what a number must be between.
+fn bounds(min: f64, max: f64) -> String {
+    match (min.is_finite(), max.is_finite()) {
+        (true, true) => format!(" from {min} to {max}"),
+        (true, false) => format!(" of at least {min}"),
+        (false, true) => format!(" of at most {max}"),
+        (false, false) => String::new(),
     }
 }
 
@@ -139,8 +185,9 @@ fn check_text<'a>(value: &'a Value, min: usize, max: usize, path: &str) -> Resul
     let Some(text) = value.as_str() else {
         return violation(path, "must be a string");
     };
-    // Counting characters of a long text is worth it only where bytes do not decide.
-    let fits = text.len() >= min && (text.len() <= max || text.chars().count() <= max);
+    // A character has up to four bytes: counting them is worth it only where bytes do not decide.
+    let is_long_enough = text.len() >= min.saturating_mul(4) || text.chars().count() >= min;
+    let fits = is_long_enough && (text.len() <= max || text.chars().count() <= max);
     require(fits, path, format!("must have from {min} to {max} characters"))?;
     Ok(text)
 }
@@ -150,15 +197,29 @@ fn check_base64(value: &Value, max: usize, path: &str) -> Result<(), Violation> 
     require(STANDARD.decode(text).is_ok(), path, "must be base64")
 }
 
-fn check_list(value: &Value, max: usize, of: &'static Kind, path: &str) -> Result<(), Violation> {
+fn check_list(value: &Value, sizes: RangeInclusive<usize>, of: &'static Kind, path: &str) -> Result<(), Violation> {
     let Some(items) = value.as_array() else {
         return violation(path, "must be an array");
     };
-    require(items.len() <= max, path, format!("must have at most {max} items"))?;
+    require(items.len() >= *sizes.start(), path, format!("must have at least {} items", sizes.start()))?;
+    require(items.len() <= *sizes.end(), path, format!("must have at most {} items", sizes.end()))?;
     for (index, item) in items.iter().enumerate() {
         check(item, of, &format!("{path}[{index}]"))?;
     }
     Ok(())
+}
+
+fn check_dictionary(given: &Map<String, Value>, max: usize, of: &'static Kind, path: &str) -> Result<(), Violation> {
+    require(given.len() <= max, path, format!("must have at most {max} members"))?;
+    given.iter().try_for_each(|(name, value)| check(value, of, &below(path, name)))
+}
+
+fn check_union(given: &Map<String, Value>, union: &'static Union, path: &str) -> Result<(), Violation> {
+    let kind = given.get(union.tag).and_then(Value::as_str);
+    let Some(members) = kind.and_then(|kind| union.members(kind)) else {
+        return violation(&below(path, union.tag), format!("must be one of {}", union.kinds().join(", ")));
+    };
+    check_members(given, members, path)
 }
 
 fn check_url(value: &Value, max: usize, path: &str) -> Result<(), Violation> {
@@ -173,38 +234,20 @@ fn check_url(value: &Value, max: usize, path: &str) -> Result<(), Violation> {
 fn check_cookie(value: &Value, path: &str) -> Result<(), Violation> {
     check_record(object(value, path)?, COOKIE, path)?;
     let length = |name: &str| value.get(name).and_then(Value::as_str).map(str::len);
-    let size = length("name").unwrap_or(0)
-        + 1
-        + length("value").unwrap_or(0)
-        + 9
-        + length("domain").unwrap_or(0)
-        + length("path").map_or(0, |path| path + 7);
+    let size = length("name").unwrap_or(0) + 1 + length("value").unwrap_or(0) + 9 + length("domain").unwrap_or(0);
     require(size <= MAX_COOKIE_BYTES, path, "is too large a cookie")
 }
 
+/// What the service was seen to refuse in 2024; its schema bounds only the members, and the path not at all.
 const MAX_COOKIE_BYTES: usize = 4_097;
 
 const COOKIE: &[Field] = &[
-    super::fields::must("name", Kind::Text { min: 0, max: 4_085 }),
-    super::fields::must("value", Kind::Text { min: 0, max: 4_085 }),
-    super::fields::must("domain", Kind::Text { min: 1, max: 253 }),
-    super::fields::may("path", Kind::Text { min: 0, max: 4_085 }),
-    super::fields::may("expires", Kind::Integer { min: i64::MIN, max: i64::MAX }),
-    super::fields::may("httpOnly", Kind::Flag),
-    super::fields::may("secure", Kind::Flag),
-    super::fields::may("sameSite", Kind::Choice(&["Strict", "Lax", "Extended", "None"])),
+    must("name", Kind::Text { min: 0, max: 4_085 }),
+    must("value", Kind::Text { min: 0, max: 4_085 }),
+    must("domain", Kind::Text { min: 1, max: 253 }),
+    may("path", LINE),
+    may("expires", integer(i64::MIN as f64, i64::MAX as f64)),
+    may("httpOnly", Kind::Flag),
+    may("secure", Kind::Flag),
+    may("sameSite", Kind::Choice(&["Strict", "Lax", "Extended", "None"])),
 ];
-
-fn check_action(value: &Value, path: &str) -> Result<(), Violation> {
-    let given = object(value, path)?;
-    let Some(own) = given.get("action").and_then(Value::as_str).and_then(actions::parameters) else {
-        return violation(&below(path, "action"), "must name a known action");
-    };
-    for (name, value) in given {
-        let Some(field) = actions::parameter(own, name) else {
-            return violation(&below(path, name), "is unknown");
-        };
-        check(value, &field.kind, &below(path, name))?;
-    }
-    actions::missing(own, given).map_or(Ok(()), |name| violation(&below(path, name), "is missing"))
-}

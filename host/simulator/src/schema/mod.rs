@@ -1,20 +1,20 @@
 //! The request schema: strict, so that a field the real service would refuse is refused here too.
 //!
-//! [`fields`] and [`actions`] are the tables, [`kinds`] checks one value, [`combinations`] knows which fields go together.
+//! [`fields`] and [`unions`] are the tables, [`kinds`] checks one value. Which fields go together is known to
+//! [`carousel_core::contract`], which the engine asks too.
 
-mod actions;
-mod combinations;
 mod countries;
 mod fields;
 mod kinds;
+mod unions;
 mod uuid;
 
-pub(crate) use combinations::check_combination;
-pub(crate) use fields::EXTRACTIONS;
 pub(crate) use uuid::parse_uuid4;
 
+use carousel_core::contract;
 use serde_json::{Map, Value};
 
+use crate::options::SimulatorOptions;
 use crate::problem::Problem;
 
 /// The largest request body, in bytes.
@@ -37,6 +37,18 @@ pub(crate) fn parse_body(body: &[u8]) -> Result<Map<String, Value>, Problem> {
 /// Checks names, types and ranges of all fields.
 pub(crate) fn check_fields(request: &Map<String, Value>) -> Result<(), Problem> {
     kinds::check_record(request, fields::FIELDS, "").map_err(|error| Problem::invalid(error.to_string()))
+}
+
+/// Checks which fields go together. That `session` excludes `sessionContext` is a choice of the options.
+pub(crate) fn check_combination(request: &Map<String, Value>, options: &SimulatorOptions) -> Result<(), Problem> {
+    if let Some(refusal) = contract::refusal(request) {
+        return Err(Problem::unprocessable(refusal.detail).titled(refusal.title));
+    }
+    let sets_both = contract::is_set(request, "session") && contract::is_set(request, "sessionContext");
+    if options.refuse_session_with_context && sets_both {
+        return Err(Problem::unprocessable("\"session\" and \"sessionContext\" exclude each other"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use super::{check_combination, check_fields, fields, parse_body};
-use crate::ask::{Ask, Mode};
 use crate::options::SimulatorOptions;
 
 fn object(value: Value) -> Map<String, Value> {
@@ -57,10 +56,10 @@ fn a_field_that_breaks_the_schema_is_named() {
             json!({"actions": [{"action": "reload"}, {"action": "hover", "selector": {"type": "id", "value": "a"}}]}),
             "actions[1].selector.type",
         ),
-        (
-            json!({"actions": [{"action": "setLocation", "address": {"addressCountry": "usa"}}]}),
-            "actions[0].address.addressCountry",
-        ),
+        (json!({"actions": [{"action": "setLocation", "address": {"addressCountry": 1}}]}), "actions[0].address.addressCountry"),
+        (json!({"actions": [{"action": "setLocation", "address": {"zip": "1"}}]}), "actions[0].address.zip"),
+        (json!({"actions": [{"action": "scrollTo", "top": 1.5}]}), "actions[0].top"),
+        (json!({"actions": [{"action": "keyPress", "key": "x".repeat(15)}]}), "actions[0].key"),
         (json!({"actions": [{"action": "setLocation", "onError": "stop"}]}), "actions[0].onError"),
         (json!({"requestCookies": [{"name": "a", "value": "b"}]}), "requestCookies[0].domain"),
         (
@@ -70,6 +69,34 @@ fn a_field_that_breaks_the_schema_is_named() {
         (json!({"customHttpRequestHeaders": [{"name": "a".repeat(201), "value": ""}]}), "customHttpRequestHeaders[0].name"),
         (json!({"sessionContext": [{"name": "", "value": "a"}]}), "sessionContext[0].name"),
         (json!({"networkCapture": [{"filterType": "size"}]}), "networkCapture[0].filterType"),
+        (json!({"networkCapture": [{"value": "abc"}]}), "networkCapture[0].filterType"),
+        (json!({"networkCapture": [{"filterType": "url", "matchType": "exact"}]}), "networkCapture[0].value"),
+        (json!({"networkCapture": [{"filterType": "url", "value": "abc"}]}), "networkCapture[0].matchType"),
+        (json!({"networkCapture": [{"filterType": "url", "value": "ab", "matchType": "exact"}]}), "networkCapture[0].value"),
+        (json!({"networkCapture": [{"filterType": "url", "value": "é", "matchType": "exact"}]}), "networkCapture[0].value"),
+        (json!({"networkCapture": [{"filterType": "resourceType"}]}), "networkCapture[0].resourceType"),
+        (
+            json!({"networkCapture": [{"filterType": "resourceType", "resourceType": "xhr", "value": "abc"}]}),
+            "networkCapture[0].value",
+        ),
+        (json!({"product": true, "extractFrom": "browserHtmlOnly"}), "extractFrom"),
+        (json!({"product": true, "productOptions": {"extractFrom": "browserHtmlOnly"}}), "productOptions.extractFrom"),
+        (json!({"customAttributesOptions": {"method": "guess"}}), "customAttributesOptions.method"),
+        (json!({"customAttributes": {"a": {}}}), "customAttributes.a.type"),
+        (json!({"customAttributes": {"a": "string"}}), "customAttributes.a"),
+        (json!({"customAttributes": {"a": {"type": "date"}}}), "customAttributes.a.type"),
+        (json!({"customAttributes": {"a": {"type": "array"}}}), "customAttributes.a.items"),
+        (json!({"customAttributes": {"a": {"type": "object"}}}), "customAttributes.a.properties"),
+        (json!({"customAttributes": {"a": {"type": "string", "enum": ["one"]}}}), "customAttributes.a.enum"),
+        (json!({"customAttributes": {"a": {"type": "integer", "enum": [1, 1.5]}}}), "customAttributes.a.enum[1]"),
+        (
+            json!({"customAttributes": {"a": {"type": "array", "items": {"type": "object", "properties": {"b": {"type": "c"}}}}}}),
+            "customAttributes.a.items.properties.b.type",
+        ),
+        (
+            json!({"customAttributes": {"a": {"type": "boolean", "description": "x".repeat(301)}}}),
+            "customAttributes.a.description",
+        ),
     ] {
         let problem = check_fields(&with(&extra)).unwrap_err();
         assert_eq!((problem.status, problem.kind.as_ref()), (400, "/request/invalid"));
@@ -89,6 +116,25 @@ fn what_the_schema_allows_is_accepted() {
         json!({"actions": [{"action": "setLocation"}, {"action": "waitForSelector", "selector": {"type": "css", "value": "a"}, "timeout": 2.5, "onError": "continue"}]}),
         json!({"experimental": {"responseCookies": true}}),
         json!({"requestCookies": [{"name": "a", "value": "b", "domain": ".a.example", "expires": 1, "sameSite": "Lax"}]}),
+        // Limits that the published schema does not have.
+        json!({"actions": [{"action": "type", "selector": {"type": "css", "value": "a"}, "text": "x".repeat(9_000), "delay": 61}]}),
+        json!({"actions": [{"action": "goto", "url": format!("https://a.example/{}", "x".repeat(9_000))}]}),
+        json!({"actions": [{"action": "searchKeyword", "keyword": "x".repeat(9_000)}, {"action": "keyPress", "key": ""}]}),
+        json!({"actions": [{"action": "scrollTo", "top": -5, "left": -1.0}]}),
+        json!({"actions": [{"action": "scrollBottom", "maxPageHeight": -1, "maxScrollCount": -1}]}),
+        json!({"actions": [{"action": "scrollBottom", "maxPageHeight": 18_446_744_073_709_551_615_u64}]}),
+        json!({"actions": [{"action": "setLocation", "address": {"addressCountry": "usa", "streetAddress": "x".repeat(9_000)}}]}),
+        json!({"sessionContextParameters": {"actions": [{"action": "setLocation", "address": {"addressCountry": ""}}]}}),
+        json!({"requestHeaders": {"referer": "x".repeat(9_000)}}),
+        json!({"requestCookies": [{"name": "", "value": "", "domain": "a", "path": format!("/{}", "x".repeat(4_085))}]}),
+        json!({"serpOptions": {"keyword": "x".repeat(9_000)}}),
+        json!({"customHttpRequestHeaders": [{"name": "", "value": ""}]}),
+        json!({"viewport": {"width": 800.0}}),
+        json!({"networkCapture": [{"filterType": "url", "value": "ééé", "matchType": "exact", "httpResponseBody": true},
+            {"filterType": "resourceType", "resourceType": "xhr"}]}),
+        json!({"customAttributes": {"a": {"type": "string", "enum": ["b", "c"], "format": "uri", "description": "d"},
+            "e": {"type": "array", "items": {"type": "object", "properties": {"f": {"type": "number", "enum": [1, 2.5]}}}}},
+            "customAttributesOptions": {"method": "extract"}}),
     ] {
         check_fields(&with(&extra)).unwrap();
     }
@@ -143,8 +189,13 @@ fn fields_that_exclude_each_other_are_refused() {
         (with(&json!({"product": true})), false),
         (with(&json!({"serp": true})), true),
         (object(json!({"url": "https://a.example/", "serp": true, "serpOptions": {}})), false),
-        (with(&json!({"customAttributes": {"a": {}}})), true),
-        (with(&json!({"product": true, "customAttributes": {"a": {}}})), false),
+        (object(json!({"url": "https://a.example/", "serp": true, "tags": {"a": "b"}})), true),
+        (object(json!({"url": "https://a.example/", "serp": true, "echoData": 1})), true),
+        (http(json!({"product": true})), true),
+        (http(json!({"product": true, "extractFrom": "httpResponseBody"})), false),
+        (with(&json!({"article": true, "extractFrom": "userHtml", "articleOptions": {"userHtml": "<p>"}})), true),
+        (with(&json!({"customAttributes": {"a": {"type": "string"}}})), true),
+        (with(&json!({"product": true, "customAttributes": {"a": {"type": "string"}}})), false),
         (
             object(json!({"url": "https://a.example/", "product": true, "productOptions": {"extractFrom": "httpResponseBody"},
                 "customHttpRequestHeaders": [{"name": "a", "value": "a"}]})),
@@ -158,8 +209,7 @@ fn fields_that_exclude_each_other_are_refused() {
         ),
     ] {
         check_fields(&request).unwrap();
-        let is_http = Ask::mode_of(&request) == Mode::Http;
-        let outcome = check_combination(&request, is_http, &SimulatorOptions::default());
+        let outcome = check_combination(&request, &SimulatorOptions::default());
         assert_eq!(outcome.is_err(), refused, "{request:?}");
         if let Err(problem) = outcome {
             assert_eq!((problem.status, problem.kind.as_ref()), (422, "/request/unprocessable"));

@@ -47,6 +47,10 @@ impl Simulator {
             self.meters.faulted(&ask.host);
         }
         let scripted = strike.problem.take();
+        if ask.mode == Mode::OwnHtml {
+            let fetched = Fetched::own_html(&ask);
+            return scripted.map_or_else(|| Ok(self.bill(&ask, SessionPart::None, fetched)), Err);
+        }
         let part = self.enter_session(&ask, scripted.as_ref())?;
         if strike.loses_cookies
             && let Some(session) = ask.session.and_then(|id| self.sessions.session_mut(id))
@@ -209,33 +213,43 @@ impl Simulator {
     }
 
     fn bill(&mut self, ask: &Ask<'_>, part: SessionPart, fetched: Fetched) -> (Map<String, Value>, Duration) {
-        let page = &fetched.page;
-        let is_elsewhere = ask.intended_place().is_some_and(|meant| page.place.as_deref() != Some(meant));
-        let standing = if page.standing == Standing::Good && page.place.is_some() && is_elsewhere {
-            Standing::WrongPlace
-        } else {
-            page.standing
-        };
         self.meters.billed(ask.mode, part, &ask.host);
-        self.meters.served(page.family.name(), standing, page.status);
+        if ask.mode != Mode::OwnHtml {
+            self.note_page(ask, &fetched.page);
+        }
         let mut latency = self.latency_of_fetch(ask.mode);
         if let Some(performed) = &fetched.performed {
             latency = latency.saturating_add(performed.elapsed);
-            for result in &performed.results {
-                let text = |name: &str| result.get(name).and_then(Value::as_str).unwrap_or("");
-                let name = format!("{} {}", text("action"), text("status"));
-                self.meters.actions.add(&name);
-            }
+            self.note_actions(performed);
         }
         let now_seconds = i64::try_from(self.now.as_secs()).unwrap_or(i64::MAX);
         let date = self.options.epoch_seconds.saturating_add(now_seconds);
         (answer::document(ask, fetched, date), latency)
     }
 
+    /// Counts what a site served.
+    fn note_page(&mut self, ask: &Ask<'_>, page: &Landing) {
+        let is_elsewhere = ask.intended_place().is_some_and(|meant| page.place.as_deref() != Some(meant));
+        let standing = if page.standing == Standing::Good && page.place.is_some() && is_elsewhere {
+            Standing::WrongPlace
+        } else {
+            page.standing
+        };
+        self.meters.served(page.family.name(), standing, page.status);
+    }
+
+    fn note_actions(&mut self, performed: &Performed) {
+        for result in &performed.results {
+            let text = |name: &str| result.get(name).and_then(Value::as_str).unwrap_or("");
+            self.meters.actions.add(&format!("{} {}", text("action"), text("status")));
+        }
+    }
+
     fn latency_of_fetch(&mut self, mode: Mode) -> Duration {
         let latency = match mode {
             Mode::Browser => self.options.latency.browser,
             Mode::Http => self.options.latency.http,
+            Mode::OwnHtml => self.options.latency.refusal,
         };
         self.spread(latency)
     }

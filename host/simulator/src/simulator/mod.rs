@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::ask::{Ask, Mode};
+use crate::ask::Mode;
 use crate::auth;
 use crate::chance::Chance;
 use crate::faults::{Faults, Strike};
@@ -123,7 +123,7 @@ impl Simulator {
                 let headers = self.headers("application/json");
                 deliver(200, headers, answer, latency, strike)
             }
-            Err(problem) => self.refuse(problem, strike, Ask::mode_of(request)),
+            Err(problem) => self.refuse(problem, strike, Mode::of(request)),
         }
     }
 

@@ -71,6 +71,20 @@ fn an_answer_has_what_was_asked_for_and_nothing_else() {
 }
 
 #[test]
+fn html_that_comes_with_a_request_is_read_without_a_site_or_a_session() {
+    let mut client = client(r#"[{"nth": [2], "status": 520}]"#);
+    let request = json!({"url": "https://s1.market.example/p/1", "product": true, "extractFrom": "userHtml",
+        "productOptions": {"userHtml": "<h1>a lamp</h1><b class=price>5.00</b>"}, "session": {"id": session_id(1)}});
+    let answer = client.ok(&request);
+    assert_eq!((&answer["product"]["name"], &answer["product"]["price"]), (&json!("a lamp"), &json!("5.00")));
+    assert!(!answer.contains_key("statusCode"));
+    assert_eq!(client.outcome(&request), "520 /download/temporary-error");
+    let report = client.simulator.report();
+    assert_eq!((&report["sessions"]["created"], &report["pages"]), (&json!(0), &json!({})));
+    assert_eq!((&report["billed"]["total"], &report["billed"]["modes"]), (&json!(1), &json!({"own-html": 1})));
+}
+
+#[test]
 fn the_trusted_entry_and_the_bytes_say_the_same() {
     let mut trusted = client("[]");
     let mut bytes = client("[]");

@@ -125,3 +125,20 @@ async fn what_is_no_http_is_a_broken_connection() {
         assert!(matches!(error, CallError::Network(NetworkError::Broken(_))), "{error:?}");
     }
 }
+
+#[tokio::test]
+async fn the_key_is_hidden_in_whatever_the_api_says_of_it() {
+    let basic = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY6";
+    let body = format!(r#"{{"type":"/auth/{KEY}","title":"no {basic}","detail":"{KEY} is no key, nor is Basic {basic}"}}"#);
+    for reply in [
+        reply("401 X\r\nRequest-Id: of-0123456789ABCDEF0123456789ABCDEF", body),
+        reply("500 X", format!("<p>{KEY} {basic}")),
+        reply(&format!("307 X\r\nLocation: /?key={KEY}"), ""),
+        reply(&format!("200 OK\r\nContent-Type: text/{KEY}"), ""),
+        reply("200 OK\r\nContent-Type: application/json", format!("{{\"{KEY}")),
+    ] {
+        let error = call(reply).await.unwrap_err();
+        let told = format!("{error} {error:?}").to_lowercase();
+        assert!(!told.contains(KEY) && !told.contains(&basic.to_lowercase()), "{told}");
+    }
+}

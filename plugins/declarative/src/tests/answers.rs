@@ -87,6 +87,22 @@ fn a_json_page_is_asked_by_jmespath() {
 }
 
 #[test]
+fn what_jmespath_computes_holds_where_it_is_true() {
+    for (condition, expected) in [
+        (json!({"jmespath": "length(stock) > `1`"}), true),
+        (json!({"jmespath": "length(stock) > `3`"}), false),
+        (json!({"jmespath": "stock[?n > `9`]"}), false),
+        (json!({"not": {"jmespath": "contains(name, 'x')"}}), true),
+        (json!({"jmespath": "none", "at_least": 1}), false),
+        (json!({"jmespath": "length(none || `[]`)", "equals": 0}), true),
+    ] {
+        let _host = site(json!({"usual_check": false, "check": [{"require": condition}]}));
+        let page = testing::response().json(json!({"stock": [{"n": 2}, {"n": 3}], "name": "tea"})).build();
+        assert_eq!(Declarative::check(&page, &request()).unwrap().is_keep(), expected, "{condition}");
+    }
+}
+
+#[test]
 fn the_first_broken_rule_decides_and_says_why() {
     let rules = json!([
         {"on": "init", "require": {"not": {"css": ".error::text"}}, "otherwise": {"close_pool": "refused: {found}"}},

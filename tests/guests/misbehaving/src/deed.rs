@@ -47,6 +47,8 @@ pub(crate) enum Deed {
     Remember,
     /// Prints, which belongs into the log.
     Print,
+    /// Logs at every level what would be a record of somebody else and a command to the terminal.
+    Forge,
 }
 
 impl Deed {
@@ -81,6 +83,7 @@ impl Deed {
             "sleep" => Ok(Self::Sleep),
             "remember" => Ok(Self::Remember),
             "print" => Ok(Self::Print),
+            "forge" => Ok(Self::Forge),
             _ => Err(Error::new(format!("unknown deed {name}"))),
         }
     }
@@ -122,6 +125,7 @@ impl Deed {
             }
             Self::Remember => Ok(remember()),
             Self::Print => Ok(print()),
+            Self::Forge => Err(Error::new(forge())),
         }
     }
 }
@@ -135,6 +139,19 @@ fn print() -> String {
     eprintln!("{}", "long ".repeat(2_000));
     eprint!("the end");
     format!("{:?}", std::env::var("HOME"))
+}
+
+/// Logs a forgery in every way and returns it.
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is part of the deed")]
+fn forge() -> String {
+    let forgery = format!("{}\nERROR forged\r\u{1b}]0;title\u{7}\u{9b}2J\u{202e}", black_box("said"));
+    log::error!("{forgery}");
+    log::warn!("{forgery}");
+    log::info!("{forgery}");
+    log::debug!("{forgery}");
+    println!("{forgery}");
+    eprintln!("{forgery}");
+    forgery
 }
 
 /// Counts the calls of this instance.

@@ -1,43 +1,47 @@
 //! An explanation as text and as JSON.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use carousel_core::settings::{Growth, PoolOptions, Rotation};
 use serde_json::{Map, Value, json};
 
 use super::{Explained, ExplainedRule};
+use crate::logging::Lines;
 use crate::plugin::report;
 
 /// For people.
-pub(super) fn text(explained: &Explained) -> String {
-    let mut text = explained.url.clone();
-    let _ = write!(text, "\n\nrules that match\n{}", rules(&explained.rules));
-    let site = match &explained.site {
-        Some((site, plugin)) => format!("{site}, served by {plugin}.wasm"),
-        None => "none: the defaults serve".to_owned(),
+pub(super) fn lines(explained: &Explained) -> Lines {
+    let mut lines = Lines::from(explained.url.as_str());
+    let mut section = |heading: &str, content: Vec<String>| {
+        lines.extend([String::new(), heading.to_owned()]);
+        lines.extend(content);
     };
-    let _ = write!(text, "\n\nsite\n  {site}");
+    section("rules that match", rules(&explained.rules));
+    let site = match &explained.site {
+        Some((site, plugin)) => format!("  {site}, served by {plugin}.wasm"),
+        None => "  none: the defaults serve".to_owned(),
+    };
+    section("site", vec![site]);
     if !explained.hooks.is_empty() {
         let rows = explained.hooks.iter().map(|(hook, value, source)| {
             let value = if value.is_null() { "-".to_owned() } else { value.to_string() };
             vec![format!("  {}", hook.name().replace('-', "_")), source.clone(), value]
         });
-        let _ = write!(text, "\n\nhook by hook\n{}", report::table(&rows.collect::<Vec<_>>()));
+        section("hook by hook", report::table(&rows.collect::<Vec<_>>()));
     }
     if let Some(pool) = &explained.pool {
         let options: Vec<String> = pool_members(pool).into_iter().map(|(name, value)| format!("{name} {value}")).collect();
-        let _ = write!(text, "\n\npool, if this request is the first of it\n  {}", options.join(", "));
+        section("pool, if this request is the first of it", vec![format!("  {}", options.join(", "))]);
     }
     if let Some(failure) = &explained.failure {
-        let _ = write!(text, "\n\nsuch a request fails before it is sent\n  {failure}");
+        section("such a request fails before it is sent", vec![format!("  {failure}")]);
     }
-    text
+    lines
 }
 
-fn rules(rules: &[ExplainedRule]) -> String {
+fn rules(rules: &[ExplainedRule]) -> Vec<String> {
     if rules.is_empty() {
-        return "  none".to_owned();
+        return vec!["  none".to_owned()];
     }
     let rows = rules.iter().enumerate().map(|(at, ExplainedRule { rule, standing, why })| {
         vec![format!("  {}", at + 1), rule.name.clone(), (*standing).to_owned(), report::rule(rule), why.clone()]

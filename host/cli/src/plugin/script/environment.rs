@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use anyhow::{Context, anyhow, bail};
 
-use crate::logging::Screen;
+use crate::logging::{Listed, Screen};
 
 /// A compiler that comes as a package of its language.
 pub(super) struct Tool {
@@ -31,7 +31,7 @@ impl Tool {
         lock.lock().with_context(|| format!("cannot lock {}", folder.display()))?;
         let stamp = folder.join("installed");
         if !stamp.exists() {
-            screen.say(&format!("installing {} {} into {}", self.name, self.version, folder.display()));
+            screen.say(format!("installing {} {} into {}", self.name, self.version, folder.display()));
             (self.install)(&folder)
                 .with_context(|| format!("{} {} cannot be installed; it needs {}", self.name, self.version, self.needs))?;
             fs::write(&stamp, "").with_context(|| format!("cannot write {}", stamp.display()))?;
@@ -45,8 +45,8 @@ pub(super) fn run(command: &mut Command) -> anyhow::Result<Output> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().with_context(|| format!("cannot run {program}"))?;
     if !output.status.success() {
-        let said = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).trim().to_owned());
-        bail!("{program} failed: {}", said.join("\n").trim());
+        let said = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+        bail!(Listed::lines_of(format!("{program} failed"), &said.join("\n")));
     }
     Ok(output)
 }

@@ -2,7 +2,6 @@
 //! plugin knows may be anything, too: the fixture has a placeholder for it.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use carousel_core::exchange::Object;
 use serde_json::{Value, json};
@@ -23,17 +22,16 @@ impl Difference {
         Self { place: place.to_owned(), expected: words(expected), got: words(got) }
     }
 
+    /// In words.
+    pub(super) fn lines(&self) -> [String; 3] {
+        let Self { place, expected, got } = self;
+        [place.clone(), format!("  expected  {expected}"), format!("  got       {got}")]
+    }
+
     /// The same within something.
     pub(super) fn below(self, place: &str) -> Self {
         let place = if self.place.is_empty() { place.to_owned() } else { format!("{place}, {}", self.place) };
         Self { place, ..self }
-    }
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { place, expected, got } = self;
-        write!(f, "{place}\n    expected  {expected}\n    got       {got}")
     }
 }
 
@@ -155,8 +153,8 @@ mod tests {
         let got = json!({"verdict": "discard", "reason": "the page is for 10002"});
         assert_eq!(compare(&json!({"verdict": "discard"}), &got, &inputs(&[])), []);
         let differences = compare(&json!({"verdict": "keep"}), &got, &inputs(&[]));
-        let told = "verdict\n    expected  keep\n    got       discard: the page is for 10002";
-        assert_eq!(differences.iter().map(ToString::to_string).collect::<Vec<_>>(), [told]);
+        let told = ["verdict", "  expected  keep", "  got       discard: the page is for 10002"];
+        assert_eq!(differences.iter().map(Difference::lines).collect::<Vec<_>>(), [told]);
         let got = json!({"error": {"kind": "trapped", "message": "m"}});
         assert_eq!(compare(&json!({"error": {"kind": "trapped"}}), &got, &inputs(&[])), []);
         assert_eq!(compare(&json!({}), &got, &inputs(&[])).len(), 1, "an error that nobody expects");

@@ -1,5 +1,13 @@
-//! Where log lines go: to standard error, above the progress bar where there is one.
+//! Where text for people goes, made harmless on the way: log records and messages to standard error, above the progress bar where
+//! there is one, and what commands show to standard output. Nobody else writes to either.
 
+mod escape;
+mod keys;
+mod lines;
+mod record;
+pub(crate) mod stdout;
+
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal, Write};
 
 use indicatif::MultiProgress;
@@ -10,6 +18,10 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+pub(crate) use keys::{hide_keys, without_keys};
+pub(crate) use lines::{Lines, Listed};
+
+use self::record::Records;
 use crate::args::LogLevel;
 
 /// The terminal's last lines, shared by the log and the progress bar.
@@ -24,10 +36,14 @@ impl Screen {
         &self.bars
     }
 
-    /// Writes text for people to standard error.
-    pub(crate) fn say(&self, text: &str) {
+    /// Writes lines for people to standard error.
+    pub(crate) fn say(&self, lines: impl Into<Lines>) {
+        self.write(format!("{}\n", lines.into()).as_bytes());
+    }
+
+    fn write(&self, text: &[u8]) {
         // If nobody can read it there is nobody to tell.
-        let _ = self.bars.suspend(|| writeln!(io::stderr(), "{text}"));
+        let _ = self.bars.suspend(|| stderr().write_all(text));
     }
 }
 
@@ -47,12 +63,29 @@ pub(crate) fn start(level: LogLevel, news: News, screen: &Screen) {
     let others = if level == LogLevel::Trace { LevelFilter::TRACE } else { ours.min(LevelFilter::WARN) };
     let targets = Targets::new().with_default(others).with_target("carousel", ours).with_target("plugin", plugins);
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(LineWriter(screen.clone()))
-        .with_ansi(io::stderr().is_terminal())
-        .with_target(level == LogLevel::Trace)
-        .without_time();
+        .with_ansi(false)
+        .event_format(Records { colours: stderr().is_terminal(), targets: level == LogLevel::Trace })
+        .with_writer(LineWriter(screen.clone()));
     // Only a second start can fail, and then the first one serves.
     let _ = tracing_subscriber::registry().with(lines.with_filter(targets)).try_init();
+}
+
+/// Tells panics, which are faults of this program, like everything else.
+pub(crate) fn tell_panics(screen: &Screen) {
+    let screen = screen.clone();
+    std::panic::set_hook(Box::new(move |panic| {
+        let mut lines = Lines::from(format!("carousel: a fault of this program: {panic}"));
+        let backtrace = Backtrace::capture();
+        if backtrace.status() == BacktraceStatus::Captured {
+            lines.extend(backtrace.to_string().lines().map(str::to_owned));
+        }
+        screen.say(lines);
+    }));
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where everybody else is sent")]
+fn stderr() -> io::Stderr {
+    io::stderr()
 }
 
 struct LineWriter(Screen);
@@ -84,6 +117,6 @@ impl Write for Record<'_> {
 
 impl Drop for Record<'_> {
     fn drop(&mut self) {
-        let _ = self.screen.bars.suspend(|| io::stderr().write_all(&self.text));
+        self.screen.write(&self.text);
     }
 }
