@@ -131,7 +131,9 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         };
         match begun {
             Begun::Done(plan) => Ok(planned(plan)),
-            begun => Err(PlanAway { asked, plan: Box::pin(async move { planned(begun.finish().await) }) }),
+            begun @ (Begun::Away(_) | Begun::Later(..)) => {
+                Err(PlanAway { asked, plan: Box::pin(async move { planned(begun.finish().await) }) })
+            }
         }
     }
 
