@@ -62,8 +62,8 @@ pub struct Chosen {
 
 impl CookieJar {
     /// Adds cookies as an answer gives them; one of the same name, domain and path is replaced. As in browsers a cookie that has
-    /// expired only removes its predecessor, and the jar is bounded: what is too large is not kept, and of too many those that
-    /// were set longest ago go.
+    /// expired only removes its predecessor, one that is too large is as if it had not been set, and of too many those that were
+    /// set longest ago go.
     pub fn merge(&mut self, cookies: impl IntoIterator<Item = Value>, limits: CookieLimits, manner: Manner) -> Vec<LeftOut> {
         let Manner::Browser { unix_now } = manner else {
             cookies.into_iter().for_each(|cookie| self.put_in_place(cookie));
@@ -72,11 +72,13 @@ impl CookieJar {
         let mut left_out = Vec::new();
         self.cookies.retain(|cookie| is_fresh(cookie, unix_now));
         for cookie in cookies {
+            if is_too_large(&cookie, limits, manner) {
+                left_out.push(LeftOut::TooLarge);
+                continue;
+            }
             self.cookies.retain(|known| key(known) != key(&cookie));
-            match is_fresh(&cookie, unix_now) {
-                true if is_too_large(&cookie, limits, manner) => left_out.push(LeftOut::TooLarge),
-                true => self.cookies.push(cookie),
-                false => {}
+            if is_fresh(&cookie, unix_now) {
+                self.cookies.push(cookie);
             }
         }
         left_out.extend(drop_first(&mut self.cookies, MAX_KEPT));
@@ -270,6 +272,17 @@ mod tests {
     fn a_cookie_that_has_expired_removes_its_predecessor() {
         let jar = jar([cookie("a", "1"), with("expires", json!(999))], BROWSER);
         assert_eq!(jar, CookieJar::default());
+    }
+
+    #[test]
+    fn a_cookie_that_is_too_large_changes_nothing() {
+        let large = "x".repeat(5000);
+        let expired = json!({"name": "a", "value": &large, "domain": "shop.example", "path": "/", "expires": 1});
+        for one in [cookie("a", &large), expired] {
+            let mut jar = jar([cookie("a", "1")], BROWSER);
+            assert_eq!(jar.merge([one], LIMITS, BROWSER), [LeftOut::TooLarge]);
+            assert_eq!(sent(&jar, URL, &[], BROWSER), ["a=1"]);
+        }
     }
 
     #[test]

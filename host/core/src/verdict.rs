@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::exchange::{Answer, Object};
+use crate::pace::LONGEST_PAUSE;
 
 /// The word of a check on an answer and on the session that fetched it.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +28,14 @@ impl Verdict {
     /// Keep or discard without a reason: the peer's two answers.
     pub fn keep_if(keep: bool) -> Self {
         if keep { Self::Keep } else { Self::Discard(String::new()) }
+    }
+
+    /// The same with no pause longer than [`LONGEST_PAUSE`]: whoever reads a plugin's verdict bounds it like this.
+    pub fn bounded(self) -> Self {
+        match self {
+            Self::Throttled(pause) => Self::Throttled(pause.min(LONGEST_PAUSE)),
+            Self::Keep | Self::Discard(_) | Self::Reject(_) | Self::ClosePool(_) | Self::CloseCrawl(_) => self,
+        }
     }
 }
 

@@ -40,7 +40,7 @@ impl<T: Transport, S: Sites> Drop for Allowance<T, S> {
             self.shared.close("budget");
         } else if let Some(pool) = is_pool_spent.filter(|_| self.billed.is_some()) {
             tracing::warn!(%pool, "the budget of a pool is spent; its requests fail from now on");
-            self.shared.apply(|state, _| state.pools.handle_close_pool(pool, Refusal::Budget));
+            self.shared.end_pool(pool, Refusal::Budget);
         }
         self.shared.settled.notify_waiters();
     }
@@ -61,22 +61,24 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     }
 
     /// The same, but waits while calls under way decide about it. An error is for good.
-    pub(crate) async fn afford(self: &Arc<Self>, pool: Option<&PoolId>, purpose: Purpose) -> Result<Allowance<T, S>, Word> {
+    pub(crate) async fn afford(self: &Arc<Self>, url: &str, pool: &PoolId, purpose: Purpose) -> Result<Allowance<T, S>, Word> {
         loop {
             let settled = self.settled.notified();
-            match self.try_afford(pool, purpose) {
+            match self.try_afford(Some(pool), purpose) {
                 Err(Word::Later) if !self.is_closed() => tokio::select! {
                     () = settled => {}
-                    _ = self.closed() => {}
+                    () = self.over(url, Some(pool)) => return Err(Word::Later),
                 },
                 result => return result,
             }
         }
     }
 
-    /// An initialisation cannot be paid for. Where no session lives that could still be used the crawl is over.
+    /// An initialisation could not be paid for. Where no session lives that could still be used, nor is one on its way whose check may
+    /// still run, the crawl is over.
     pub(crate) fn tell_unaffordable(self: &Arc<Self>) {
-        let is_over = self.with_budget(|budget| budget.is_nearly_spent()) && self.state().sessions.is_empty();
+        let is_over =
+            self.with_budget(|budget| budget.is_nearly_spent()) && self.openings.len() == 0 && self.state().sessions.is_empty();
         if is_over {
             self.close("budget");
         }

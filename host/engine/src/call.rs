@@ -23,16 +23,33 @@ pub(crate) enum NoAnswer {
     Busy(CallError, Busy),
     /// It would be repeated, were it not for the end of the crawl.
     CutShort(CallError),
-    /// It could be repeated after this pause, but not on its session, which will not live so long.
-    Outlived(CallError, Duration),
+    /// It may be repeated after this pause, but not as it is: its session does not live so long, or what it needs must be asked for anew.
+    PutOff(CallError, Duration),
+    /// It was not sent, as it is not wanted any more as it is.
+    Unsent,
 }
 
 impl NoAnswer {
-    pub(crate) fn into_error(self) -> CallError {
+    pub(crate) fn error(&self) -> Option<&CallError> {
         match self {
-            Self::Failed(error) | Self::CutShort(error) | Self::Busy(error, _) | Self::Outlived(error, _) => error,
+            Self::Failed(error) | Self::CutShort(error) | Self::Busy(error, _) | Self::PutOff(error, _) => Some(error),
+            Self::Unsent => None,
         }
     }
+}
+
+/// How far a call has come, when its owner is asked whether to go on: what was true before a wait may not be true any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// It is about to be sent for the first time.
+    Send,
+    /// It has failed and would be repeated then.
+    Pause {
+        /// The time.
+        until: Instant,
+    },
+    /// It is about to be repeated.
+    Repeat,
 }
 
 /// One call on its way through failed attempts.
@@ -43,18 +60,21 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         Repeats(RetryState::new(policy, self.policies.options))
     }
 
-    /// Sends a call and repeats it as the policy says, while its session `lives`. When the crawl is closed a pause ends, and the
+    /// Sends a call and repeats it as the policy says, while it `may` go on. When the crawl is closed a pause ends, and the
     /// call is cut short. With per-call throttling, which is the peer's, a busy API is waited out here.
     pub(crate) async fn call(
         self: &Arc<Self>,
         params: &Object,
         repeats: &mut Repeats,
         pass: Option<&Pass<T, S>>,
-        lives: impl Fn(Instant) -> bool,
+        may: impl Fn(Step) -> bool,
     ) -> Result<Answer, NoAnswer> {
         let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
         let scopes = Scopes::of(params);
         self.warn_of_contradicting_context(params);
+        if self.is_closed() || !may(Step::Send) {
+            return Err(NoAnswer::Unsent);
+        }
         loop {
             let sent = self.now();
             pass.iter().for_each(|pass| pass.sent());
@@ -76,15 +96,25 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             if self.is_closed() {
                 return Err(NoAnswer::CutShort(error));
             }
-            if !lives(self.now() + pause) {
-                return Err(NoAnswer::Outlived(error, pause));
-            }
             tracing::debug!(%error, pause = pause.as_secs_f64(), attempt = repeats.0.attempts(), "repeating a call");
+            let until = self.now() + pause;
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                _ = self.closed() => return Err(NoAnswer::CutShort(error)),
+                biased;
+                () = self.ended_otherwise(|| may(Step::Pause { until })) => {}
+                () = tokio::time::sleep_until(self.clock(until)) => {}
+            }
+            if self.is_closed() {
+                return Err(NoAnswer::CutShort(error));
+            }
+            if self.now() < until || !may(Step::Repeat) || self.is_paused(&scopes) {
+                return Err(NoAnswer::PutOff(error, until.since(self.now())));
             }
         }
+    }
+
+    /// Does no call of these scopes start at the moment?
+    fn is_paused(&self, scopes: &Scopes) -> bool {
+        self.is_paced() && self.pauses_until(scopes).is_some()
     }
 
     fn notice_silence(&self, error: Option<&CallError>) {

@@ -1,9 +1,10 @@
 //! The one door to the pools: lock, change, take the actions, unlock, act. Nobody can forget an action, and nothing is done while
 //! the lock is held.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use carousel_core::id::{PoolId, SessionId};
+use carousel_core::id::{PoolId, SessionId, Ticket};
 use carousel_core::pool::{Action, EndReason, Lease, Refusal};
 use carousel_core::time::Instant;
 
@@ -28,15 +29,27 @@ enum Deed<T: Transport, S: Sites> {
 }
 
 impl<T: Transport, S: Sites> State<T, S> {
-    fn deed(&mut self, action: Action<Arc<Trigger<S>>>) -> Option<Deed<T, S>> {
+    /// A request leaves the queue of its pool, if it stands there; under one lock, so that no session is granted to nobody.
+    pub(crate) fn leave(&mut self, pool: &PoolId, ticket: Ticket) -> Option<Waiter<T, S>> {
+        let waiter = self.waiting.remove(&ticket)?;
+        self.pools.handle_cancel(pool, ticket);
+        Some(waiter)
+    }
+
+    fn deed(&mut self, pool: &PoolId, action: Action<Arc<Trigger<S>>>, now: Instant) -> Option<Deed<T, S>> {
         Some(match action {
             Action::Open { session, trigger } => Deed::Open { session, trigger },
             Action::Cancel { session } => Deed::Cancel { session },
             Action::Grant { ticket, lease } => {
-                let waiter = self.waiting.remove(&ticket)?;
                 let session = self.sessions.get(&lease.session).cloned();
                 debug_assert!(session.is_some(), "a grant on a session that does not live");
-                Deed::Grant { lease, session: session?, waiter }
+                match (self.waiting.remove(&ticket), session) {
+                    (Some(waiter), Some(session)) => Deed::Grant { lease, session, waiter },
+                    _ => {
+                        self.pools.handle_unused(pool, lease, now);
+                        return None;
+                    }
+                }
             }
             Action::Refuse { ticket, why } => Deed::Refuse { waiter: self.waiting.remove(&ticket)?, why },
             Action::Retire { session, reason } => Deed::End { session, reason, lived: self.sessions.remove(&session).is_some() },
@@ -63,7 +76,8 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             let result = change(&mut state, now);
             let mut deeds = Vec::new();
             while let Some((pool, action)) = state.pools.poll_action() {
-                deeds.extend(state.deed(action).map(|deed| (pool, deed)));
+                let deed = state.deed(&pool, action, now);
+                deeds.extend(deed.map(|deed| (pool, deed)));
             }
             while let Some(pool) = state.pools.poll_changed() {
                 // A listener that has gone wants to know nothing more.
@@ -80,9 +94,13 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         (result, Deeds(deeds))
     }
 
+    /// What follows of it, where a session comes back at once, is done here as well: one after the other, not one within the other.
     pub(crate) fn carry_out(self: &Arc<Self>, deeds: Deeds<T, S>) {
-        for (pool, deed) in deeds.0 {
-            self.act(pool, deed);
+        let mut deeds = VecDeque::from(deeds.0);
+        while let Some((pool, deed)) = deeds.pop_front() {
+            if let Some(untaken) = self.act(pool, deed) {
+                deeds.extend(untaken.take_back().0);
+            }
         }
     }
 
@@ -98,13 +116,14 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         }
     }
 
-    fn act(self: &Arc<Self>, pool: PoolId, deed: Deed<T, S>) {
+    /// Returns the lease that was granted if nobody listens for it any more.
+    fn act(self: &Arc<Self>, pool: PoolId, deed: Deed<T, S>) -> Option<SessionLease<T, S>> {
         match deed {
             Deed::Open { session, trigger } => opening::start(self, pool, session, trigger),
             Deed::Cancel { session } => self.openings.abort(session),
             Deed::Grant { lease, session, waiter } => {
-                // If nobody listens any more the lease comes back in the error, and dropping it gives the session back.
-                drop(waiter.answer.send(Ok(SessionLease::new(Arc::clone(self), pool, lease, session, waiter.trigger))));
+                let lease = SessionLease::new(Arc::clone(self), pool, lease, session, waiter.trigger);
+                return waiter.answer.send(Ok(lease)).err().and_then(Result::ok);
             }
             Deed::Refuse { waiter, why } => drop(waiter.answer.send(Err(why))),
             Deed::End { session, reason, lived: true } => self.log_end(&pool, session, reason),
@@ -115,5 +134,6 @@ impl<T: Transport, S: Sites> Shared<T, S> {
                 self.close("bad_session_inits");
             }
         }
+        None
     }
 }

@@ -73,6 +73,8 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     pub(crate) defaults: Arc<EngineDefaults<S>>,
     pub(crate) policies: Policies,
     pub(crate) openings: Openings,
+    /// Where initialisations run: a request may be dropped outside of any runtime.
+    pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) wake: Arc<Notify>,
     pub(crate) gate: Gate,
     pub(crate) hooks: Hooks,
@@ -82,6 +84,8 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     /// A call is over, so that what was set aside for it may be free.
     pub(crate) settled: Notify,
     pub(crate) domains: Mutex<EndedDomains>,
+    /// A domain or a pool has ended.
+    pub(crate) something_ended: Notify,
     state: Mutex<State<T, S>>,
     stats: Mutex<Stats>,
     seen: Mutex<HashSet<String>>,
@@ -142,11 +146,12 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             Some(seed) => Chance::from_seed(seed),
             None => Chance::from_secret(fresh_secret()),
         };
-        let pools = Pools::new(Chance::from_seed(chance.word()));
+        let pools = Pools::new(chance.fork());
         let shared = Arc::new(Shared {
             defaults: Arc::new(EngineDefaults::new(Arc::clone(&settings), Arc::clone(&sites))),
             policies,
             openings: Openings::default(),
+            runtime: tokio::runtime::Handle::current(),
             wake: Arc::default(),
             gate: Gate::default(),
             hooks: Hooks::new(options.hooks),
@@ -154,6 +159,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             budget: Mutex::new(Budget::new(settings.budget.billed)),
             settled: Notify::new(),
             domains: Mutex::new(EndedDomains::default()),
+            something_ended: Notify::new(),
             state: Mutex::new(State { pools, waiting: HashMap::new(), sessions: HashMap::new(), listener: None }),
             stats: Mutex::new(Stats::new(settings.session.stats_per_pool)),
             seen: Mutex::default(),
@@ -173,14 +179,15 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             transport,
             sites,
         });
-        tokio::spawn(crate::timer::run(Arc::downgrade(&shared)));
+        shared.runtime.spawn(crate::timer::run(Arc::downgrade(&shared)));
         Ok(Self(shared))
     }
 
     /// Fetches a request: finds its site and pool, waits for a session, sends it, judges the answer, and tries again on another
     /// session where that may help.
     ///
-    /// Dropping the future gives the session back without blame.
+    /// Dropping the future gives the session back without blame. Sessions are initialised in the runtime in which the engine was
+    /// started; when that ends, requests fail as `closed`.
     pub async fn fetch(&self, request: Request) -> Result<Fetched, Failure> {
         self.fetch_prepared(self.prepare(request).done().await).await
     }

@@ -20,10 +20,10 @@ use carousel_core::time::Instant;
 use serde_json::{Value, json};
 
 use crate::allowance::Allowance;
-use crate::call::{NoAnswer, Repeats};
+use crate::call::{NoAnswer, Repeats, Step};
 use crate::engine::Shared;
 use crate::gate::{AtGate, Pass};
-use crate::hooks::{Asked, Step};
+use crate::hooks::{Asked, HookStep};
 use crate::lease::{InPool, SessionLease};
 use crate::opening::Trigger;
 use crate::outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
@@ -50,7 +50,7 @@ pub(crate) struct Fetch<T: Transport, S: Sites> {
     pub(crate) not_before: Option<Instant>,
     /// The API was too busy for the last call.
     busy: Option<Busy>,
-    /// A call that could not be repeated on its session.
+    /// How often its call has failed that will be sent again.
     repeats: Option<Repeats>,
     /// The place that was taken for the first try, and whether it opens a session.
     place: Option<(Place<T, S>, bool)>,
@@ -249,16 +249,21 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             self.let_the_replacement_go_first().await;
         }
         let mut repeats = self.repeats.take().unwrap_or_else(|| self.shared.repeats(policy));
-        let lives = |at| outgoing.lease.lives(at);
-        let result = self.shared.call(outgoing.request.params(), &mut repeats, outgoing.pass.as_ref(), lives).await;
+        let may = |step| self.may(&outgoing.lease, step);
+        let result = self.shared.call(outgoing.request.params(), &mut repeats, outgoing.pass.as_ref(), may).await;
         // Others may call while a check has the answer.
         drop(outgoing.pass.take());
         match result {
+            Err(NoAnswer::Unsent) => {
+                self.repeats = Some(repeats);
+                Err(Stop::Again)
+            }
             Err(NoAnswer::Busy(error, busy)) => {
                 self.busy = Some(busy);
+                self.repeats = Some(repeats);
                 Err(self.put_off(outgoing, &error))
             }
-            Err(NoAnswer::Outlived(error, pause)) => {
+            Err(NoAnswer::PutOff(error, pause)) => {
                 self.not_before = Some(self.shared.now() + pause);
                 self.repeats = Some(repeats);
                 Err(self.put_off(outgoing, &error))
@@ -270,6 +275,16 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             Err(NoAnswer::Failed(error)) => self.judge(outgoing, Err(error)).await,
             Ok(answer) => self.judge(outgoing, Ok(answer)).await,
         }
+    }
+
+    /// Is a call that has come so far still to be made on this session?
+    fn may(&self, lease: &SessionLease<T, S>, step: Step) -> bool {
+        let is_fit = match step {
+            Step::Send => lease.takes_call(),
+            Step::Pause { until } => lease.lives(until),
+            Step::Repeat => lease.lives(self.shared.now()),
+        };
+        is_fit && self.shared.ended(self.request.url()).is_none()
     }
 
     /// The call has told nothing about page or session and will be sent again. It spends no retry.
@@ -286,11 +301,19 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
 
     /// Waits for as long as the site or the API has asked for.
     async fn give_time(&mut self, pool: Option<&PoolId>) {
-        if let Some(until) = self.not_before.take() {
-            self.shared.rest_until(until, &self.scopes, pool).await;
-        }
-        if let Some(busy) = self.busy.take() {
-            self.shared.rest_while_busy(&self.scopes, busy, pool).await;
+        let (until, busy) = (self.not_before.take(), self.busy.take());
+        let pauses = async {
+            if let Some(until) = until {
+                self.shared.rest_until(until, &self.scopes, pool).await;
+            }
+            if let Some(busy) = busy {
+                self.shared.rest_while_busy(&self.scopes, busy, pool).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = pauses => {}
+            () = self.shared.over(self.request.url(), pool) => {}
         }
     }
 
@@ -315,7 +338,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
                     drop((lease, pass));
                     tokio::select! {
                         () = settled => {}
-                        _ = self.shared.closed() => {}
+                        () = self.shared.over(self.request.url(), Some(&trigger.pool)) => {}
                     }
                 }
                 Err(word) => return Err(self.unaffordable(word)),
@@ -333,10 +356,15 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             }
             _ => self.queue_at_gate(pool),
         };
-        let pass = at_gate.pass().await;
+        let pass = tokio::select! {
+            biased;
+            pass = at_gate.pass() => Some(pass),
+            // Whoever asks the pool for a session hears why.
+            () = self.shared.over(self.request.url(), pool) => None,
+        };
         self.stop_if_closed()?;
         self.stop_if_ended()?;
-        Ok(Some(pass))
+        Ok(pass)
     }
 
     fn queue_at_gate(&self, pool: Option<&PoolId>) -> AtGate<T, S> {
@@ -402,6 +430,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             cookie_mode: plan.cookie_mode,
             location: Mutex::new(plan.location.map(Arc::new)),
             told: AtomicBool::new(false),
+            failed: Mutex::default(),
         }))
     }
 
@@ -451,26 +480,67 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         }
         let mut repeats = self.shared.repeats(policy);
         loop {
+            self.stop_if_closed()?;
+            self.stop_if_ended()?;
             self.give_time(None).await;
-            let pass = self.pass(None).await?;
-            let mut allowance = self.shared.afford(None, Purpose::Use).await.map_err(|word| self.unaffordable(word))?;
-            let result = self.shared.call(&params, &mut repeats, pass.as_ref(), |_| true).await;
+            let (pass, mut allowance) = self.admission_without_session().await?;
+            let may = |_| self.shared.ended(request.url()).is_none();
+            let result = self.shared.call(&params, &mut repeats, pass.as_ref(), may).await;
             drop(pass);
-            let busy = if let Err(NoAnswer::Busy(_, busy)) = result { Some(busy) } else { None };
-            let is_cut_short = matches!(result, Err(NoAnswer::CutShort(_)));
-            let result = result.map_err(NoAnswer::into_error);
-            self.trace.attempts.push(Attempt { session: None, outcome: outcome_of(&result) });
-            if matches!(result, Err(CallError::BadAnswer(_))) {
-                allowance.bill(Billed::Discarded);
-            }
-            match result {
+            let stop = match result {
                 Ok(answer) => {
                     allowance.bill(Billed::Use);
+                    self.trace.attempts.push(Attempt { session: None, outcome: "ok".to_owned() });
                     return Ok(answer);
                 }
-                Err(_) if busy.is_some() && !self.shared.is_closed() => self.busy = busy,
-                Err(error) if is_cut_short => return Err(self.cut_short(error)),
-                Err(error) => return Err(Stop::call(error)),
+                Err(no_answer) => self.without_answer(no_answer, &mut allowance),
+            };
+            if !matches!(stop, Stop::Again) {
+                return Err(stop);
+            }
+        }
+    }
+
+    /// What follows for a request without a session.
+    fn without_answer(&mut self, why: NoAnswer, allowance: &mut Allowance<T, S>) -> Stop {
+        let outcome = why.error().map(|error| outcome_of(&Err(error.clone())));
+        self.trace.attempts.extend(outcome.map(|outcome| Attempt { session: None, outcome }));
+        match why {
+            NoAnswer::Unsent => Stop::Again,
+            NoAnswer::Busy(error, _) if self.shared.is_closed() => Stop::call(error),
+            NoAnswer::Busy(_, busy) => {
+                self.busy = Some(busy);
+                Stop::Again
+            }
+            NoAnswer::PutOff(_, pause) => {
+                self.not_before = Some(self.shared.now() + pause);
+                Stop::Again
+            }
+            NoAnswer::CutShort(error) => self.cut_short(error),
+            NoAnswer::Failed(error) => {
+                if matches!(error, CallError::BadAnswer(_)) {
+                    allowance.bill(Billed::Discarded);
+                }
+                Stop::call(error)
+            }
+        }
+    }
+
+    /// Waits until the API may be asked, then for the budget, and does not hold one while waiting for the other.
+    async fn admission_without_session(&mut self) -> Result<(Option<Pass<T, S>>, Allowance<T, S>), Stop> {
+        loop {
+            let pass = self.pass(None).await?;
+            let settled = self.shared.settled.notified();
+            match self.shared.try_afford(None, Purpose::Use) {
+                Ok(allowance) => return Ok((pass, allowance)),
+                Err(Word::Later) => {
+                    drop(pass);
+                    tokio::select! {
+                        () = settled => {}
+                        () = self.shared.over(self.request.url(), None) => {}
+                    }
+                }
+                Err(word) => return Err(self.unaffordable(word)),
             }
         }
     }
@@ -514,7 +584,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
                 location_error: trigger.location_error(),
                 ..self.shared.hook_call(Arc::new(request.clone()))
             };
-            let (hook, asked) = (Arc::clone(site), Asked { site: site.name().into(), step: Step::ProcessRequest });
+            let (hook, asked) = (Arc::clone(site), Asked { site: site.name().into(), step: HookStep::ProcessRequest });
             let asked = self.shared.ask(asked, false, lease.pool(), move || hook.process_request(call)).await;
             // Much may have happened meanwhile.
             self.stop_if_closed()?;

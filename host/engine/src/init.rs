@@ -15,7 +15,7 @@ use carousel_core::verdict::Verdict;
 use serde_json::{Value, json};
 
 use crate::engine::Shared;
-use crate::hooks::{Asked, Step};
+use crate::hooks::{Asked, HookStep};
 use crate::opening::{Hindrance, LiveSession, Trigger};
 use crate::ports::{Downloader, Site, Sites, Transport};
 
@@ -126,7 +126,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
         site: &Arc<S::Site>,
         work: impl Future<Output = Result<R, HookError>> + Send + 'static,
     ) -> Result<R, HookError> {
-        let asked = Asked { site: site.name().into(), step: Step::Init };
+        let asked = Asked { site: site.name().into(), step: HookStep::Init };
         self.shared.hooks.drive(asked, work).await.and_then(|result| result)
     }
 
@@ -137,7 +137,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
             && self.trigger.is_told_of_location_error()
         {
             let (hook, call) = (Arc::clone(site), self.hook_call(Arc::clone(&self.trigger.request), false));
-            let asked = Asked { site: site.name().into(), step: Step::Plan };
+            let asked = Asked { site: site.name().into(), step: HookStep::Plan };
             let plan = self.shared.ask(asked, false, self.session.handle.pool(), move || hook.plan(call)).await?;
             self.trigger.set_location(plan.location.map(Arc::new));
             return self.trigger.known_location();
@@ -227,7 +227,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
                 (Counter::InitServerError, Opened::Unavailable)
             }
             Unfit::Failed(error) => (Counter::InitFailed, self.bad(error)),
-            Unfit::Throttled(pause) => (Counter::InitThrottled, Opened::PutOff((*pause).min(LONGEST_PAUSE))),
+            Unfit::Throttled(pause) => (Counter::InitThrottled, Opened::PutOff(*pause)),
             Unfit::Check(_) => (Counter::InitCheckFailed, Opened::Bad),
             Unfit::CheckError(_) => (Counter::InitCheckError, Opened::Bad),
         };
@@ -273,7 +273,6 @@ impl<T: Transport, S: Sites> Init<T, S> {
         let hindrance = self.session.init_calls().hindrance;
         let (pool, url) = (self.session.handle.pool(), self.trigger.request.url());
         if hindrance == Some(Hindrance::Unaffordable) {
-            self.shared.tell_unaffordable();
             return Some(Opened::Unaffordable);
         }
         if self.shared.ended(url).is_some() {

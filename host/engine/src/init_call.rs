@@ -8,7 +8,7 @@ use carousel_core::time::Instant;
 use serde_json::Value;
 
 use crate::allowance::Allowance;
-use crate::call::NoAnswer;
+use crate::call::{NoAnswer, Step};
 use crate::gate::Pass;
 use crate::init::Init;
 use crate::opening::Hindrance;
@@ -27,35 +27,65 @@ impl<T: Transport, S: Sites> Init<T, S> {
         let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
         let scopes = Scopes::of(params);
         let policies = &self.shared.policies;
-        let mut repeats = self.shared.repeats(policies.of(None, policies.session));
+        let known = self.trigger.failed().take();
+        let mut repeats = known.unwrap_or_else(|| self.shared.repeats(policies.of(None, policies.session)));
         let caller = Caller { request: self.trigger.ticket, part: Part::Init(self.shared.ticket()) };
         let mut busy = None;
         loop {
-            let Admission { pass, mut allowance } = self.admission(caller, url, &scopes, busy.take()).await?;
+            let Admission { pass, mut allowance } = match self.admission(caller, url, &scopes, busy.take()).await {
+                Ok(admission) => admission,
+                Err(error) => {
+                    let is_busy = self.session.init_calls().hindrance == Some(Hindrance::Busy);
+                    *self.trigger.failed() = is_busy.then_some(repeats);
+                    return Err(error);
+                }
+            };
             let sent = self.shared.now();
             let lapses = self.lapses_at().or_else(|| self.lapses_after(sent));
-            let lives = |at| {
-                self.may_have_heard(sent);
-                lapses.is_none_or(|lapses| at < lapses)
+            let lives = |at| lapses.is_none_or(|lapses| at < lapses);
+            let may = |step| match step {
+                Step::Send => true,
+                Step::Pause { until } => {
+                    self.may_have_heard(sent);
+                    lives(until) && self.is_worth_a_pause()
+                }
+                Step::Repeat => lives(self.shared.now()) && self.shared.ended(url).is_none() && self.is_wanted(),
             };
-            let result = self.shared.call(params, &mut repeats, pass.as_ref(), lives).await;
+            let result = self.shared.call(params, &mut repeats, pass.as_ref(), may).await;
             let is_busy = matches!(result, Err(NoAnswer::Busy(..)));
             self.session.init_calls().hindrance = is_busy.then_some(Hindrance::Busy);
             let is_answered = matches!(result, Ok(_) | Err(NoAnswer::Failed(CallError::BadAnswer(_))));
             if is_busy {
                 self.refused();
             } else if is_answered {
-                self.session.init_calls().heard = Some(sent);
+                let mut calls = self.session.init_calls();
+                (calls.heard, calls.is_paid) = (Some(sent), true);
                 allowance.bill(Billed::Init);
             } else {
                 self.may_have_heard(sent);
             }
             match result {
+                Ok(answer) => return Ok(answer),
                 Err(NoAnswer::Busy(error, _)) if self.shared.is_closed() => return Err(error),
                 Err(NoAnswer::Busy(_, why)) => busy = Some(why),
-                result => return result.map_err(NoAnswer::into_error),
+                Err(NoAnswer::PutOff(error, pause)) if !lives(self.shared.now() + pause) => return Err(error),
+                // The next turn asks for all that it needs anew, and whether it is wanted.
+                Err(NoAnswer::PutOff(..) | NoAnswer::Unsent) => {}
+                Err(NoAnswer::Failed(error) | NoAnswer::CutShort(error)) => return Err(error),
             }
         }
+    }
+
+    /// A call has failed and may be repeated after a pause: is the session still wanted? What has cost nothing yet is given up with the
+    /// last request that waits for it.
+    fn is_worth_a_pause(&self) -> bool {
+        let (pool, id, is_paid) = (self.session.handle.pool(), self.session.id(), self.session.init_calls().is_paid);
+        self.shared.apply(|state, _| {
+            if !is_paid {
+                state.pools.handle_refused(pool, id);
+            }
+            state.pools.is_opening(pool, id)
+        })
     }
 
     /// Waits until the API may be asked, then for the budget.
@@ -67,14 +97,19 @@ impl<T: Transport, S: Sites> Init<T, S> {
         mut busy: Option<Busy>,
     ) -> Result<Admission<T, S>, CallError> {
         loop {
-            let pass = self.pass(caller, scopes, busy.take()).await?;
-            if self.shared.is_closed() {
-                return Err(self.hindered(Hindrance::Unwanted, "the crawl was closed"));
+            let pass = tokio::select! {
+                biased;
+                pass = self.pass(caller, scopes, busy.take()) => pass?,
+                () = self.shared.over(url, Some(self.session.handle.pool())) => None,
+            };
+            let allowance = self.shared.afford(url, self.session.handle.pool(), Purpose::Init).await;
+            if self.shared.is_closed() || self.shared.state().pools.is_closed(self.session.handle.pool()) {
+                return Err(self.hindered(Hindrance::Unwanted, "the crawl or the pool was closed"));
             }
             if let Some(reason) = self.shared.ended(url) {
                 return Err(not_sent(format!("requests of this domain have ended: {reason}")));
             }
-            let Ok(allowance) = self.shared.afford(Some(self.session.handle.pool()), Purpose::Init).await else {
+            let Ok(allowance) = allowance else {
                 return Err(self.hindered(Hindrance::Unaffordable, "the budget has no room for it"));
             };
             if pass.as_ref().is_some_and(Pass::is_void) {

@@ -14,7 +14,7 @@ use carousel_core::verdict::Verdict;
 
 use crate::engine::Shared;
 use crate::fetch::{Fetch, Outgoing, Stop};
-use crate::hooks::{Asked, InHook, Step};
+use crate::hooks::{Asked, HookStep, InHook};
 use crate::outcome::FailureKind;
 use crate::ports::{Site, Sites, Transport};
 
@@ -190,9 +190,10 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             None => defaults.check(&call, &answer),
         };
         match named {
-            Some(name) => self.ask(Asked { site: name.into(), step: Step::Check }, is_large, pool, check).await,
+            Some(name) => self.ask(Asked { site: name.into(), step: HookStep::Check }, is_large, pool, check).await,
             None => check(),
         }
+        .map(Verdict::bounded)
     }
 
     /// Asks a hook that holds its thread. Where that is not this one, the request takes nobody's place meanwhile.
@@ -211,7 +212,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     /// Ends a pool; its requests fail with this reason, the crawl goes on.
     pub(crate) fn close_pool(self: &Arc<Self>, pool: &PoolId, reason: &str) {
         tracing::warn!(%pool, reason, "closing a pool");
-        self.apply(|state, _| state.pools.handle_close_pool(pool, Refusal::PoolClosed(reason.into())));
+        self.end_pool(pool, Refusal::PoolClosed(reason.into()));
     }
 }
 

@@ -1,24 +1,28 @@
 //! The use of a session by one request. It reports what became of it, at the latest when it is dropped.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use carousel_core::id::{PoolId, Ticket};
 use carousel_core::pool::{Lease, Refusal, Used};
 use carousel_core::time::Instant;
 use tokio::sync::oneshot;
 
+use crate::door::Deeds;
 use crate::engine::{Shared, Waiter};
 use crate::opening::{Initialiser, LiveSession, Trigger};
 use crate::ports::{Sites, Transport};
 
 /// A session that is lent to one request. Dropping it without a report gives the session back without blame, so a cancelled
-/// request never burns a session and never leaks a place.
+/// request never burns a session and never leaks a place; where no call was sent, as if it had not been lent.
 pub(crate) struct SessionLease<T: Transport, S: Sites> {
     shared: Arc<Shared<T, S>>,
     pool: PoolId,
     lease: Lease,
     session: Arc<LiveSession>,
     trigger: Arc<Trigger<S>>,
+    /// The API may have heard of this use.
+    is_sent: AtomicBool,
     reported: bool,
 }
 
@@ -30,7 +34,9 @@ impl<T: Transport, S: Sites> SessionLease<T, S> {
         session: Arc<LiveSession>,
         trigger: Arc<Trigger<S>>,
     ) -> Self {
-        Self { shared, pool, lease, session, trigger, reported: false }
+        // The peer's sessions rest after each hand-out.
+        let is_sent = AtomicBool::new(shared.profile().is_peer());
+        Self { shared, pool, lease, session, trigger, is_sent, reported: false }
     }
 
     pub(crate) fn session(&self) -> &Arc<LiveSession> {
@@ -61,6 +67,19 @@ impl<T: Transport, S: Sites> SessionLease<T, S> {
         self.trigger = trigger;
     }
 
+    /// A call is about to be sent: may it, or has the session ended or lapsed since it was lent?
+    pub(crate) fn takes_call(&self) -> bool {
+        let takes = self.shared.state().pools.takes_call(&self.pool, self.lease, self.shared.now());
+        self.is_sent.fetch_or(takes, Ordering::Relaxed);
+        takes
+    }
+
+    /// Gives the session back that nobody has taken.
+    pub(crate) fn take_back(mut self) -> Deeds<T, S> {
+        self.reported = true;
+        self.shared.decide(|state, now| state.pools.handle_unused(&self.pool, self.lease, now)).1
+    }
+
     /// Gives the session back and says what became of the use.
     pub(crate) fn report(mut self, outcome: Used) {
         self.give_back(outcome);
@@ -77,7 +96,12 @@ impl<T: Transport, S: Sites> SessionLease<T, S> {
 
 impl<T: Transport, S: Sites> Drop for SessionLease<T, S> {
     fn drop(&mut self) {
-        self.give_back(Used::Neutral);
+        if *self.is_sent.get_mut() {
+            return self.give_back(Used::Neutral);
+        }
+        if !std::mem::replace(&mut self.reported, true) {
+            self.shared.apply(|state, now| state.pools.handle_unused(&self.pool, self.lease, now));
+        }
     }
 }
 
@@ -97,7 +121,9 @@ impl<T: Transport, S: Sites> InPool<T, S> {
     /// Takes the next place in the queue of the trigger's pool.
     pub(crate) fn new(shared: &Arc<Shared<T, S>>, trigger: Arc<Trigger<S>>) -> Self {
         let (answer, granted) = oneshot::channel();
-        let queued = Queued { shared: Arc::clone(shared), pool: trigger.pool.clone(), ticket: shared.ticket() };
+        // In the peer one who comes again queues anew.
+        let ticket = if shared.profile().is_peer() { shared.ticket() } else { trigger.ticket };
+        let queued = Queued { shared: Arc::clone(shared), pool: trigger.pool.clone(), ticket };
         let ((), deeds) = shared.decide(|state, now| {
             let options = || shared.pool_options(&trigger);
             state.waiting.insert(queued.ticket, Waiter { trigger: Arc::clone(&trigger), answer });
@@ -120,9 +146,6 @@ impl<T: Transport, S: Sites> InPool<T, S> {
 
 impl<T: Transport, S: Sites> Drop for Queued<T, S> {
     fn drop(&mut self) {
-        let waited = self.shared.state().waiting.remove(&self.ticket).is_some();
-        if waited {
-            self.shared.apply(|state, _| state.pools.handle_cancel(&self.pool, self.ticket));
-        }
+        drop(self.shared.apply(|state, _| state.leave(&self.pool, self.ticket)));
     }
 }

@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tracing::Instrument as _;
 
+use crate::call::Repeats;
 use crate::engine::Shared;
 use crate::init;
 use crate::ports::{Site, Sites, Transport};
@@ -33,6 +34,8 @@ pub(crate) struct Trigger<S: Sites> {
     pub(crate) location: Mutex<Result<Arc<Object>, HookError>>,
     /// Has an initialisation failed for the location's error already?
     pub(crate) told: AtomicBool,
+    /// How often a call has failed whose initialisation a busy API has cut short: they count for the next one.
+    pub(crate) failed: Mutex<Option<Repeats>>,
 }
 
 impl<S: Sites> Trigger<S> {
@@ -48,7 +51,13 @@ impl<S: Sites> Trigger<S> {
             cookie_mode: self.cookie_mode,
             location: Mutex::new(self.known_location()),
             told: AtomicBool::new(self.told.load(Ordering::Relaxed)),
+            failed: Mutex::default(),
         }
+    }
+
+    /// Takes, or puts there, how often a call has failed.
+    pub(crate) fn failed(&self) -> MutexGuard<'_, Option<Repeats>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The location in force; none if the hook for it failed.
@@ -118,6 +127,8 @@ pub(crate) struct InitCalls {
     pub(crate) heard: Option<Instant>,
     /// Why the last one was not taken or not sent, if that was nobody's fault.
     pub(crate) hindrance: Option<Hindrance>,
+    /// One was answered, and so has cost something.
+    pub(crate) is_paid: bool,
     /// One was not sent because it would have come from another place than the session.
     pub(crate) is_misplaced: bool,
 }
@@ -202,18 +213,18 @@ impl Openings {
 
 /// Starts the initialisation of a session.
 pub(crate) fn start<T: Transport, S: Sites>(shared: &Arc<Shared<T, S>>, pool: PoolId, id: SessionId, trigger: Arc<Trigger<S>>) {
-    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
     tracing::debug!(%pool, session = %id, url = trigger.request.url(), "opening a session");
     let session = LiveSession::new(id, pool.clone(), trigger.cookie_mode, Initialiser::of(trigger.site.as_ref()));
-    let report = Report { shared: Arc::clone(shared), session: Arc::new(session), outcome: None };
+    let mut report = Report { shared: Arc::clone(shared), session: Arc::new(session), has_begun: false, outcome: None };
     let span = tracing::debug_span!("init", %pool, session = %id);
     let task = async move {
+        report.has_begun = true;
         let outcome = init::initialise(&report.shared, &report.session, &trigger).await;
         report.finish(outcome);
     };
     // Remembered before it runs: on another thread it may end, and be forgotten, before its handle is known here.
     shared.openings.tasks().insert(id, None);
-    let task = runtime.spawn(task.instrument(span));
+    let task = shared.runtime.spawn(task.instrument(span));
     if let Some(known) = shared.openings.tasks().get_mut(&id) {
         *known = Some(task.abort_handle());
     }
@@ -223,6 +234,7 @@ pub(crate) fn start<T: Transport, S: Sites>(shared: &Arc<Shared<T, S>>, pool: Po
 struct Report<T: Transport, S: Sites> {
     shared: Arc<Shared<T, S>>,
     session: Arc<LiveSession>,
+    has_begun: bool,
     outcome: Option<Opened>,
 }
 
@@ -239,6 +251,10 @@ impl<T: Transport, S: Sites> Drop for Report<T, S> {
         // One that panics would panic again: it counts.
         let stopped = if std::thread::panicking() { Opened::Bad } else { Opened::Abandoned };
         let outcome = self.outcome.unwrap_or(stopped);
+        if !self.has_begun && self.shared.state().pools.is_opening(pool, id) {
+            // Nothing runs any more: another one would not, either.
+            self.shared.close("the runtime has ended");
+        }
         self.shared.apply(|state, now| {
             if state.pools.handle_opened(pool, id, outcome, now) {
                 state.sessions.insert(id, Arc::clone(&self.session));
@@ -246,5 +262,8 @@ impl<T: Transport, S: Sites> Drop for Report<T, S> {
         });
         // Only now: what the pool opens instead is under way already.
         self.shared.openings.forget(id);
+        if outcome == Opened::Unaffordable {
+            self.shared.tell_unaffordable();
+        }
     }
 }

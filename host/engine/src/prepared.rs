@@ -11,7 +11,7 @@ use carousel_core::id::{PoolId, PoolOwner};
 use carousel_core::place::Place;
 
 use crate::engine::Shared;
-use crate::hooks::{Asked, Begun, Step};
+use crate::hooks::{Asked, Begun, HookStep};
 use crate::ports::{Site, Sites, Transport};
 
 /// A request whose site and pool are known. Nothing has been done for it yet, and an error of a hook counts when it is fetched.
@@ -121,7 +121,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             Ok(course) => return Ok(Planned { site, course }),
             Err(planner) => planner,
         };
-        let asked = Asked { site: planner.name().into(), step: Step::Plan };
+        let asked = Asked { site: planner.name().into(), step: HookStep::Plan };
         let call = self.hook_call(Arc::clone(request));
         let begun = self.hooks.begin(&asked, false, move || planner.plan(call));
         let (shared, request) = (Arc::clone(self), Arc::clone(request));

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::actions::Performed;
 use crate::ask::{Ask, Mode};
 use crate::cookies::{Cookie, Jar};
-use crate::extraction;
+use crate::extraction::{self, Source};
 use crate::fetch::Landing;
 use crate::network;
 use crate::sites::{Family, Standing};
@@ -54,12 +54,10 @@ pub(crate) fn document(ask: &Ask<'_>, fetched: Fetched, now_seconds: i64) -> Map
     }
     raw_outputs(ask, &page, &mut answer);
     if let Some(kind) = ask.extraction() {
-        let item = extraction::extract(kind, page.url.as_str(), &page.body, now_seconds);
-        answer.insert(kind.into(), item);
+        answer.insert(kind.into(), extracted(kind, ask, &page, now_seconds));
         let custom = ask.fields.get("customAttributes");
         if let Some(schema) = custom.and_then(Value::as_object) {
-            let values = extraction::custom_attributes(schema);
-            answer.insert("customAttributes".into(), values);
+            answer.insert("customAttributes".into(), extraction::custom_attributes(schema));
         }
     }
     if let Some(performed) = performed {
@@ -72,6 +70,12 @@ pub(crate) fn document(ask: &Ask<'_>, fetched: Fetched, now_seconds: i64) -> Map
         }
     }
     answer
+}
+
+fn extracted(kind: &'static str, ask: &Ask<'_>, page: &Landing, now_seconds: i64) -> Value {
+    let keyword = ask.fields.get("serpOptions").and_then(|it| it.get("keyword")?.as_str());
+    let html = String::from_utf8_lossy(&page.body);
+    extraction::extract(kind, &Source { url: &page.url, html: &html, downloaded: now_seconds, keyword })
 }
 
 fn raw_outputs(ask: &Ask<'_>, page: &Landing, answer: &mut Map<String, Value>) {

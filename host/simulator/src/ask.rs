@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::cookies::Cookie;
+use crate::managed::context_key;
 use crate::options::SimulatorOptions;
 use crate::problem::Problem;
-use crate::schema;
+use crate::{schema, search};
 
 /// How a page is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +19,8 @@ pub(crate) enum Mode {
     Http,
     /// Not at all: the HTML came with the request.
     OwnHtml,
+    /// A search engine is asked.
+    Search,
 }
 
 impl Mode {
@@ -27,10 +30,16 @@ impl Mode {
             Self::Browser => "browser",
             Self::Http => "http",
             Self::OwnHtml => "own-html",
+            Self::Search => "search",
         }
     }
 
-    /// The mode that a request asks for; the contract says which.
+    /// The mode of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::Browser, Self::Http, Self::OwnHtml, Self::Search].into_iter().find(|mode| mode.name() == name)
+    }
+
+    /// The mode that a request for a page asks for; the contract says which.
     pub(crate) fn of(fields: &Map<String, Value>) -> Self {
         match contract::mode(fields) {
             contract::Mode::Browser => Self::Browser,
@@ -52,6 +61,10 @@ pub(crate) struct Ask<'r> {
     pub(crate) mode: Mode,
     /// The user-managed session.
     pub(crate) session: Option<u128>,
+    /// The context of the session that the service manages, where there is no other.
+    pub(crate) context: Option<String>,
+    /// As how many requests it counts.
+    pub(crate) weight: u32,
 }
 
 impl<'r> Ask<'r> {
@@ -62,9 +75,24 @@ impl<'r> Ask<'r> {
         let url = fields.get("url").and_then(Value::as_str).unwrap_or("");
         let url = Url::parse(url).map_err(|error| Problem::invalid(error.to_string()))?;
         let session = fields.get("session").and_then(|it| it.get("id")).and_then(Value::as_str).and_then(schema::parse_uuid4);
+        let mut ask = Self::without_session(fields, url, Mode::of(fields));
         // Nothing is downloaded for a request that brings its HTML, so there is nothing to have a session with.
-        let session = session.filter(|_| contract::sessionless(fields).is_none());
-        Ok(Self { fields, host: url.host_str().unwrap_or("").to_owned(), url, mode: Mode::of(fields), session })
+        if contract::sessionless(fields).is_none() {
+            ask.session = session;
+            ask.context = if session.is_none() { context_key(ask.list("sessionContext")) } else { None };
+        }
+        Ok(ask)
+    }
+
+    /// Reads a search, or says why it is refused.
+    pub(crate) fn read_search(fields: &'r Map<String, Value>) -> Result<Self, Problem> {
+        schema::check_search(fields)?;
+        let ask = Self::without_session(fields, search::address(fields)?, Mode::Search);
+        Ok(Self { weight: search::weight(fields), ..ask })
+    }
+
+    fn without_session(fields: &'r Map<String, Value>, url: Url, mode: Mode) -> Self {
+        Self { fields, host: url.host_str().unwrap_or("").to_owned(), url, mode, session: None, context: None, weight: 1 }
     }
 
     /// Tells whether a boolean field is true.

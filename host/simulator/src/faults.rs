@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use carousel_core::contract::EXTRACTIONS;
 use serde::Deserialize;
 
-use crate::ask::Ask;
+use crate::ask::{Ask, Mode};
 use crate::chance::Chance;
 use crate::options::host_matches;
 use crate::problem::Problem;
@@ -37,8 +38,11 @@ pub struct FaultRule {
     pub host: Option<String>,
     /// A part of the URL.
     pub url_contains: Option<String>,
-    /// `browser` or `http`.
+    /// `browser`, `http`, `own-html` (the HTML came with the request) or `search`.
     pub mode: Option<String>,
+    /// Whether data is extracted: true for requests that ask for any type, false for all others, or the names of types, such as
+    /// `"product"` or `["article", "serp"]`.
+    pub extraction: Option<Extraction>,
     /// Which uses of its session, counted from 1 (the initialisation).
     pub session_use: Vec<u32>,
     /// Which of the requests that meet the conditions above, counted from 1 in this rule.
@@ -55,6 +59,8 @@ pub struct FaultRule {
     /// The `type` of the error; without it the first known one of the status.
     #[serde(rename = "type")]
     pub kind: Option<String>,
+    /// The `blockedDomain` of a 451; without it the host of the request.
+    pub blocked_domain: Option<String>,
     /// `Retry-After` of the error, in seconds.
     pub retry_after: Option<u64>,
     /// Extra latency, in seconds.
@@ -63,6 +69,42 @@ pub struct FaultRule {
     pub connection: Option<WireFault>,
     /// Whether the session's cookies are gone before the page is fetched: the site no longer knows its visitor.
     pub lose_cookies: bool,
+}
+
+/// Which requests a rule means, by what they extract.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged, expecting = "extraction must be true, false, the name of a type or a list of names")]
+pub enum Extraction {
+    /// Those that extract something, or those that do not.
+    Any(bool),
+    /// Those that extract this type.
+    Type(String),
+    /// Those that extract one of these types.
+    Types(Vec<String>),
+}
+
+impl Extraction {
+    fn names(&self) -> &[String] {
+        match self {
+            Self::Any(_) => &[],
+            Self::Type(name) => std::slice::from_ref(name),
+            Self::Types(names) => names,
+        }
+    }
+
+    fn means(&self, extraction: Option<&str>) -> bool {
+        match self {
+            Self::Any(wanted) => extraction.is_some() == *wanted,
+            Self::Type(_) | Self::Types(_) => extraction.is_some_and(|found| self.names().iter().any(|name| name == found)),
+        }
+    }
+}
+
+/// What a file of fault rules may be.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wrapped {
+    faults: Vec<FaultRule>,
 }
 
 /// A list of fault rules that cannot be read.
@@ -78,13 +120,24 @@ impl std::fmt::Display for FaultRuleError {
 impl std::error::Error for FaultRuleError {}
 
 impl FaultRule {
-    /// Reads a JSON array of rules; fails on unknown keys and on rules that would do nothing.
+    /// Reads rules: a JSON array of them, a single one, or an object whose `faults` is such an array. Fails on unknown keys and on
+    /// rules that would do nothing.
     pub fn read_list(json: &str) -> Result<Vec<Self>, FaultRuleError> {
-        let rules: Vec<Self> = serde_json::from_str(json).map_err(|error| FaultRuleError(format!("fault rules: {error}")))?;
+        let rules = Self::parse(json).map_err(|error| FaultRuleError(format!("fault rules: {error}")))?;
         for (index, rule) in rules.iter().enumerate() {
             rule.check().map_err(|fault| FaultRuleError(format!("fault rule {}: {fault}", index + 1)))?;
         }
         Ok(rules)
+    }
+
+    fn parse(json: &str) -> serde_json::Result<Vec<Self>> {
+        let value: serde_json::Value = serde_json::from_str(json)?;
+        match value.as_object() {
+            Some(object) if object.contains_key("faults") => Wrapped::deserialize(value).map(|wrapped| wrapped.faults),
+            Some(_) => Self::deserialize(value).map(|rule| vec![rule]),
+            // From the text, so that an error tells the line.
+            None => serde_json::from_str(json),
+        }
     }
 
     fn check(&self) -> Result<(), &'static str> {
@@ -100,9 +153,19 @@ impl FaultRule {
         if self.status.is_some_and(|it| !(400..=599).contains(&it)) {
             return Err("status must be from 400 to 599");
         }
-        match self.mode.as_deref() {
-            None | Some("browser" | "http") => Ok(()),
-            Some(_) => Err("mode must be browser or http"),
+        if self.probability.is_some_and(|it| !(0.0..=1.0).contains(&it)) {
+            return Err("probability must be from 0 to 1");
+        }
+        if self.blocked_domain.is_some() && self.status != Some(451) {
+            return Err("blocked_domain is for status 451");
+        }
+        let is_type = |name: &String| name == "serp" || EXTRACTIONS.contains(&name.as_str());
+        if !self.extraction.as_ref().is_none_or(|it| it.names().iter().all(is_type)) {
+            return Err("extraction must be true, false or types such as product, articleList or serp");
+        }
+        match self.mode.as_deref().map(Mode::named) {
+            Some(None) => Err("mode must be browser, http, own-html or search"),
+            None | Some(Some(_)) => Ok(()),
         }
     }
 
@@ -110,7 +173,9 @@ impl FaultRule {
         self.host.as_ref().is_none_or(|pattern| host_matches(pattern, &ask.host))
             && self.url_contains.as_ref().is_none_or(|part| ask.url.as_str().contains(part.as_str()))
             && self.mode.as_ref().is_none_or(|mode| mode == ask.mode.name())
-            && (self.session_use.is_empty() || ask.session.is_some() && self.session_use.contains(&session_use))
+            && self.extraction.as_ref().is_none_or(|it| it.means(ask.extraction()))
+            && (self.session_use.is_empty()
+                || (ask.session.is_some() || ask.context.is_some()) && self.session_use.contains(&session_use))
     }
 
     fn strikes(&self, count: u64, chance: &mut Chance) -> bool {
@@ -126,7 +191,7 @@ impl FaultRule {
                 Some(kind) => Problem::new(status, kind, detail),
                 None => Problem::of_status(status, detail),
             };
-            problem.retry_after(self.retry_after).blocking(host)
+            problem.retry_after(self.retry_after).blocking(self.blocked_domain.as_deref().unwrap_or(host))
         });
         let latency = Duration::try_from_secs_f64(self.latency_seconds).unwrap_or_default();
         Strike { problem, wire: self.connection, latency, loses_cookies: self.lose_cookies }
@@ -261,6 +326,10 @@ mod tests {
         let plain = json!({"url": "https://a.shop.example/p/1", "browserHtml": true});
         let mut in_session = plain.clone();
         in_session["session"] = json!({"id": "3f0c6a1e-7d1b-4b52-9a53-0f6f5b0c9e11"});
+        let mut in_context = plain.clone();
+        in_context["sessionContext"] = json!([{"name": "zip", "value": "10001"}]);
+        let own_html = json!({"url": "https://a.example/", "product": true, "extractFrom": "userHtml",
+            "productOptions": {"userHtml": "<p>"}});
         for (rule, request, expected) in [
             (r#"{"status": 520}"#, &plain, vec![1, 2, 3, 4, 5, 6]),
             (r#"{"status": 520, "nth": [2, 5]}"#, &plain, vec![2, 5]),
@@ -270,7 +339,17 @@ mod tests {
             (r#"{"status": 520, "url_contains": "/p/", "nth": [1]}"#, &plain, vec![1]),
             (r#"{"status": 520, "url_contains": "/q/"}"#, &plain, vec![]),
             (r#"{"status": 520, "mode": "http"}"#, &plain, vec![]),
+            (r#"{"status": 520, "mode": "browser", "nth": [3]}"#, &plain, vec![3]),
+            (r#"{"status": 520, "mode": "own-html"}"#, &plain, vec![]),
+            (r#"{"status": 520, "mode": "own-html", "nth": [3]}"#, &own_html, vec![3]),
+            (r#"{"status": 503, "extraction": true}"#, &plain, vec![]),
+            (r#"{"status": 503, "extraction": false, "nth": [1]}"#, &plain, vec![1]),
+            (r#"{"status": 503, "extraction": true, "nth": [1]}"#, &own_html, vec![1]),
+            (r#"{"status": 503, "extraction": "product", "nth": [1]}"#, &own_html, vec![1]),
+            (r#"{"status": 503, "extraction": "serp"}"#, &own_html, vec![]),
+            (r#"{"status": 503, "extraction": ["serp", "product"], "nth": [1]}"#, &own_html, vec![1]),
             (r#"{"status": 520, "session_use": [2]}"#, &plain, vec![]),
+            (r#"{"status": 520, "session_use": [2]}"#, &in_context, vec![2]),
             (r#"{"status": 520, "session_use": [2]}"#, &in_session, vec![2]),
             (r#"{"status": 520, "probability": 0.0}"#, &plain, vec![]),
             (r#"{"status": 429, "over_per_second": 2}"#, &plain, vec![4, 6]),
@@ -279,6 +358,15 @@ mod tests {
             (r#"{"connection": "drop", "nth": [6]}"#, &plain, vec![6]),
         ] {
             assert_eq!(struck(&format!("[{rule}]"), request, 6), expected, "{rule}");
+        }
+    }
+
+    #[test]
+    fn rules_are_a_list_or_an_object() {
+        for (rules, count) in
+            [("[]", 0), (r#"{"faults": []}"#, 0), (r#"{"status": 520}"#, 1), (r#"{"faults": [{"status": 520}]}"#, 1)]
+        {
+            assert_eq!(FaultRule::read_list(rules).unwrap().len(), count, "{rules}");
         }
     }
 
@@ -295,7 +383,15 @@ mod tests {
             (r#"[{"status": 200}]"#, "fault rule 1: status must be"),
             (r#"[{"status": 429, "over_per_second": 0}]"#, "fault rule 1: over_per_second must"),
             (r#"[{"status": 520, "mode": "x"}]"#, "fault rule 1: mode must"),
+            (r#"[{"status": 520, "probability": 2}]"#, "fault rule 1: probability must"),
+            (r#"[{"status": 520, "blocked_domain": "a.example"}]"#, "fault rule 1: blocked_domain is for"),
+            (r#"[{"status": 503, "extraction": "products"}]"#, "fault rule 1: extraction must"),
+            (r#"[{"status": 503, "extraction": 1}]"#, "fault rules: extraction must be true, false"),
             (r#"[{"colour": 1}]"#, "fault rules: unknown field `colour`"),
+            (r#"{"colour": 1}"#, "fault rules: unknown field `colour`"),
+            (r#"{"faults": [], "colour": 1}"#, "fault rules: unknown field `colour`"),
+            (r#"{"faults": [{"status": 520}, {}]}"#, "fault rule 2: it says nothing to do"),
+            ("1", "fault rules: invalid type"),
             (r#"[{"connection": "melt"}]"#, "fault rules: unknown variant"),
         ] {
             let error = FaultRule::read_list(rules).unwrap_err().to_string();

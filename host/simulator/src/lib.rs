@@ -21,7 +21,8 @@
 //! assert_eq!(reply.status, 200);
 //! ```
 //!
-//! How a call is answered, in this order: route, method, key, size, JSON, schema, combination of fields, rate limit, session,
+//! Two operations are there: `POST /v1/extract`, and `POST /v1/search` with results that are made up. How a call is answered, in this
+//! order: route, method, key, size, JSON, schema, combination of fields, rate limit, session,
 //! domain policy, fetch. What the sites do is written in [`sites`].
 //!
 //! What is simulated is what is publicly documented of the service; where nothing is documented, the choice made here is
@@ -60,6 +61,7 @@ mod options;
 mod problem;
 mod rate;
 mod schema;
+mod search;
 mod sessions;
 mod simulator;
 pub mod sites;
@@ -67,9 +69,12 @@ pub mod sites;
 #[cfg(test)]
 mod tests;
 
+/// What can be asked of a simulator over HTTP and how it answers, as an OpenAPI document (YAML).
+pub const OPENAPI: &str = include_str!("openapi.yaml");
+
 pub use demo::demo_requests;
 pub use faults::{FaultRule, FaultRuleError};
 pub use http::{SharedSimulator, TIME_SCALES, serve};
 pub use in_process::InProcess;
-pub use options::{BanRule, Latency, SessionRules, SimulatorOptions};
+pub use options::{BanRule, Latency, ManagedRules, SessionRules, SimulatorOptions};
 pub use simulator::{ApiCall, Reply, Simulator, WireFault};

@@ -30,7 +30,8 @@ impl Tally {
         self.add(if has_room { name } else { "(other hosts)" });
     }
 
-    fn report(&self) -> Value {
+    /// Writes the counts.
+    pub(crate) fn report(&self) -> Value {
         json!(self.0)
     }
 }
@@ -84,6 +85,8 @@ pub(crate) enum SessionPart {
     First,
     /// It used the session.
     Later,
+    /// It had one that the service manages.
+    Managed,
 }
 
 /// All counters but those of sessions.
@@ -93,6 +96,7 @@ pub(crate) struct Meters {
     statuses: Tally,
     problems: Tally,
     billed_total: u64,
+    billed_weight: u64,
     billed_modes: Tally,
     billed_parts: Tally,
     billed_hosts: Tally,
@@ -116,14 +120,16 @@ impl Meters {
         }
     }
 
-    /// Notes an answer that is charged.
-    pub(crate) fn billed(&mut self, mode: Mode, part: SessionPart, host: &str) {
+    /// Notes an answer that is charged; `weight` says as how many requests.
+    pub(crate) fn billed(&mut self, mode: Mode, part: SessionPart, weight: u32, host: &str) {
         self.billed_total += 1;
+        self.billed_weight += u64::from(weight);
         self.billed_modes.add(mode.name());
         self.billed_parts.add(match part {
             SessionPart::None => "none",
             SessionPart::First => "first",
             SessionPart::Later => "later",
+            SessionPart::Managed => "managed",
         });
         self.billed_hosts.add_bounded(host);
     }
@@ -156,6 +162,7 @@ impl Meters {
             },
             "billed": {
                 "total": self.billed_total,
+                "weight": self.billed_weight,
                 "modes": self.billed_modes.report(),
                 "session_parts": self.billed_parts.report(),
                 "hosts": self.billed_hosts.report(),
@@ -187,7 +194,7 @@ mod tests {
     fn hosts_beyond_a_bound_are_counted_together() {
         let mut meters = Meters::default();
         for host in 0..COUNTED_HOSTS + 5 {
-            meters.billed(Mode::Http, SessionPart::None, &host.to_string());
+            meters.billed(Mode::Http, SessionPart::None, 1, &host.to_string());
         }
         let report = meters.report();
         assert_eq!(report["billed"]["total"], COUNTED_HOSTS + 5);

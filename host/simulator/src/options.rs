@@ -17,6 +17,8 @@ pub struct SimulatorOptions {
     pub requests_per_minute: Option<u32>,
     /// The life of user-managed sessions.
     pub sessions: SessionRules,
+    /// The life of Zyte-managed sessions.
+    pub managed: ManagedRules,
     /// Whether `session` and `sessionContext` in one request are refused with 422; default true (undocumented).
     pub refuse_session_with_context: bool,
     /// Which sites ban a session, and when; default: club sites after 40 uses, market sites after 60.
@@ -27,6 +29,9 @@ pub struct SimulatorOptions {
     pub latency: Latency,
     /// Virtual seconds that pass in one real second of the HTTP face: sessions age faster and latencies shrink. Default 1.
     pub time_scale: f64,
+    /// How long the body of a request may take to arrive over HTTP before the answer is 408, in real time; default 10 s. The real
+    /// service's limit is not published.
+    pub body_timeout: Duration,
     /// Seconds since 1970 at time zero of the simulator, for dates in answers; default 2026-01-01.
     pub epoch_seconds: i64,
 }
@@ -38,11 +43,13 @@ impl Default for SimulatorOptions {
             api_key: None,
             requests_per_minute: None,
             sessions: SessionRules::default(),
+            managed: ManagedRules::default(),
             refuse_session_with_context: true,
             bans: vec![BanRule::after_uses("*.club.example", 40), BanRule::after_uses("*.market.example", 60)],
             faults: Vec::new(),
             latency: Latency::default(),
             time_scale: 1.0,
+            body_timeout: Duration::from_secs(10),
             epoch_seconds: 1_767_225_600,
         }
     }
@@ -84,11 +91,28 @@ impl Default for SessionRules {
     }
 }
 
-/// How long answers take, in virtual time.
+/// The life of Zyte-managed sessions; the defaults are the documented values.
+#[derive(Clone, Debug)]
+pub struct ManagedRules {
+    /// Life after creation; default 4 hours.
+    pub max_age: Duration,
+    /// Bans, in a row or not, that end a session; default 3.
+    pub max_bans: u32,
+}
+
+impl Default for ManagedRules {
+    fn default() -> Self {
+        Self { max_age: Duration::from_secs(4 * 3_600), max_bans: 3 }
+    }
+}
+
+/// How long answers take, in virtual time; by default none.
 #[derive(Clone, Debug, Default)]
 pub struct Latency {
-    /// A browser request; the time its actions take comes on top.
+    /// A browser request.
     pub browser: Duration,
+    /// Whether the time that its actions take comes on top, waits among them; default no, they are told as if it had passed.
+    pub actions: bool,
     /// An HTTP request.
     pub http: Duration,
     /// An answer that needed no fetch, such as 400 or 429.
@@ -102,6 +126,7 @@ impl Latency {
     pub const fn realistic() -> Self {
         Self {
             browser: Duration::from_secs(8),
+            actions: true,
             http: Duration::from_millis(1_500),
             refusal: Duration::from_millis(200),
             spread: 0.3,

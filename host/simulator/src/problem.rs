@@ -13,6 +13,7 @@ const KNOWN: &[(u16, &str, &str)] = &[
     (403, "/auth/account-suspended", "Account Suspended"),
     (404, "/request/invalid", "HTTP 404 Not Found"),
     (405, "/request/invalid", "HTTP 405 Method Not Allowed"),
+    (408, "/request/invalid", "HTTP 408 Request Timeout"),
     (413, "/request/invalid", "HTTP 413 Content Too Large"),
     (421, "/website/domain-unreachable", "Domain Unreachable"),
     (421, "/website/connection-error", "Connection Error"),
@@ -51,10 +52,12 @@ pub(crate) struct Problem {
     /// The `type` member.
     pub(crate) kind: Cow<'static, str>,
     title: Cow<'static, str>,
-    detail: String,
+    detail: Box<str>,
     /// `Retry-After`, in seconds.
     pub(crate) retry_after_seconds: Option<u64>,
-    blocked_domain: Option<String>,
+    blocked_domain: Option<Box<str>>,
+    /// The methods that there are: `Allow` of a 405.
+    pub(crate) allow: Option<&'static str>,
 }
 
 impl Problem {
@@ -65,7 +68,15 @@ impl Problem {
             || (Cow::Owned(kind.to_owned()), Cow::Borrowed("Unknown Problem")),
             |row| (Cow::Borrowed(row.1), Cow::Borrowed(row.2)),
         );
-        Self { status, kind, title, detail: detail.into(), retry_after_seconds: None, blocked_domain: None }
+        Self {
+            status,
+            kind,
+            title,
+            detail: detail.into().into_boxed_str(),
+            retry_after_seconds: None,
+            blocked_domain: None,
+            allow: None,
+        }
     }
 
     /// Makes the first known error of a status; an unknown status gets the type `about:blank`.
@@ -77,6 +88,11 @@ impl Problem {
     /// A request that breaks the schema.
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
         Self::new(400, "/request/invalid", detail)
+    }
+
+    /// A method that a path does not have, and the one that it has.
+    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+        Self { allow: Some(allow), ..Self::of_status(405, format!("there is only {allow}")) }
     }
 
     /// A request whose fields do not go together.
@@ -104,7 +120,7 @@ impl Problem {
     /// Adds the `blockedDomain` that 451 carries.
     pub(crate) fn blocking(mut self, domain: &str) -> Self {
         if self.status == 451 {
-            self.blocked_domain = Some(domain.to_owned());
+            self.blocked_domain = Some(domain.into());
         }
         self
     }
@@ -126,9 +142,9 @@ impl Problem {
         document.insert("type".into(), self.kind.into());
         document.insert("title".into(), self.title.into());
         document.insert("status".into(), self.status.into());
-        document.insert("detail".into(), self.detail.into());
+        document.insert("detail".into(), self.detail.into_string().into());
         if let Some(domain) = self.blocked_domain {
-            document.insert("blockedDomain".into(), domain.into());
+            document.insert("blockedDomain".into(), domain.into_string().into());
         }
         document
     }

@@ -257,3 +257,36 @@ async fn a_shutdown_ends_idle_connections() {
     assert!(client.read().await.is_none());
     assert!(TcpStream::connect(server.address).await.is_err());
 }
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_answered_with_408() {
+    let options = SimulatorOptions { body_timeout: Duration::from_millis(50), ..SimulatorOptions::default() };
+    let server = Server::start(options).await;
+    for sent in ["", "{\"url\": "] {
+        let mut client = server.connect().await;
+        let head = format!("POST /v1/extract HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n{KEY}\r\n{sent}");
+        client.0.write_all(head.as_bytes()).await.unwrap();
+        let answer = client.read().await.expect("an answer");
+        assert_eq!((answer.status(), answer.json()["title"].as_str()), (408, Some("HTTP 408 Request Timeout")), "{sent:?}");
+        assert_eq!(answer.header("connection"), Some("close"));
+        assert_eq!(client.0.read(&mut [0]).await.unwrap(), 0, "the connection is closed");
+    }
+    let report = server.connect().await.ask("GET", "/simulator/report", "", "").await.json();
+    assert_eq!(report["requests"]["statuses"], serde_json::json!({"408": 2}));
+}
+
+#[tokio::test]
+async fn what_is_beside_the_api_has_one_method_each_and_a_document() {
+    let server = Server::start(SimulatorOptions::default()).await;
+    let mut client = server.connect().await;
+    for (path, method, other) in
+        [("/simulator/report", "GET", "POST"), ("/simulator/openapi.yaml", "GET", "PUT"), ("/simulator/reset", "POST", "GET")]
+    {
+        assert_eq!(client.ask(method, path, "", "").await.status(), 200, "{path}");
+        let refused = client.ask(other, path, "", "").await;
+        assert_eq!((refused.status(), refused.header("allow")), (405, Some(method)), "{path}");
+    }
+    let document = client.ask("GET", "/simulator/openapi.yaml", "", "").await;
+    assert!(document.body.starts_with(b"openapi: 3.0.3"));
+    assert_eq!(document.header("content-type"), Some("application/yaml"));
+}

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::session::Session;
-use super::{EndReason, Opening, Pool, Waiter};
+use super::{EndReason, Lease, Opening, Pool, Waiter};
 use crate::chance::Chance;
 use crate::id::SessionId;
 use crate::time::Instant;
@@ -70,6 +70,14 @@ impl<T: Clone> Pool<T> {
         }
     }
 
+    /// May the call of this use be sent now? Not where its session has ended or lapsed since it was granted.
+    pub fn takes_call(&self, lease: Lease, now: Instant) -> bool {
+        let Some(session) = self.sessions.iter().find(|known| known.id == lease.session) else { return false };
+        let proven = self.longest_idle().map(|longest| session.proven + longest);
+        let limits = [self.ages_at(session), lease.idles_at.max(proven)];
+        !session.ending && limits.into_iter().flatten().all(|limit| now < limit)
+    }
+
     /// Will this session still be good at this time, if only uses that were answered have kept it alive?
     pub fn outlives(&self, session: SessionId, at: Instant) -> bool {
         let Some(session) = self.sessions.iter().find(|known| known.id == session) else { return false };
@@ -128,7 +136,7 @@ impl<T: Clone> Pool<T> {
         Some(session.created + self.longest_age()?)
     }
 
-    fn idles_at(&self, session: &Session<T>) -> Option<Instant> {
+    pub(super) fn idles_at(&self, session: &Session<T>) -> Option<Instant> {
         Some(session.last_used + self.longest_idle()?)
     }
 }

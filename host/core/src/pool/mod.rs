@@ -14,7 +14,8 @@
 //!
 //! The machine does nothing itself. It is told what happened (`handle_*`, always with the time), and says what to do
 //! ([`Pool::poll_action`]) and when it wants to be woken ([`Pool::poll_timeout`]). After every `handle_*` the caller takes all
-//! actions; each `Open` that is not taken back (`Cancel`) is answered once by [`Pool::handle_opened`], each `Grant` once by [`Pool::handle_used`].
+//! actions; each `Open` that is not taken back (`Cancel`) is answered once by [`Pool::handle_opened`], each `Grant` once by [`Pool::handle_used`] or
+//! [`Pool::handle_unused`].
 //!
 //! Its rules, all checked by the randomised test: never more than `size` sessions live and opening together (in eager growth: each
 //! initial session and each replacement once); never a grant on a session that is past its life, at rest or full; waiting
@@ -49,10 +50,9 @@ pub struct Pool<T> {
     /// Live sessions, the one handed out longest ago first.
     sessions: Vec<Session<T>>,
     opening: Vec<Opening<T>>,
+    /// In the order of their tickets.
     waiting: VecDeque<Waiter<T>>,
     breaker: Breaker,
-    /// Since when the API has had no session for those who want one, if so.
-    unavailable_since: Option<Instant>,
     /// In eager growth, how many of `size` sessions are neither live nor opening.
     unstarted: u32,
     pace: Pace,
@@ -87,6 +87,8 @@ struct Opening<T> {
     called: Option<Instant>,
     /// While the API has no session for us: when to try again.
     paused_until: Option<Instant>,
+    /// Since when the API has had no session for it at each try.
+    lacking_since: Option<Instant>,
 }
 
 impl<T: Clone> Pool<T> {
@@ -99,7 +101,6 @@ impl<T: Clone> Pool<T> {
             opening: Vec::new(),
             waiting: VecDeque::new(),
             breaker: Breaker::default(),
-            unavailable_since: None,
             pace: Pace::default(),
             backlog: 0,
             looked_at: Instant::START,
@@ -119,13 +120,15 @@ impl<T: Clone> Pool<T> {
             return self.open(trigger, Some(ticket), None, now, chance);
         }
         let deadline = self.options.queue_timeout.map(|limit| now + limit);
-        self.waiting.push_back(Waiter { ticket, trigger, deadline });
+        self.enqueue(Waiter { ticket, trigger, deadline });
         self.settle(now, chance);
     }
 
     /// The request no longer wants a session. Nothing happens if it has been served or refused already.
     pub fn handle_cancel(&mut self, ticket: Ticket) {
-        self.waiting.retain(|waiter| waiter.ticket != ticket);
+        if let Ok(index) = self.place_of(ticket) {
+            self.waiting.remove(index);
+        }
         self.opening.iter_mut().filter(|opening| opening.owner == Some(ticket)).for_each(|opening| opening.owner = None);
         for session in &mut self.sessions {
             session.reserved_for.take_if(|waiter| waiter.ticket == ticket);
@@ -153,8 +156,10 @@ impl<T: Clone> Pool<T> {
     pub fn handle_opened(&mut self, session: SessionId, outcome: Opened, now: Instant, chance: &mut Chance) -> bool {
         let Some(index) = self.opening.iter().position(|opening| opening.session == session) else { return false };
         let outcome = if outcome == Opened::Ready && self.is_born_dead(index, now) { Opened::Bad } else { outcome };
+        // The API has sessions; other outcomes say nothing to those that are opened beside this one.
+        let is_told = |opening: &&mut Opening<T>| outcome == Opened::Ready || opening.session == session;
         if outcome != Opened::Unavailable {
-            self.unavailable_since = None;
+            self.opening.iter_mut().filter(is_told).for_each(|opening| opening.lacking_since = None);
         }
         match outcome {
             Opened::Ready => {
@@ -208,6 +213,13 @@ impl<T: Clone> Pool<T> {
         self.settle(now, chance);
     }
 
+    /// A `Grant` of which nothing came, as no call was sent: answers it as `handle_used` would, and no rest follows.
+    pub fn handle_unused(&mut self, lease: Lease, now: Instant, chance: &mut Chance) {
+        let Some(session) = self.sessions.iter_mut().find(|known| known.id == lease.session) else { return };
+        session.taken_back(lease);
+        self.settle(now, chance);
+    }
+
     /// Time has passed: serves, gives up, reopens and retires what was due.
     pub fn handle_timeout(&mut self, now: Instant, chance: &mut Chance) {
         self.resume_openings(now, chance);
@@ -242,12 +254,20 @@ impl<T: Clone> Pool<T> {
 
     /// When to call `handle_timeout` at the latest, and what for.
     pub fn poll_timeout(&self) -> Option<(Instant, Why)> {
-        let deadlines = self.waiting.iter().filter_map(|waiter| Some((waiter.deadline?, Why::Waiter)));
+        let with_deadlines = if self.options.queue_timeout.is_some() { self.waiting.len() } else { 0 };
+        let deadlines = self.waiting.iter().take(with_deadlines).filter_map(|waiter| Some((waiter.deadline?, Why::Waiter)));
         let pauses = self.opening.iter().filter_map(|opening| Some((opening.paused_until?, Why::Reopen)));
         let lapses = self.sessions.iter().filter_map(|session| Some((self.lapses_at(session)?, Why::Lapse)));
         let rests = self.sessions.iter().filter_map(|session| self.wakes_at(session).map(|at| (at, Why::Rest)));
         let fades = if self.is_empty() { self.breaker.fades_at(&self.options).map(|at| (at, Why::Fade)) } else { None };
-        deadlines.chain(pauses).chain(lapses).chain(rests).chain(fades).min()
+        let tries = self.tries_at().map(|at| (at, Why::Try));
+        deadlines.chain(pauses).chain(lapses).chain(rests).chain(fades).chain(tries).min()
+    }
+
+    /// When a new session can be tried for those who want one, here or with the owner, though the circuit is open now.
+    fn tries_at(&self) -> Option<Instant> {
+        let is_wanted = !self.waiting.is_empty() || self.backlog > 0;
+        self.breaker.cools_until().filter(|until| is_wanted && self.closed.is_none() && *until > self.looked_at)
     }
 
     /// Nothing lives, opens or waits here, and nobody is refused for ever.
@@ -258,12 +278,22 @@ impl<T: Clone> Pool<T> {
 
     /// Nothing lives, opens or waits here, and nothing is remembered that a new pool would not know.
     pub fn is_forgettable(&self) -> bool {
-        self.is_empty() && self.actions.is_empty() && self.options.growth != Growth::Eager && self.breaker.is_fresh()
+        self.is_empty() && self.actions.is_empty() && self.unstarted == self.options.size && self.breaker.is_fresh()
     }
 
     /// In eager growth: would the next request open a session of its own?
     pub fn opens_for_the_next(&self, now: Instant) -> bool {
         self.options.growth == Growth::Eager && self.may_start(now)
+    }
+
+    /// Is this initialisation under way or paused?
+    pub fn is_opening(&self, session: SessionId) -> bool {
+        self.opening.iter().any(|opening| opening.session == session)
+    }
+
+    /// Does it refuse everybody for good?
+    pub fn is_closed(&self) -> bool {
+        self.closed.is_some()
     }
 
     /// Sessions that live now.
@@ -327,8 +357,18 @@ impl<T: Clone> Pool<T> {
             self.refuse_waiters(&why);
         }
         self.give_up_needless_openings();
-        if self.opening.is_empty() {
-            self.unavailable_since = None;
+    }
+
+    /// One who comes again keeps its place among those who came after it.
+    fn enqueue(&mut self, waiter: Waiter<T>) {
+        let (Ok(index) | Err(index)) = self.place_of(waiter.ticket);
+        self.waiting.insert(index, waiter);
+    }
+
+    fn place_of(&self, ticket: Ticket) -> Result<usize, usize> {
+        match self.waiting.back() {
+            Some(last) if last.ticket < ticket => Err(self.waiting.len()),
+            _ => self.waiting.binary_search_by_key(&ticket, |waiter| waiter.ticket),
         }
     }
 
@@ -376,15 +416,18 @@ impl<T: Clone> Pool<T> {
             return;
         }
         let mut session = self.sessions.remove(index);
+        let lease = Lease { session: session.id, granted: now, idles_at: self.idles_at(&session) };
         session.granted(now, rest);
-        self.actions.push_back(Action::Grant { ticket, lease: Lease { session: session.id, granted: now } });
+        self.actions.push_back(Action::Grant { ticket, lease });
         self.sessions.push(session);
     }
 
     fn open(&mut self, trigger: T, owner: Option<Ticket>, asker: Option<Ticket>, now: Instant, chance: &mut Chance) {
         let session = chance.session_id();
         self.actions.push_back(Action::Open { session, trigger: trigger.clone() });
-        self.opening.push(Opening { session, trigger, owner, asker, since: now, called: None, paused_until: None });
+        let since = now;
+        let opening = Opening { session, trigger, owner, asker, since, called: None, paused_until: None, lacking_since: None };
+        self.opening.push(opening);
     }
 
     fn retire(&mut self, index: usize, reason: EndReason) {
@@ -394,7 +437,7 @@ impl<T: Clone> Pool<T> {
         let session = self.sessions.remove(index);
         self.actions.push_back(Action::Retire { session: session.id, reason });
         if let Some(owner) = session.reserved_for {
-            self.waiting.push_front(owner);
+            self.enqueue(owner);
         }
         self.unstarted += u32::from(self.options.growth == Growth::Eager);
     }
@@ -412,6 +455,9 @@ impl<T: Clone> Pool<T> {
     }
 
     fn give_up_late_waiters(&mut self, now: Instant) {
+        if self.options.queue_timeout.is_none() {
+            return;
+        }
         let is_late = |waiter: &Waiter<T>| waiter.deadline.is_some_and(|deadline| deadline <= now);
         let (late, waiting): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.waiting).into_iter().partition(is_late);
         self.waiting = waiting;

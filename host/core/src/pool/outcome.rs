@@ -62,6 +62,8 @@ pub struct Lease {
     pub session: SessionId,
     /// When it was handed out.
     pub granted: Instant,
+    /// When the session lapses without use, were it not for this one.
+    pub idles_at: Option<Instant>,
 }
 
 /// What the caller must do.
@@ -266,6 +268,8 @@ pub enum Why {
     Lapse,
     /// A paused initialisation is tried again.
     Reopen,
+    /// A cool-down is over, and somebody wants a session.
+    Try,
     /// Nothing is left but the memory of bad initialisations, which fades.
     Fade,
 }

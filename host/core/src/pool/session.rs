@@ -29,9 +29,19 @@ pub(super) struct Session<T> {
     pub(super) ending: bool,
     /// Has anybody used it?
     pub(super) is_used: bool,
+    /// What it was handed out for last, while that can be taken back.
+    latest: Option<Grant>,
     errors: u32,
     check_failures: u32,
     bans_in_a_row: u32,
+}
+
+/// The rest that began with a grant.
+#[derive(Clone, Copy, Debug)]
+struct Grant {
+    at: Instant,
+    rested_until: Instant,
+    rests_until: Instant,
 }
 
 impl<T> Session<T> {
@@ -52,6 +62,7 @@ impl<T> Session<T> {
             reserved_for: owner,
             ending: false,
             is_used: false,
+            latest: None,
             errors: 0,
             check_failures: 0,
             bans_in_a_row: 0,
@@ -64,15 +75,26 @@ impl<T> Session<T> {
 
     pub(super) fn granted(&mut self, now: Instant, rest: Duration) {
         self.last_used = now;
+        self.latest = Some(Grant { at: now, rested_until: self.rests_until, rests_until: now + rest });
         self.rests_until = now + rest;
         self.in_flight += 1;
-        self.is_used = true;
+    }
+
+    /// Nothing was sent: it is as if the session had not been handed out.
+    pub(super) fn taken_back(&mut self, lease: Lease) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.last_used = self.proven;
+        let latest = self.latest.take_if(|latest| latest.at == lease.granted);
+        if let Some(grant) = latest.filter(|grant| grant.rests_until == self.rests_until) {
+            self.rests_until = grant.rested_until;
+        }
     }
 
     /// A use that ends without an answer has not kept the session alive: a call that the API refused, a connection that broke. So
     /// its idle time counts from the last use that has, until another begins.
     pub(super) fn returned(&mut self, lease: Lease, outcome: Used, now: Instant) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        self.is_used = true;
         let is_answered = matches!(outcome, Used::Good | Used::CheckFailed | Used::CheckError | Used::Throttled(_));
         if is_answered {
             self.proven = self.proven.max(lease.granted);

@@ -79,6 +79,11 @@ impl<T: Clone> Pools<T> {
         self.change(id, |pool, chance| pool.handle_used(lease, outcome, trigger, now, chance));
     }
 
+    /// A `Grant` of which nothing came; see [`Pool::handle_unused`].
+    pub fn handle_unused(&mut self, id: &PoolId, lease: Lease, now: Instant) {
+        self.change(id, |pool, chance| pool.handle_unused(lease, now, chance));
+    }
+
     /// Time has passed: every pool whose moment has come is woken.
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some((at, id)) = self.deadlines.first().cloned() {
@@ -93,8 +98,12 @@ impl<T: Clone> Pools<T> {
         }
     }
 
-    /// Ends one pool: its requests are refused from now on.
+    /// Ends one pool: its requests are refused from now on, also where the pool was forgotten meanwhile. It is remembered for good.
     pub fn handle_close_pool(&mut self, id: &PoolId, why: Refusal) {
+        if self.closed.is_some() {
+            return;
+        }
+        self.pools.entry(id.clone()).or_insert_with(|| Entry { pool: Pool::new(PoolOptions::default()), deadline: None });
         self.change(id, |pool, _| pool.handle_close(why));
     }
 
@@ -127,9 +136,24 @@ impl<T: Clone> Pools<T> {
         self.changed.as_mut()?.pop_front()
     }
 
+    /// May the call of this use be sent now? See [`Pool::takes_call`].
+    pub fn takes_call(&self, id: &PoolId, lease: Lease, now: Instant) -> bool {
+        self.pools.get(id).is_some_and(|entry| entry.pool.takes_call(lease, now))
+    }
+
     /// Will this session still be good at this time? See [`Pool::outlives`].
     pub fn outlives(&self, id: &PoolId, session: SessionId, at: Instant) -> bool {
         self.pools.get(id).is_some_and(|entry| entry.pool.outlives(session, at))
+    }
+
+    /// Is this initialisation under way or paused?
+    pub fn is_opening(&self, id: &PoolId, session: SessionId) -> bool {
+        self.pools.get(id).is_some_and(|entry| entry.pool.is_opening(session))
+    }
+
+    /// Was this pool closed, or all of them?
+    pub fn is_closed(&self, id: &PoolId) -> bool {
+        self.closed.is_some() || self.pools.get(id).is_some_and(|entry| entry.pool.is_closed())
     }
 
     /// The next thing to do, and the pool it belongs to.
@@ -243,5 +267,17 @@ mod tests {
         assert!(matches!(pools.poll_action(), Some((_, Action::Retire { .. }))));
         pools.handle_request(&PoolId::new("b"), PoolOptions::default, Ticket::new(2), (), Instant::START);
         assert!(matches!(pools.poll_action(), Some((_, Action::Refuse { .. }))));
+    }
+
+    #[test]
+    fn a_pool_that_was_forgotten_can_be_closed() {
+        for why in [Refusal::PoolClosed("x".into()), Refusal::Budget] {
+            let (mut pools, id) = (pools(), PoolId::new("a"));
+            pools.handle_close_pool(&id, why.clone());
+            assert!(pools.is_closed(&id) && !pools.is_closed(&PoolId::new("b")));
+            pools.handle_request(&id, PoolOptions::default, Ticket::new(1), (), Instant::START);
+            assert_eq!(pools.poll_action(), Some((id.clone(), Action::Refuse { ticket: Ticket::new(1), why })));
+            assert_eq!((pools.poll_action(), pools.poll_timeout(), pools.len()), (None, None, 1), "it is remembered");
+        }
     }
 }

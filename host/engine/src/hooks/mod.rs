@@ -35,7 +35,7 @@ pub enum HookPlaces {
 
 /// Hooks that are asked together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Step {
+pub(crate) enum HookStep {
     /// `enabled`, `cookie-mode`, `location` and `pool`.
     Plan,
     ProcessRequest,
@@ -48,7 +48,7 @@ pub(crate) enum Step {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Asked {
     pub(crate) site: Arc<str>,
-    pub(crate) step: Step,
+    pub(crate) step: HookStep,
 }
 
 /// A step that was begun.

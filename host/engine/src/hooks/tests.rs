@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use super::*;
 
-fn asked(site: &str, step: Step) -> Asked {
+fn asked(site: &str, step: HookStep) -> Asked {
     Asked { site: site.into(), step }
 }
 
@@ -21,7 +21,7 @@ fn thread_name() -> String {
 }
 
 /// Begins more steps of this site than there are threads, none of which ends before it is told to.
-fn crowd(hooks: &Hooks, step: Step) -> (Vec<Begun<()>>, Vec<Sender<()>>, Receiver<()>) {
+fn crowd(hooks: &Hooks, step: HookStep) -> (Vec<Begun<()>>, Vec<Sender<()>>, Receiver<()>) {
     let (started, starts) = channel();
     let (begun, ends) = (0..200)
         .map(|_| {
@@ -39,7 +39,7 @@ fn crowd(hooks: &Hooks, step: Step) -> (Vec<Begun<()>>, Vec<Sender<()>>, Receive
 
 #[tokio::test]
 async fn whatever_is_slow_at_one_site_the_others_find_a_thread() {
-    for step in [Step::Plan, Step::ProcessRequest, Step::Check] {
+    for step in [HookStep::Plan, HookStep::ProcessRequest, HookStep::Check] {
         let hooks = on_threads();
         let (begun, ends, starts) = crowd(&hooks, step);
         starts.recv().unwrap();
@@ -47,7 +47,7 @@ async fn whatever_is_slow_at_one_site_the_others_find_a_thread() {
             let name = hooks.begin(&asked(other, step), false, thread_name).finish().await;
             assert_eq!(name.unwrap(), "carousel-hook");
         }
-        let chain = hooks.drive(asked("c", Step::Init), async { thread_name() }).await;
+        let chain = hooks.drive(asked("c", HookStep::Init), async { thread_name() }).await;
         assert_eq!(chain.unwrap(), "carousel-hook");
         drop(ends);
         for begun in begun {
@@ -59,14 +59,14 @@ async fn whatever_is_slow_at_one_site_the_others_find_a_thread() {
 #[tokio::test]
 async fn a_step_that_nobody_waits_for_any_more_is_not_begun() {
     let hooks = on_threads();
-    let (mut begun, ends, _) = crowd(&hooks, Step::Check);
+    let (mut begun, ends, _) = crowd(&hooks, HookStep::Check);
     let ran = Arc::new(AtomicUsize::new(0));
     let count = |ran: &Arc<AtomicUsize>| {
         let ran = Arc::clone(ran);
         move || ran.fetch_add(1, SeqCst)
     };
-    drop(hooks.begin(&asked("slow", Step::Check), false, count(&ran)));
-    let last = hooks.begin(&asked("slow", Step::Check), false, count(&ran));
+    drop(hooks.begin(&asked("slow", HookStep::Check), false, count(&ran)));
+    let last = hooks.begin(&asked("slow", HookStep::Check), false, count(&ran));
     begun.clear();
     drop(ends);
     assert_eq!(last.finish().await.unwrap(), 0);
@@ -76,17 +76,17 @@ async fn a_step_that_nobody_waits_for_any_more_is_not_begun() {
 async fn a_step_that_panics_is_an_error_and_the_threads_go_on() {
     let hooks = on_threads();
     for _ in 0..200 {
-        let error = hooks.begin(&asked("a", Step::Check), false, || panic!("on purpose")).finish().await;
+        let error = hooks.begin(&asked("a", HookStep::Check), false, || panic!("on purpose")).finish().await;
         assert!(matches!(error, Err::<(), _>(HookError::Trapped(_))), "{error:?}");
-        let error = hooks.drive(asked("a", Step::Init), async { panic!("on purpose") }).await;
+        let error = hooks.drive(asked("a", HookStep::Init), async { panic!("on purpose") }).await;
         assert!(matches!(error, Err::<(), _>(HookError::Trapped(_))), "{error:?}");
     }
-    assert_eq!(hooks.begin(&asked("a", Step::Check), false, || 1).finish().await, Ok(1));
+    assert_eq!(hooks.begin(&asked("a", HookStep::Check), false, || 1).finish().await, Ok(1));
 }
 
 #[tokio::test]
 async fn a_quick_hook_needs_no_thread_and_a_large_page_always_does() {
-    let (hooks, check) = (on_threads(), asked("a", Step::Check));
+    let (hooks, check) = (on_threads(), asked("a", HookStep::Check));
     let mut names = Vec::new();
     while names.len() < 100_000 && names.last() != Some(&thread_name()) {
         names.push(hooks.begin(&check, false, thread_name).finish().await.unwrap());
@@ -94,7 +94,7 @@ async fn a_quick_hook_needs_no_thread_and_a_large_page_always_does() {
     assert_eq!(names.last(), Some(&thread_name()));
     assert_eq!(names[0], "carousel-hook", "nothing was known of it");
     assert_eq!(hooks.begin(&check, true, thread_name).finish().await.unwrap(), "carousel-hook");
-    let other = asked("a", Step::Plan);
+    let other = asked("a", HookStep::Plan);
     assert_eq!(hooks.begin(&other, false, thread_name).finish().await.unwrap(), "carousel-hook", "each step for itself");
 }
 
@@ -113,11 +113,11 @@ async fn a_hook_that_downloads_holds_no_thread_while_it_waits() {
                     let_go.await;
                     [before, thread_name()]
                 };
-                hooks.drive(asked("a", Step::Init), chain).await
+                hooks.drive(asked("a", HookStep::Init), chain).await
             })
         })
         .collect();
-    let check = hooks.begin(&asked("a", Step::Check), false, || ());
+    let check = hooks.begin(&asked("a", HookStep::Check), false, || ());
     arrived.notified().await;
     check.finish().await.unwrap();
     while chains.iter().any(|chain| !chain.is_finished()) {

@@ -1,6 +1,7 @@
 //! The road of a request through a scripted API and a scripted site, in virtual time.
 
 mod bursts;
+mod cancelled;
 mod contract;
 mod creation;
 mod fake;
@@ -11,6 +12,7 @@ mod place;
 mod pools;
 mod sites;
 mod unmanaged;
+mod waits;
 
 use std::time::Duration;
 

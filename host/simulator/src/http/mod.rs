@@ -1,6 +1,7 @@
 //! The HTTP face: the pure core behind a socket, with a clock.
 //!
-//! Besides `/v1/extract` there are `GET /simulator/report` (the meters) and `POST /simulator/reset`, both without a key.
+//! Besides what the API has there are `GET /simulator/report` (the meters), `GET /simulator/openapi.yaml` (what can be asked, as an
+//! OpenAPI document) and `POST /simulator/reset`, all without a key.
 
 mod body;
 
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::header::AUTHORIZATION;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
@@ -25,6 +26,7 @@ use tower_http::compression::predicate::{Predicate as _, SizeAbove};
 
 use body::{Body, half, whole};
 
+use crate::problem::Problem;
 use crate::schema::MAX_BODY_BYTES;
 use crate::simulator::{ApiCall, Reply, Simulator, WireFault};
 
@@ -127,18 +129,22 @@ struct Uncompressed;
 
 async fn answer(request: Request<Incoming>, simulator: SharedSimulator) -> Result<Response<Body>, io::Error> {
     let (head, body) = request.into_parts();
-    match (&head.method, head.uri.path()) {
-        (&Method::GET, "/simulator/report") => {
-            let report = simulator.with(|it, _| it.report());
-            return Ok(json(report.to_string()));
-        }
-        (&Method::POST, "/simulator/reset") => {
-            simulator.with(|it, _| it.reset());
-            return Ok(json("{}".to_owned()));
-        }
-        _ => {}
+    if let Some(operation) = Own::at(head.uri.path()) {
+        return if head.method == operation.method() {
+            Ok(operation.carry_out(&simulator))
+        } else {
+            let allowed = operation.method();
+            respond(simulator.with(|it, now| it.turn_away(now, Problem::method_not_allowed(allowed))))
+        };
     }
-    let body = read(body).await?;
+    let patience = simulator.with(|it, _| it.options().body_timeout);
+    let Ok(body) = tokio::time::timeout(patience, read(body)).await else {
+        let problem = Problem::of_status(408, "the body of the request did not arrive in time");
+        let mut reply = simulator.with(|it, now| it.turn_away(now, problem));
+        reply.headers.push(("connection".to_owned(), "close".to_owned()));
+        return respond(reply);
+    };
+    let body = body?;
     let authorization = head.headers.get(AUTHORIZATION).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let call =
         ApiCall { method: head.method.as_str(), path: head.uri.path(), authorization: authorization.as_deref(), body: &body };
@@ -148,6 +154,43 @@ async fn answer(request: Request<Incoming>, simulator: SharedSimulator) -> Resul
         tokio::time::sleep(pause).await;
     }
     respond(reply)
+}
+
+/// What the simulator offers beside the API.
+#[derive(Clone, Copy)]
+enum Own {
+    Report,
+    Reset,
+    OpenApi,
+}
+
+impl Own {
+    fn at(path: &str) -> Option<Self> {
+        match path {
+            "/simulator/report" => Some(Self::Report),
+            "/simulator/reset" => Some(Self::Reset),
+            "/simulator/openapi.yaml" => Some(Self::OpenApi),
+            _ => None,
+        }
+    }
+
+    const fn method(self) -> &'static str {
+        match self {
+            Self::Report | Self::OpenApi => "GET",
+            Self::Reset => "POST",
+        }
+    }
+
+    fn carry_out(self, simulator: &SharedSimulator) -> Response<Body> {
+        match self {
+            Self::Report => text("application/json", simulator.with(|it, _| it.report()).to_string()),
+            Self::OpenApi => text("application/yaml", crate::OPENAPI.to_owned()),
+            Self::Reset => {
+                simulator.with(|it, _| it.reset());
+                text("application/json", "{}".to_owned())
+            }
+        }
+    }
 }
 
 /// Reads a body, but not much more than what is allowed.
@@ -180,8 +223,8 @@ fn respond(reply: Reply) -> Result<Response<Body>, io::Error> {
     response.body(whole(reply.body.into())).map_err(io::Error::other)
 }
 
-fn json(text: String) -> Response<Body> {
+fn text(content_type: &'static str, text: String) -> Response<Body> {
     let mut response = Response::new(whole(text.into()));
-    response.headers_mut().insert(hyper::header::CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(hyper::header::CONTENT_TYPE, hyper::header::HeaderValue::from_static(content_type));
     response
 }

@@ -1,7 +1,7 @@
 //! The table of request fields.
 
 use super::kinds::Kind::{
-    self, Action, Any, Attribute, Base64, Capture, Choice, Cookie, Country, Flag, Labels, OrNull, Record, Text, Url, Uuid4,
+    self, Action, Any, Attribute, Base64, Capture, Choice, Cookie, Country, Flag, Labels, OrNull, Record, Tens, Text, Url, Uuid4,
 };
 use super::kinds::{LINE, dictionary, integer, list};
 
@@ -117,4 +117,27 @@ pub(super) const FIELDS: &[Field] = &[
     must("url", Url { max: 8_192 }),
     may("verifyCertificate", Flag),
     may("viewport", Record(&[may("height", integer(360.0, 4_096.0)), may("width", integer(320.0, 5_120.0))])),
+];
+
+/// All fields of a search, sorted by name.
+pub(super) const SEARCH_FIELDS: &[Field] = &[
+    must("domain", Text { min: 1, max: 253 }),
+    may("include", list(3, &Choice(&["html", "organic", "aiOverview"]))),
+    may("maxResults", Tens { min: 10, max: 100 }),
+    must("query", Text { min: 1, max: 2_048 }),
+    may(
+        "queryParameters",
+        Record(&[
+            may("cr", LINE),
+            may("geolocation", Country),
+            may("gl", LINE),
+            may("hl", LINE),
+            may("locale", LINE),
+            may("lr", LINE),
+            may("nfpr", integer(0.0, 1.0)),
+            may("safe", Choice(&["active", "off"])),
+            must("style", Choice(&["engineSpecific", "generic"])),
+            may("uule", LINE),
+        ]),
+    ),
 ];

@@ -30,6 +30,11 @@ pub(super) enum Kind {
         min: f64,
         max: f64,
     },
+    /// A multiple of ten.
+    Tens {
+        min: u32,
+        max: u32,
+    },
     Number {
         min: f64,
         max: f64,
@@ -140,6 +145,10 @@ fn check(value: &Value, kind: &'static Kind, path: &str) -> Result<(), Violation
         Kind::Integer { min, max } => {
             let is_whole = |it: f64| it.fract() == 0.0 && (*min..=*max).contains(&it);
             require(value.as_f64().is_some_and(is_whole), path, format!("must be an integer{}", bounds(*min, *max)))
+        }
+        Kind::Tens { min, max } => {
+            let is_one = |it: f64| it % 10.0 == 0.0 && (f64::from(*min)..=f64::from(*max)).contains(&it);
+            require(value.as_f64().is_some_and(is_one), path, format!("must be a multiple of 10 from {min} to {max}"))
         }
         Kind::Number { min, max } => require(
             value.as_f64().is_some_and(|it| (*min..=*max).contains(&it)),

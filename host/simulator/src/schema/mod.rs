@@ -39,6 +39,11 @@ pub(crate) fn check_fields(request: &Map<String, Value>) -> Result<(), Problem> 
     kinds::check_record(request, fields::FIELDS, "").map_err(|error| Problem::invalid(error.to_string()))
 }
 
+/// Checks names, types and ranges of all fields of a search.
+pub(crate) fn check_search(request: &Map<String, Value>) -> Result<(), Problem> {
+    kinds::check_record(request, fields::SEARCH_FIELDS, "").map_err(|error| Problem::invalid(error.to_string()))
+}
+
 /// Checks which fields go together. That `session` excludes `sessionContext` is a choice of the options.
 pub(crate) fn check_combination(request: &Map<String, Value>, options: &SimulatorOptions) -> Result<(), Problem> {
     if let Some(refusal) = contract::refusal(request) {

@@ -35,15 +35,34 @@ pub(crate) struct Session {
     pub(crate) uses: u32,
     /// The cookies, shared by browser and HTTP requests.
     pub(crate) jar: Jar,
-    visits: Vec<Visits>,
+    /// What hosts have seen of it.
+    pub(crate) visits: Visits,
 }
+
+/// What hosts have seen of a session: one entry for each host that it was used on.
+#[derive(Debug, Default)]
+pub(crate) struct Visits(Vec<Seen>);
 
 /// What one host has seen of a session.
 #[derive(Debug)]
-struct Visits {
+struct Seen {
     host: String,
     count: u32,
     last: Duration,
+}
+
+impl Visits {
+    /// Notes a visit of a host; gives the count of visits, this one included, and the time since the one before.
+    pub(crate) fn visit(&mut self, host: &str, now: Duration) -> (u32, Option<Duration>) {
+        if let Some(known) = self.0.iter_mut().find(|it| it.host == host) {
+            let pause = now.saturating_sub(known.last);
+            known.count += 1;
+            known.last = now;
+            return (known.count, Some(pause));
+        }
+        self.0.push(Seen { host: host.to_owned(), count: 1, last: now });
+        (1, None)
+    }
 }
 
 impl Session {
@@ -58,7 +77,7 @@ impl Session {
             bans_in_a_row: 0,
             uses: 1,
             jar: Jar::default(),
-            visits: Vec::new(),
+            visits: Visits::default(),
         }
     }
 
@@ -78,17 +97,5 @@ impl Session {
         let by_age = self.created.saturating_add(rules.max_age);
         let by_idle = self.last_use.saturating_add(rules.max_idle);
         if by_age <= by_idle { (by_age, End::Age) } else { (by_idle, End::Idle) }
-    }
-
-    /// Notes a visit of a host; gives the count of visits, this one included, and the time since the one before.
-    pub(crate) fn visit(&mut self, host: &str, now: Duration) -> (u32, Option<Duration>) {
-        if let Some(known) = self.visits.iter_mut().find(|it| it.host == host) {
-            let pause = now.saturating_sub(known.last);
-            known.count += 1;
-            known.last = now;
-            return (known.count, Some(pause));
-        }
-        self.visits.push(Visits { host: host.to_owned(), count: 1, last: now });
-        (1, None)
     }
 }

@@ -14,7 +14,7 @@ mod life;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use life::{End, Session};
+pub(crate) use life::{End, Session, Visits};
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};

@@ -12,10 +12,10 @@ use crate::browser::Tab;
 use crate::cookies::Jar;
 use crate::faults::Strike;
 use crate::fetch::{Errand, JarUse, Landing, Redirects, Visit};
-use crate::managed::{Managed, ManagedSession};
 use crate::meters::SessionPart;
 use crate::options::host_matches;
 use crate::problem::{Problem, Stage};
+use crate::search;
 use crate::sessions::Entry;
 use crate::sites::Standing;
 
@@ -25,8 +25,8 @@ enum Home {
     Nowhere,
     /// A user-managed session.
     Session(u128),
-    /// A Zyte-managed session.
-    Managed(String, Box<ManagedSession>),
+    /// A Zyte-managed session, by its context.
+    Managed(String),
 }
 
 impl Simulator {
@@ -40,29 +40,59 @@ impl Simulator {
         if request.contains_key("experimental") {
             self.meters.tolerated.add("experimental");
         }
-        self.check_rate()?;
-        let session_use = ask.session.map_or(1, |id| self.sessions.next_use(id));
-        if let Some(struck) = self.faults.strike(&ask, session_use, self.now, &mut self.chance) {
-            *strike = struck;
-            self.meters.faulted(&ask.host);
-        }
-        let scripted = strike.problem.take();
+        let scripted = self.pass_gate(&ask, strike)?;
         if ask.mode == Mode::OwnHtml {
             let fetched = Fetched::own_html(&ask);
             return scripted.map_or_else(|| Ok(self.bill(&ask, SessionPart::None, fetched)), Err);
         }
         let part = self.enter_session(&ask, scripted.as_ref())?;
-        if strike.loses_cookies
-            && let Some(session) = ask.session.and_then(|id| self.sessions.session_mut(id))
-        {
-            session.jar = Jar::default();
+        if strike.loses_cookies {
+            self.lose_cookies(&ask);
         }
         self.check_bans(&ask, scripted)?;
         let fetched = self.fetch(&ask);
         Ok(self.bill(&ask, part, fetched))
     }
 
-    fn check_rate(&mut self) -> Result<(), Problem> {
+    /// Gives the answer to a search and the time it takes, or the error.
+    pub(super) fn attempt_search(
+        &mut self,
+        request: &Map<String, Value>,
+        strike: &mut Strike,
+    ) -> Result<(Map<String, Value>, Duration), Problem> {
+        let ask = Ask::read_search(request)?;
+        if let Some(problem) = self.pass_gate(&ask, strike)? {
+            return Err(problem);
+        }
+        self.meters.billed(ask.mode, SessionPart::None, ask.weight, &ask.host);
+        Ok((search::document(&ask, self.date()), self.latency_of_fetch(ask.mode)))
+    }
+
+    /// Counts a request against the rate limit and against the fault rules; gives the error that a rule has for it.
+    fn pass_gate(&mut self, ask: &Ask<'_>, strike: &mut Strike) -> Result<Option<Problem>, Problem> {
+        self.check_rate(ask.weight)?;
+        let session_use = match (ask.session, &ask.context) {
+            (Some(id), _) => self.sessions.next_use(id),
+            (None, Some(context)) => self.managed.next_use(context, self.now),
+            (None, None) => 1,
+        };
+        if let Some(struck) = self.faults.strike(ask, session_use, self.now, &mut self.chance) {
+            *strike = struck;
+            self.meters.faulted(&ask.host);
+        }
+        Ok(strike.problem.take())
+    }
+
+    fn lose_cookies(&mut self, ask: &Ask<'_>) {
+        if let Some(session) = ask.session.and_then(|id| self.sessions.session_mut(id)) {
+            session.jar = Jar::default();
+        }
+        if let Some(session) = ask.context.as_ref().and_then(|context| self.managed.session_mut(context)) {
+            session.jar = Jar::default();
+        }
+    }
+
+    fn check_rate(&mut self, weight: u32) -> Result<(), Problem> {
         let Some(limit) = self.options.requests_per_minute else {
             return Ok(());
         };
@@ -70,11 +100,12 @@ impl Simulator {
         if self.minute.0 != minute {
             self.minute = (minute, 0);
         }
+        // What counts as several requests may pass the limit, or it could never come through a small one.
         if self.minute.1 >= limit {
             let wait = 60 - self.now.as_secs() % 60;
             return Err(Problem::of_status(429, "too many requests in this minute").retry_after(Some(wait)));
         }
-        self.minute.1 += 1;
+        self.minute.1 = self.minute.1.saturating_add(weight);
         Ok(())
     }
 
@@ -86,7 +117,7 @@ impl Simulator {
         let Some(id) = ask.session else {
             return match scripted {
                 Some((Stage::Session, problem)) => Err(problem.clone()),
-                Some(_) | None => Ok(SessionPart::None),
+                Some(_) | None => Ok(self.enter_managed(ask)),
             };
         };
         if let Some((Stage::Session, problem)) = scripted {
@@ -108,6 +139,27 @@ impl Simulator {
         })
     }
 
+    /// Enters the session of a context, where there is one; a new one is set up by actions on the page of the request.
+    fn enter_managed(&mut self, ask: &Ask<'_>) -> SessionPart {
+        let Some(context) = &ask.context else {
+            return SessionPart::None;
+        };
+        let is_new = self.managed.enter(context, self.now, &mut self.chance);
+        let actions = ask.fields.get("sessionContextParameters").and_then(|it| it.get("actions")?.as_array());
+        if let (true, Some(actions), Some(session)) = (is_new, actions, self.managed.session_mut(context)) {
+            let mut visit = Visit {
+                jar: &mut session.jar,
+                extra: &[],
+                jar_use: JarUse::Send,
+                headers: &[],
+                address: &session.address,
+                chance: &mut self.chance,
+            };
+            actions::perform(actions, &mut Tab::open(&mut visit, ask.url.clone()));
+        }
+        SessionPart::Managed
+    }
+
     /// Ends in an error where a script or a ban rule keeps the page away; bans are counted against the session.
     fn check_bans(&mut self, ask: &Ask<'_>, scripted: Option<Problem>) -> Result<(), Problem> {
         let is_banned = self.is_banned(ask);
@@ -116,23 +168,26 @@ impl Simulator {
             None if is_banned => Problem::ban("the site bans this session"),
             None => return Ok(()),
         };
-        if let (520, Some(id)) = (problem.status, ask.session) {
-            self.sessions.banned(id, self.now, &mut self.chance);
-        }
-        if let (520, context @ [_, ..]) = (problem.status, ask.list("sessionContext")) {
-            let key = Managed::key(context);
-            if let Some(session) = self.managed.take(&key, self.now) {
-                self.managed.put(key, session, true);
+        if problem.status == 520 {
+            match (ask.session, &ask.context) {
+                (Some(id), _) => self.sessions.banned(id, self.now, &mut self.chance),
+                (None, Some(context)) => self.managed.banned(context),
+                (None, None) => {}
             }
         }
         Err(problem)
     }
 
     fn is_banned(&mut self, ask: &Ask<'_>) -> bool {
-        let Some(session) = ask.session.and_then(|id| self.sessions.session_mut(id)) else {
+        let visits = match (ask.session, &ask.context) {
+            (Some(id), _) => self.sessions.session_mut(id).map(|session| &mut session.visits),
+            (None, Some(context)) => self.managed.session_mut(context).map(|session| &mut session.visits),
+            (None, None) => None,
+        };
+        let Some(visits) = visits else {
             return false;
         };
-        let (count, pause) = session.visit(&ask.host, self.now);
+        let (count, pause) = visits.visit(&ask.host, self.now);
         self.options.bans.iter().filter(|rule| host_matches(&rule.host, &ask.host)).any(|rule| {
             rule.after_uses.is_some_and(|max| count > max) || rule.min_interval.zip(pause).is_some_and(|(min, pause)| pause < min)
         })
@@ -165,18 +220,12 @@ impl Simulator {
             let jar = std::mem::take(&mut session.jar);
             return (jar, session.address.clone(), Home::Session(id));
         }
-        let context = ask.list("sessionContext");
-        if context.is_empty() {
-            return (Jar::default(), self.chance.address(), Home::Nowhere);
+        if let Some(context) = &ask.context
+            && let Some(session) = self.managed.session_mut(context)
+        {
+            return (std::mem::take(&mut session.jar), session.address.clone(), Home::Managed(context.clone()));
         }
-        let key = Managed::key(context);
-        let mut session = match self.managed.take(&key, self.now) {
-            Some(session) => session,
-            None => self.open_managed(ask),
-        };
-        let jar = std::mem::take(&mut session.jar);
-        let address = session.address.clone();
-        (jar, address, Home::Managed(key, Box::new(session)))
+        (Jar::default(), self.chance.address(), Home::Nowhere)
     }
 
     fn come_home(&mut self, home: Home, jar: Jar) {
@@ -187,44 +236,33 @@ impl Simulator {
                     session.jar = jar;
                 }
             }
-            Home::Managed(key, mut session) => {
-                session.jar = jar;
-                self.managed.put(key, *session, false);
+            Home::Managed(context) => {
+                if let Some(session) = self.managed.session_mut(&context) {
+                    session.jar = jar;
+                }
             }
         }
     }
 
-    /// Opens a Zyte-managed session: its own actions run on the page of the first request.
-    fn open_managed(&mut self, ask: &Ask<'_>) -> ManagedSession {
-        let mut session = ManagedSession::new(self.now, &mut self.chance);
-        let actions = ask.fields.get("sessionContextParameters").and_then(|it| it.get("actions")?.as_array());
-        if let Some(actions) = actions {
-            let mut visit = Visit {
-                jar: &mut session.jar,
-                extra: &[],
-                jar_use: JarUse::Send,
-                headers: &[],
-                address: &session.address,
-                chance: &mut self.chance,
-            };
-            actions::perform(actions, &mut Tab::open(&mut visit, ask.url.clone()));
-        }
-        session
-    }
-
     fn bill(&mut self, ask: &Ask<'_>, part: SessionPart, fetched: Fetched) -> (Map<String, Value>, Duration) {
-        self.meters.billed(ask.mode, part, &ask.host);
+        self.meters.billed(ask.mode, part, ask.weight, &ask.host);
         if ask.mode != Mode::OwnHtml {
             self.note_page(ask, &fetched.page);
         }
         let mut latency = self.latency_of_fetch(ask.mode);
         if let Some(performed) = &fetched.performed {
-            latency = latency.saturating_add(performed.elapsed);
+            if self.options.latency.actions {
+                latency = latency.saturating_add(performed.elapsed);
+            }
             self.note_actions(performed);
         }
+        (answer::document(ask, fetched, self.date()), latency)
+    }
+
+    /// The simulated time, in seconds since 1970.
+    fn date(&self) -> i64 {
         let now_seconds = i64::try_from(self.now.as_secs()).unwrap_or(i64::MAX);
-        let date = self.options.epoch_seconds.saturating_add(now_seconds);
-        (answer::document(ask, fetched, date), latency)
+        self.options.epoch_seconds.saturating_add(now_seconds)
     }
 
     /// Counts what a site served.
@@ -248,7 +286,7 @@ impl Simulator {
     fn latency_of_fetch(&mut self, mode: Mode) -> Duration {
         let latency = match mode {
             Mode::Browser => self.options.latency.browser,
-            Mode::Http => self.options.latency.http,
+            Mode::Http | Mode::Search => self.options.latency.http,
             Mode::OwnHtml => self.options.latency.refusal,
         };
         self.spread(latency)

@@ -58,6 +58,23 @@ pub enum WireFault {
     WrongContentType,
 }
 
+/// What can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operation {
+    Extract,
+    Search,
+}
+
+impl Operation {
+    fn at(path: &str) -> Result<Self, Problem> {
+        match path {
+            "/v1/extract" => Ok(Self::Extract),
+            "/v1/search" => Ok(Self::Search),
+            _ => Err(Problem::of_status(404, "there is only /v1/extract and /v1/search")),
+        }
+    }
+}
+
 /// A Zyte API without a network: see the crate's page for what it does.
 ///
 /// Times are durations since the simulator's start and must not go backwards; a call with an earlier time counts as one at
@@ -82,7 +99,7 @@ impl Simulator {
             now: Duration::ZERO,
             chance: Chance::new(options.seed),
             sessions: Sessions::new(options.sessions.clone()),
-            managed: Managed::default(),
+            managed: Managed::new(options.managed.clone()),
             faults: Faults::new(options.faults.clone()),
             meters: Meters::default(),
             minute: (0, 0),
@@ -105,30 +122,52 @@ impl Simulator {
     /// Answers a call at a time.
     pub fn handle(&mut self, now: Duration, call: ApiCall<'_>) -> Reply {
         match self.admit(call) {
-            Ok(request) => self.extract(now, &request).into_bytes(),
-            Err(problem) => {
-                self.pass_time(now);
-                self.refuse(problem, Strike::default(), Mode::Http).into_bytes()
-            }
+            Ok((Operation::Extract, request)) => self.extract(now, &request).into_bytes(),
+            Ok((Operation::Search, request)) => self.search(now, &request).into_bytes(),
+            Err(problem) => self.turn_away(now, problem),
         }
+    }
+
+    /// Answers a call that did not get as far as a request.
+    pub(crate) fn turn_away(&mut self, now: Duration, problem: Problem) -> Reply {
+        self.pass_time(now);
+        self.refuse(problem, Strike::default(), Mode::Http).into_bytes()
     }
 
     /// Answers an extract request of a trusted caller in the same process: no route, no key, no JSON text.
     pub fn extract(&mut self, now: Duration, request: &Map<String, Value>) -> Reply<Map<String, Value>> {
         self.pass_time(now);
         let mut strike = Strike::default();
-        match self.attempt(request, &mut strike) {
+        let outcome = self.attempt(request, &mut strike);
+        self.settle(outcome, strike, Mode::of(request))
+    }
+
+    /// Answers a search of a trusted caller in the same process.
+    pub fn search(&mut self, now: Duration, request: &Map<String, Value>) -> Reply<Map<String, Value>> {
+        self.pass_time(now);
+        let mut strike = Strike::default();
+        let outcome = self.attempt_search(request, &mut strike);
+        self.settle(outcome, strike, Mode::Search)
+    }
+
+    fn settle(
+        &mut self,
+        outcome: Result<(Map<String, Value>, Duration), Problem>,
+        strike: Strike,
+        mode: Mode,
+    ) -> Reply<Map<String, Value>> {
+        match outcome {
             Ok((answer, latency)) => {
                 self.meters.answered(200, None);
                 let headers = self.headers("application/json");
                 deliver(200, headers, answer, latency, strike)
             }
-            Err(problem) => self.refuse(problem, strike, Mode::of(request)),
+            Err(problem) => self.refuse(problem, strike, mode),
         }
     }
 
     /// Tells what happened so far, as a JSON object: `requests` (statuses, problem types), `billed` (by mode, by part in the
-    /// session, by host), `sessions`, `pages` and `families` (see [`crate::sites`]), `actions`, `faults`.
+    /// session, by host; `weight` counts a search with many results as several), `sessions` and `managed_sessions`, `pages` and `families` (see [`crate::sites`]), `actions`, `faults`.
     pub fn report(&self) -> Value {
         let mut report = Map::new();
         report.insert("seed".into(), self.options.seed.into());
@@ -136,6 +175,7 @@ impl Simulator {
         report.extend(self.meters.report());
         let sessions = self.sessions.counts.report(self.sessions.active());
         report.insert("sessions".into(), sessions);
+        report.insert("managed_sessions".into(), self.managed.report());
         Value::Object(report)
     }
 
@@ -145,15 +185,13 @@ impl Simulator {
     }
 
     /// Checks everything that needs only the call itself.
-    fn admit(&self, call: ApiCall<'_>) -> Result<Map<String, Value>, Problem> {
-        if call.path != "/v1/extract" {
-            return Err(Problem::of_status(404, "there is only /v1/extract"));
-        }
+    fn admit(&self, call: ApiCall<'_>) -> Result<(Operation, Map<String, Value>), Problem> {
+        let operation = Operation::at(call.path)?;
         if call.method != "POST" {
-            return Err(Problem::of_status(405, "there is only POST"));
+            return Err(Problem::method_not_allowed("POST"));
         }
         auth::authenticate(call.authorization, &self.options)?;
-        schema::parse_body(call.body)
+        Ok((operation, schema::parse_body(call.body)?))
     }
 
     fn pass_time(&mut self, now: Duration) {
@@ -168,6 +206,9 @@ impl Simulator {
         if status == 401 {
             let (name, value) = auth::CHALLENGE;
             headers.push((name.into(), value.into()));
+        }
+        if let Some(method) = problem.allow {
+            headers.push(("allow".into(), method.into()));
         }
         if let Some(seconds) = problem.retry_after_seconds {
             headers.push(("retry-after".into(), seconds.to_string()));

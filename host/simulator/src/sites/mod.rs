@@ -75,6 +75,7 @@ use url::Url;
 
 use crate::chance::Chance;
 use crate::options::is_within;
+pub(crate) use page::escape;
 use storefront::Storefront;
 
 /// What a site is asked.

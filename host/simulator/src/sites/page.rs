@@ -96,6 +96,6 @@ fn name_of(hash: u64) -> String {
 }
 
 /// Makes a text safe in HTML, in attributes too.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -16,6 +16,9 @@ fn checks_come_in_the_order_of_the_real_service() {
         ("GET", "/v2/extract", None, "", (404, "/request/invalid", "HTTP 404 Not Found")),
         ("POST", "/extract", None, "", (404, "/request/invalid", "HTTP 404 Not Found")),
         ("GET", "/v1/extract", None, "", (405, "/request/invalid", "HTTP 405 Method Not Allowed")),
+        ("DELETE", "/v1/search", None, "", (405, "/request/invalid", "HTTP 405 Method Not Allowed")),
+        ("POST", "/v1/search", None, "{", (401, "/auth/not-valid", "Authentication Info Invalid")),
+        ("POST", "/v1/search", Some("key"), r#"{"domain": "google.com"}"#, (400, "/request/invalid", "Bad Request")),
         ("POST", "/v1/extract", None, "{", (401, "/auth/not-valid", "Authentication Info Invalid")),
         ("POST", "/v1/extract", Some("unknown"), "{", (401, "/auth/key-not-found", "Authentication Key Not Found")),
         ("POST", "/v1/extract", Some("suspended"), "{", (403, "/auth/account-suspended", "Account Suspended")),
@@ -47,6 +50,7 @@ fn checks_come_in_the_order_of_the_real_service() {
         assert_eq!(header(&reply, "request-id").map(str::len), Some(32));
         let challenge = (reply.status == 401).then_some("Basic realm=\"Zyte API\"");
         assert_eq!(header(&reply, "www-authenticate"), challenge);
+        assert_eq!(header(&reply, "allow"), (reply.status == 405).then_some("POST"));
     }
 }
 
@@ -148,7 +152,7 @@ fn only_answers_with_200_are_billed_by_mode_host_and_part() {
     let report = client.simulator.report();
     assert_eq!(
         report["billed"],
-        json!({"total": 3, "modes": {"browser": 1, "http": 2}, "session_parts": {"first": 1, "later": 1, "none": 1},
+        json!({"total": 3, "weight": 3, "modes": {"browser": 1, "http": 2}, "session_parts": {"first": 1, "later": 1, "none": 1},
             "hosts": {"a.example": 2, "b.example": 1}})
     );
     assert_eq!(
@@ -158,6 +162,62 @@ fn only_answers_with_200_are_billed_by_mode_host_and_part() {
     assert_eq!(report["target_statuses"], json!({"200": 2, "404": 1}));
     client.simulator.reset();
     assert_eq!(client.simulator.report()["billed"]["total"], 0);
+}
+
+#[test]
+fn a_search_has_the_documented_shape_and_counts_by_its_results() {
+    let mut client = Client::new(SimulatorOptions { requests_per_minute: Some(4), ..SimulatorOptions::default() });
+    let mut search = |request: Value| client.call("POST", "/v1/search", Some("key"), &request.to_string());
+    let reply = search(json!({"domain": "search.example", "query": "a <lamp>", "include": ["organic"], "maxResults": 30,
+        "queryParameters": {"style": "generic", "geolocation": "US", "locale": "en-US"}}));
+    let answer: Value = serde_json::from_slice(&reply.body).unwrap();
+    let names: Vec<_> = answer.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(names, ["status", "url", "fetchedAt", "meta", "organicResults"]);
+    assert_eq!(answer["meta"], json!({"requestedAt": "2026-01-01T00:00:00Z", "geolocation": "US", "locale": "en-US"}));
+    let results = answer["organicResults"].as_array().unwrap();
+    assert_eq!((results.len(), &results[29]["rank"]), (30, &json!(30)));
+    let reply = search(json!({"domain": "google.com", "query": "a <lamp>"}));
+    let answer: Value = serde_json::from_slice(&reply.body).unwrap();
+    assert!(answer["html"].as_str().unwrap().contains("<h1>a &lt;lamp&gt;</h1>") && answer.get("organicResults").is_none());
+    // Three for the first and one for the second are all of the minute.
+    assert_eq!(search(json!({"domain": "google.com", "query": "b"})).status, 429);
+    let billed = &client.simulator.report()["billed"];
+    assert_eq!((&billed["total"], &billed["weight"], &billed["modes"]), (&json!(2), &json!(4), &json!({"search": 2})));
+}
+
+#[test]
+fn a_search_that_breaks_the_schema_is_refused_by_name() {
+    for (extra, field) in [
+        (json!({"domain": "bing.com"}), "domain"),
+        (json!({"query": ""}), "query"),
+        (json!({"query": "x".repeat(2_049)}), "query"),
+        (json!({"maxResults": 15}), "maxResults"),
+        (json!({"maxResults": 110}), "maxResults"),
+        (json!({"include": ["images"]}), "include[0]"),
+        (json!({"include": "html"}), "include"),
+        (json!({"queryParameters": {"gl": "us"}}), "queryParameters.style"),
+        (json!({"queryParameters": {"style": "generic", "geolocation": "us"}}), "queryParameters.geolocation"),
+        (json!({"url": "https://a.example/"}), "url"),
+    ] {
+        let mut request = json!({"domain": "google.com", "query": "a"});
+        request.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        let reply = client("[]").call("POST", "/v1/search", Some("key"), &request.to_string());
+        let detail = String::from_utf8(reply.body).unwrap();
+        assert!(reply.status == 400 && detail.contains(&format!("field \\\"{field}\\\"")), "{extra}: {detail}");
+    }
+}
+
+#[test]
+fn without_latency_waits_take_no_time_though_they_are_told() {
+    let mut client = client("[]");
+    let request = json!({"url": "https://a.example/", "browserHtml": true, "actions": [
+        {"action": "waitForTimeout", "timeout": 3}, {"action": "setLocation", "onError": "continue"},
+        {"action": "waitForSelector", "selector": {"type": "css", "value": ".none"}, "timeout": 7}]});
+    let reply = client.send(&request);
+    assert_eq!(reply.latency, Duration::ZERO);
+    let elapsed: Vec<_> =
+        reply.body["actions"].as_array().unwrap().iter().map(|it| it["elapsedTime"].as_f64().unwrap()).collect();
+    assert_eq!((elapsed[0], elapsed[2]), (3.0, 7.0));
 }
 
 #[test]

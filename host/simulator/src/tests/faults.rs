@@ -70,6 +70,22 @@ fn faults_carry_retry_after_latency_and_broken_connections() {
 }
 
 #[test]
+fn a_rule_may_be_for_searches_or_for_extraction() {
+    let mut client = client(
+        r#"{"faults": [{"mode": "search", "status": 503}, {"extraction": true, "status": 503, "type": "/extractor/over-global-limit"}]}"#,
+    );
+    let search = client.call("POST", "/v1/search", Some("key"), r#"{"domain": "google.com", "query": "a"}"#);
+    assert_eq!(search.status, 503);
+    for (request, expected) in [
+        (json!({"url": "https://a.example/", "browserHtml": true}), "200"),
+        (json!({"url": "https://a.example/", "product": true}), "503 /extractor/over-global-limit"),
+        (json!({"url": "https://a.example/", "serp": true}), "503 /extractor/over-global-limit"),
+    ] {
+        assert_eq!(client.outcome(&request), expected);
+    }
+}
+
+#[test]
 fn magic_hosts_answer_as_their_names_say() {
     for (host, expected) in [
         ("e429.example", "429 /limits/over-user-limit"),
@@ -89,6 +105,9 @@ fn magic_hosts_answer_as_their_names_say() {
     }
     let blocked = client("[]").send(&json!({"url": "https://e451.example/", "browserHtml": true}));
     assert_eq!(blocked.body["blockedDomain"], "e451.example");
+    let elsewhere = client(r#"{"status": 451, "blocked_domain": "cdn.example"}"#);
+    let blocked = { elsewhere }.send(&json!({"url": "https://a.example/", "browserHtml": true}));
+    assert_eq!(blocked.body["blockedDomain"], "cdn.example");
     assert_eq!(client("[]").outcome(&json!({"url": "https://expired.example/", "browserHtml": true})), "200");
 }
 

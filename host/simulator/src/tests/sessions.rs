@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Client, client, page, session_id};
-use crate::{BanRule, SimulatorOptions};
+use crate::{BanRule, ManagedRules, SimulatorOptions};
 
 #[test]
 fn a_lapsed_session_is_refused_and_later_silently_new() {
@@ -110,4 +110,42 @@ fn a_context_of_the_service_keeps_its_session() {
     let html = page(&client.ok(&request));
     assert!(html.contains("<span id=\"store-postal\">10001</span>"), "{html}");
     assert_eq!(page(&client.ok(&request)), html);
+    let report = client.simulator.report();
+    assert_eq!(report["managed_sessions"], json!({"created": 1, "kept": 1, "ended": {}}));
+    assert_eq!(report["billed"]["session_parts"], json!({"managed": 2}));
+}
+
+#[test]
+fn a_session_of_a_context_ends_by_age_and_by_bans_in_all() {
+    let managed = ManagedRules { max_age: Duration::from_secs(100), max_bans: 2 };
+    let mut client = Client::new(SimulatorOptions {
+        managed,
+        bans: vec![BanRule::after_uses("*.shop.example", 1)],
+        ..SimulatorOptions::default()
+    });
+    let ask = |host: &str| json!({"url": format!("https://{host}/ip"), "browserHtml": true, "sessionContext": [{"name": "a", "value": "b"}]});
+    let (shop, other) = (ask("a.shop.example"), ask("a.example"));
+    let first = page(&client.ok(&shop));
+    let ban = "520 /download/temporary-error";
+    for (request, expected) in [(&shop, ban), (&other, "200"), (&shop, ban)] {
+        assert_eq!(client.outcome(request), expected);
+    }
+    let second = page(&client.ok(&shop));
+    client.wait(99.0);
+    assert_eq!(page(&client.ok(&other)), second);
+    client.wait(1.0);
+    let third = page(&client.ok(&other));
+    assert!(first != second && second != third);
+    assert_eq!(client.simulator.report()["managed_sessions"], json!({"created": 3, "kept": 1, "ended": {"age": 1, "bans": 1}}));
+}
+
+#[test]
+fn a_session_beside_a_context_is_refused_or_wins() {
+    let request = json!({"url": "https://a.example/", "browserHtml": true, "session": {"id": session_id(1)},
+        "sessionContext": [{"name": "a", "value": "b"}]});
+    assert_eq!(client("[]").outcome(&request), "422 /request/unprocessable");
+    let mut lenient = Client::new(SimulatorOptions { refuse_session_with_context: false, ..SimulatorOptions::default() });
+    assert_eq!(lenient.outcome(&request), "200");
+    let report = lenient.simulator.report();
+    assert_eq!((&report["sessions"]["created"], &report["managed_sessions"]["created"]), (&json!(1), &json!(0)));
 }

@@ -70,3 +70,51 @@ fn an_initialisation_that_has_not_called_is_taken_back_when_nobody_waits_any_mor
     let mut pool = Script::new(PoolOptions { size: 2, growth: Growth::OnDemand, ..mortal() }).with_live_sessions(1);
     pool.ask(1).ask(2).does("grant a to 1, open b for 2").used("a", Used::Good).does("grant a to 2, cancel b");
 }
+
+#[test]
+fn a_grant_of_which_nothing_came_is_as_if_it_had_not_been() {
+    let rests = PoolOptions { delay: Duration::from_secs(30), randomize_delay: false, ..mortal() };
+    let mut pool = Script::new(rests);
+    pool.ask(1).does("open a for 1").called("a", true).opened("a", Opened::Ready).ask(2).wakes_after(30, "grant a to 1");
+    pool.after(1).unused("a").does("grant a to 2").ask(3).does("").used("a", Used::Good).wakes_after(30, "grant a to 3");
+    // It keeps no session alive, and a session that nobody has used is told as such.
+    let mut pool = Script::new(mortal());
+    pool.ask(1).does("open a for 1").called("a", true).opened("a", Opened::Ready).does("grant a to 1");
+    pool.after(100).unused("a").wakes_after(20, "retire a (unused)");
+    // What a check has asked for since stays.
+    let mut pool = Script::new(PoolOptions { max_in_flight: NonZeroU32::new(2), ..mortal() }).with_live_sessions(1);
+    pool.ask(1).ask(2).does("grant a to 1, grant a to 2");
+    let unsent = pool.take_lease(1);
+    pool.used("a", Used::Throttled(Duration::from_secs(20))).ask(3).does("");
+    pool.give_up(unsent).does("").wakes_after(20, "grant a to 3");
+}
+
+#[test]
+fn a_call_is_not_sent_on_a_session_that_has_ended_or_lapsed_since_it_was_granted() {
+    let mut pool = Script::new(PoolOptions { max_in_flight: NonZeroU32::new(2), ..mortal() }).with_live_sessions(1);
+    pool.ask(1).ask(2).does("grant a to 1, grant a to 2");
+    let (first, second) = (pool.take_lease(0), pool.take_lease(0));
+    assert!(pool.takes_call(first) && pool.takes_call(second));
+    pool.after(115);
+    assert!(pool.takes_call(first), "its idle time counts from the use before");
+    pool.after(6);
+    assert!(!pool.takes_call(first), "it would be idle for too long");
+    let mut pool = Script::new(PoolOptions { max_in_flight: NonZeroU32::new(2), ..mortal() }).with_live_sessions(1);
+    pool.ask(1).ask(2).does("grant a to 1, grant a to 2");
+    let waiting = pool.take_lease(0);
+    pool.used("a", Used::CheckFailed).does("retire a (check-failed)");
+    assert!(!pool.takes_call(waiting), "it has ended");
+}
+
+#[test]
+fn one_who_comes_again_goes_before_those_who_came_later() {
+    let mut pool = Script::new(PoolOptions { max_in_flight: NonZeroU32::new(1), ..mortal() });
+    pool.ask(1).ask(3).ask(4).does("open a for 1").opened("a", Opened::Ready).does("grant a to 1").ask(2).cancel(3);
+    pool.unused("a")
+        .does("grant a to 2")
+        .ask(1)
+        .used("a", Used::Good)
+        .does("grant a to 1")
+        .used("a", Used::Good)
+        .does("grant a to 4");
+}

@@ -235,6 +235,12 @@ impl World {
             Used::Throttled(Duration::from_secs(3)),
             Used::Superseded,
         ];
+        if self.below(8) == 0 {
+            if let Some(live) = self.live.get_mut(&lease.session) {
+                live.returned(lease.granted, Used::Neutral);
+            }
+            return self.pool.handle_unused(lease, self.now, &mut self.chance);
+        }
         let outcome = outcomes[self.below(outcomes.len())];
         if let Some(live) = self.live.get_mut(&lease.session) {
             live.returned(lease.granted, outcome);

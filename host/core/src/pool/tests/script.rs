@@ -73,6 +73,13 @@ impl Script {
         self
     }
 
+    /// Nothing came of a grant.
+    pub(super) fn unused(&mut self, name: &str) -> &mut Self {
+        let at = self.leases.iter().position(|(known, _)| known == name).expect("a session in use");
+        let (_, lease) = self.leases.remove(at);
+        self.give_up(lease)
+    }
+
     /// The lease of the n-th use under way, from 0, to be given back out of turn.
     pub(super) fn take_lease(&mut self, n: usize) -> Lease {
         self.leases.remove(n).1
@@ -81,6 +88,19 @@ impl Script {
     pub(super) fn give_back(&mut self, lease: Lease, outcome: Used) -> &mut Self {
         self.pool.handle_used(lease, outcome, 0, self.now, &mut self.chance);
         self
+    }
+
+    pub(super) fn give_up(&mut self, lease: Lease) -> &mut Self {
+        self.pool.handle_unused(lease, self.now, &mut self.chance);
+        self
+    }
+
+    pub(super) fn outlook(&mut self, backlog: usize) -> Outlook {
+        self.pool.outlook(backlog, self.now)
+    }
+
+    pub(super) fn takes_call(&self, lease: Lease) -> bool {
+        self.pool.takes_call(lease, self.now)
     }
 
     pub(super) fn close(&mut self, reason: &str) -> &mut Self {
