@@ -32,6 +32,7 @@ pub mod place;
 pub mod pool;
 pub mod pools;
 pub mod quarantine;
+pub mod repeated;
 pub mod retry;
 pub mod session_context;
 pub mod settings;

@@ -13,6 +13,7 @@ use carousel_core::exchange::Request;
 use carousel_core::id::{PoolId, SessionId, Ticket};
 use carousel_core::pool::{EndReason, Outlook, Refusal};
 use carousel_core::pools::Pools;
+use carousel_core::repeated::Repeated;
 use carousel_core::retry::{Policy, PolicyName, RetryOptions};
 use carousel_core::session_context::SessionContexts;
 use carousel_core::settings::{PoolOptions, Profile, Settings};
@@ -90,6 +91,8 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     stats: Mutex<Stats>,
     seen: Mutex<HashSet<String>>,
     contexts: Mutex<SessionContexts>,
+    /// What was said of hooks that failed.
+    pub(crate) told: Repeated,
     /// Was it told of a request that leaves the place of its session?
     pub(crate) told_of_place: AtomicBool,
     /// When a session was last at fault.
@@ -164,6 +167,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             stats: Mutex::new(Stats::new(settings.session.stats_per_pool)),
             seen: Mutex::default(),
             contexts: Mutex::default(),
+            told: Repeated::default(),
             told_of_place: AtomicBool::new(false),
             last_fault: Mutex::default(),
             bad_inits: Mutex::default(),

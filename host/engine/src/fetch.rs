@@ -556,11 +556,15 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             let kind = match &why {
                 Refusal::NoSession | Refusal::RestsTooLong | Refusal::Unavailable { .. } => FailureKind::NoSession,
                 Refusal::BadInits { .. } | Refusal::BadInit => FailureKind::BadInits,
+                Refusal::LeftAlone => FailureKind::Plugin,
                 Refusal::Closed(_) => FailureKind::Closed,
                 Refusal::PoolClosed(_) => FailureKind::Pool,
                 Refusal::Budget => FailureKind::Budget,
                 Refusal::Domain(_) => FailureKind::Domain,
             };
+            if let (Refusal::LeftAlone, Some(last)) = (&why, self.shared.last_bad_init(&pool)) {
+                return Stop::fail(kind, last);
+            }
             let follows_inits = matches!(why, Refusal::BadInits { .. } | Refusal::BadInit | Refusal::Unavailable { .. });
             match self.shared.last_bad_init(&pool).filter(|_| follows_inits) {
                 Some(last) => Stop::fail(kind, format!("{why}; the last one: {last}")),
@@ -577,6 +581,10 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         let mut request = (*self.request).clone();
         self.carry_session(&mut request, &lease);
         let trigger = Arc::clone(lease.trigger());
+        // Its page could not be checked, and would be billed.
+        if let Some(error) = self.shared.checker_of(trigger.site.as_ref()).and_then(|checker| checker.left_alone()) {
+            return Err(self.hook_failure(&error));
+        }
         if let Some(site) = trigger.site.as_ref().filter(|site| site.overrides(Hook::ProcessRequest)) {
             let call = HookCall {
                 session: Some(Arc::clone(&lease.session().handle)),

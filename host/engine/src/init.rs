@@ -15,9 +15,9 @@ use carousel_core::verdict::Verdict;
 use serde_json::{Value, json};
 
 use crate::engine::Shared;
-use crate::hooks::{Asked, HookStep};
+use crate::hooks::{Asked, HookStep, InHook};
 use crate::opening::{Hindrance, LiveSession, Trigger};
-use crate::ports::{Downloader, Site, Sites, Transport};
+use crate::ports::{Downloader, Leave, Site, Sites, Transport};
 
 /// Initialises a session, counts what became of it and tells the pool's word for it.
 pub(crate) async fn initialise<T: Transport, S: Sites>(
@@ -46,6 +46,8 @@ pub(crate) struct Init<T: Transport, S: Sites> {
 
 /// Why an initialisation did not give a session.
 enum Unfit {
+    /// A plugin that has a say is left alone.
+    LeftAlone(HookError),
     /// The parameters could not be made.
     Params(HookError),
     /// A call or the plugin's chain failed.
@@ -64,6 +66,7 @@ enum Unfit {
 
 impl<T: Transport, S: Sites> Init<T, S> {
     async fn run(&self) -> Result<(), Unfit> {
+        let _leave = self.leave().await.map_err(Unfit::LeftAlone)?;
         if let Some(site) = self.trigger.site.as_ref().filter(|site| site.overrides(Hook::InitSession)) {
             let call = self.hook_call(Arc::clone(&self.trigger.request), true);
             let (hook, downloader) = (Arc::clone(site), self.downloader());
@@ -74,6 +77,22 @@ impl<T: Transport, S: Sites> Init<T, S> {
             }
         }
         self.run_default().await
+    }
+
+    /// Leave of the plugins that have a say. The requests that wait for the session take nobody's place meanwhile.
+    async fn leave(&self) -> Result<[Option<Leave>; 2], HookError> {
+        let hooks = [Hook::Params, Hook::InitSession];
+        let own = self.trigger.site.clone().filter(|site| hooks.iter().any(|hook| site.overrides(*hook)));
+        let checker = self.shared.checker_of(self.trigger.site.as_ref());
+        let is_same = own.as_ref().zip(checker.as_ref()).is_some_and(|(own, checker)| Arc::ptr_eq(own, checker));
+        let mut leaves = [None, None];
+        for (leave, site) in leaves.iter_mut().zip([own.filter(|_| !is_same), checker]) {
+            if let Some(site) = site {
+                let _waits = InHook::new(&self.shared, self.session.handle.pool());
+                *leave = Some(site.leave_to_initialise().await?);
+            }
+        }
+        Ok(leaves)
     }
 
     /// One call with the parameters that settings, request or plugin give, and the check of its answer.
@@ -127,7 +146,8 @@ impl<T: Transport, S: Sites> Init<T, S> {
         work: impl Future<Output = Result<R, HookError>> + Send + 'static,
     ) -> Result<R, HookError> {
         let asked = Asked { site: site.name().into(), step: HookStep::Init };
-        self.shared.hooks.drive(asked, work).await.and_then(|result| result)
+        let away = || InHook::new(&self.shared, self.session.handle.pool());
+        self.shared.hooks.drive(asked, away, work).await.and_then(|result| result)
     }
 
     /// The location in force. Where the hook for it failed, the first initialisation hears of it, a later one asks it again.
@@ -209,6 +229,10 @@ impl<T: Transport, S: Sites> Init<T, S> {
         }
         let pool = self.session.handle.pool();
         let (counter, outcome) = match &why {
+            Unfit::LeftAlone(error) => {
+                self.shared.remember_bad_init(pool, error.to_string());
+                return Opened::LeftAlone;
+            }
             Unfit::Params(HookError::CloseCrawl(reason)) | Unfit::Failed(HookError::CloseCrawl(reason)) => {
                 return self.close_crawl(reason);
             }
@@ -243,9 +267,23 @@ impl<T: Transport, S: Sites> Init<T, S> {
         if matches!(outcome, Opened::Unavailable | Opened::Hindered) {
             tracing::warn!(%pool, url, why = %why, "the API has no session for us now; trying again after session.creation_retry_delay");
         } else {
-            tracing::warn!(%pool, url, why = %why, "an initialisation failed");
+            self.tell_failed(&why);
         }
         outcome
+    }
+
+    /// Says why an initialisation failed. What a plugin's hook fails of is the same in all its pools, and is not said for each.
+    fn tell_failed(&self, why: &Unfit) {
+        let (pool, url) = (self.session.handle.pool(), self.trigger.request.url());
+        let times = match why.hook_error() {
+            Some(HookError::Raised(_) | HookError::Trapped(_)) => self.shared.told.count(&format!("init: {why}")),
+            _ => Some(1),
+        };
+        match times {
+            Some(1) => tracing::warn!(%pool, url, why = %why, "an initialisation failed"),
+            Some(times) => tracing::warn!(%pool, url, why = %why, times, "an initialisation failed again"),
+            None => tracing::debug!(%pool, url, why = %why, "an initialisation failed again"),
+        }
     }
 
     /// The pool's word for an error of a call or of the plugin's chain.
@@ -308,11 +346,20 @@ impl<T: Transport, S: Sites> Init<T, S> {
     }
 }
 
+impl Unfit {
+    fn hook_error(&self) -> Option<&HookError> {
+        match self {
+            Self::LeftAlone(error) | Self::Params(error) | Self::Failed(error) | Self::CheckError(error) => Some(error),
+            Self::Check(_) | Self::Throttled(_) | Self::ClosePool(_) | Self::CloseCrawl(_) => None,
+        }
+    }
+}
+
 impl std::fmt::Display for Unfit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Params(error) => write!(f, "no parameters: {error}"),
-            Self::Failed(error) => write!(f, "{error}"),
+            Self::Failed(error) | Self::LeftAlone(error) => write!(f, "{error}"),
             Self::Check(reason) if reason.is_empty() => f.write_str("the check said no"),
             Self::Check(reason) => write!(f, "the check said no: {reason}"),
             Self::Throttled(pause) => write!(f, "the check asks to come back in {} s", pause.as_secs_f64()),

@@ -98,7 +98,12 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             HookError::Raised(_) | HookError::Trapped(_) | HookError::Download(_) => {}
         }
         self.shared.stats().count(Counter::UseCheckError, &pool);
-        tracing::error!(%pool, url = outgoing.request.url(), %error, "the check of a page failed");
+        let url = outgoing.request.url();
+        match self.shared.told.count(&format!("check: {error}")) {
+            Some(1) => tracing::error!(%pool, url, %error, "the check of a page failed"),
+            Some(times) => tracing::error!(%pool, url, %error, times, "the check of a page failed again"),
+            None => tracing::debug!(%pool, url, %error, "the check of a page failed again"),
+        }
         if matches!(error, HookError::Trapped(_)) && !self.shared.profile().is_peer() {
             // A plugin that had to be stopped says nothing about the session, and would be stopped again.
             self.note(&outgoing.lease, "plugin");
@@ -173,6 +178,12 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
 }
 
 impl<T: Transport, S: Sites> Shared<T, S> {
+    /// Whose hook checks the pages of a site; none where it is the default check.
+    pub(crate) fn checker_of(&self, site: Option<&Arc<S::Site>>) -> Option<Arc<S::Site>> {
+        let own = site.filter(|site| site.overrides(Hook::Check)).cloned();
+        own.or_else(|| self.sites.named(&self.defaults.checker()?).filter(|checker| checker.overrides(Hook::Check)))
+    }
+
     /// Asks the site's check, else the default one.
     pub(crate) async fn check(
         self: &Arc<Self>,
@@ -182,7 +193,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         answer: Answer,
     ) -> Result<Verdict, HookError> {
         let site = site.filter(|site| site.overrides(Hook::Check)).cloned();
-        let named = site.as_ref().map(|site| site.name().to_owned()).or_else(|| self.defaults.checker());
+        let named = self.checker_of(site.as_ref()).map(|checker| checker.name().into());
         let defaults = Arc::clone(&self.defaults);
         let is_large = answer.text().len() >= LARGE_ANSWER_BYTES;
         let check = move || match site {
@@ -190,7 +201,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             None => defaults.check(&call, &answer),
         };
         match named {
-            Some(name) => self.ask(Asked { site: name.into(), step: HookStep::Check }, is_large, pool, check).await,
+            Some(site) => self.ask(Asked { site, step: HookStep::Check }, is_large, pool, check).await,
             None => check(),
         }
         .map(Verdict::bounded)

@@ -48,6 +48,6 @@ pub use engine::{BadSettings, Engine, EngineOptions};
 pub use fetch::Enqueued;
 pub use hooks::HookPlaces;
 pub use outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
-pub use ports::{Downloader, NoSites, Site, Sites, Transport};
+pub use ports::{Downloader, Leave, NoSites, Site, Sites, Transport};
 pub use prepared::{Prepared, Resting};
 pub use survey::{Census, Survey};

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use carousel_core::exchange::Request;
+use carousel_core::repeated::Repeated;
 use carousel_core::turns::TurnsOptions;
 use carousel_engine::{Bursts, Done, Engine, Failure, FailureKind, Fetcher, Sites, Transport};
 use tokio::sync::mpsc;
@@ -76,6 +77,8 @@ pub(crate) struct Run<'r, F: Fetch, W: Watch> {
     ending: Option<Ending>,
     bytes_done: u64,
     leftovers: Option<Leftovers>,
+    /// What was said of plugins that failed.
+    told: Repeated,
 }
 
 /// What is kept of a line: a waiting request takes many times the memory of its text.
@@ -96,7 +99,18 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
     /// Prepares a run.
     pub(crate) fn new(fetcher: F, options: RunOptions, output: Output, watch: &'r W) -> Self {
         let bursts = Bursts::new(fetcher.clone(), options.turns).recalling(Key::request);
-        Self { fetcher, options, output, watch, bursts, tally: Tally::default(), ending: None, bytes_done: 0, leftovers: None }
+        Self {
+            fetcher,
+            options,
+            output,
+            watch,
+            bursts,
+            tally: Tally::default(),
+            ending: None,
+            bytes_done: 0,
+            leftovers: None,
+            told: Repeated::default(),
+        }
     }
 
     /// Lines that the crawl leaves without a result go there.
@@ -240,11 +254,23 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
             tracing::debug!(url = request.url(), line, "dropped as a duplicate");
         } else {
             self.tally.failed += 1;
-            tracing::error!(url = request.url(), line, kind = %failure.kind, "no answer: {}", failure.message);
+            self.tell_failed(line, request, failure);
         }
         if self.options.errors == StoreErrors::Yes {
             let text = rendering::failure(failure, request, line, self.options.annotation);
             self.write(&text);
+        }
+    }
+
+    /// What a plugin fails of is the same for many lines, and is not said for each.
+    fn tell_failed(&self, line: u64, request: &Request, failure: &Failure) {
+        let (url, kind, why) = (request.url(), failure.kind, &failure.message);
+        let is_same_for_many = kind == FailureKind::Plugin;
+        let times = if is_same_for_many { self.told.count_without_numbers(why) } else { Some(1) };
+        match times {
+            Some(1) => tracing::error!(url, line, %kind, "no answer: {why}"),
+            Some(times) => tracing::error!(url, line, %kind, times, "no answer once more: {why}"),
+            None => tracing::debug!(url, line, %kind, "no answer once more: {why}"),
         }
     }
 

@@ -18,16 +18,18 @@ type Work<R> = Pin<Box<dyn Future<Output = R> + Send>>;
 type Part<R> = Result<R, Work<R>>;
 
 /// A hook under way. Dropping it abandons the hook, at the latest after the part that runs.
-struct Drive<'h, R> {
+struct Drive<'h, R, A: Fn() -> G, G> {
     hooks: &'h Hooks,
     asked: Asked,
-    state: State<R>,
+    /// Makes what is held while a part waits for a thread or runs.
+    away: A,
+    state: State<R, G>,
     bell: Arc<Bell>,
 }
 
-enum State<R> {
+enum State<R, G> {
     Here(Work<R>),
-    Away(oneshot::Receiver<Part<R>>),
+    Away(oneshot::Receiver<Part<R>>, G),
     Done,
 }
 
@@ -53,28 +55,31 @@ impl Bell {
 }
 
 impl Hooks {
-    /// Carries a hook out that downloads.
-    pub(crate) async fn drive<R: Send + 'static>(
+    /// Carries a hook out that downloads. What `away` makes is held while a part of it waits for a thread or runs there.
+    pub(crate) async fn drive<R: Send + 'static, G: Unpin>(
         &self,
         asked: Asked,
+        away: impl Fn() -> G + Unpin,
         work: impl Future<Output = R> + Send + 'static,
     ) -> Result<R, HookError> {
         match self.places {
             HookPlaces::InPlace => Ok(work.await),
             HookPlaces::InPlaceAfter(time) => {
+                let held = away();
                 tokio::time::sleep(time(&asked.site)).await;
+                drop(held);
                 Ok(work.await)
             }
             HookPlaces::Threads => {
                 let bell = Arc::new(Bell::default());
                 bell.has_rung.store(true, Ordering::SeqCst);
-                Drive { hooks: self, asked, state: State::Here(Box::pin(work)), bell }.await
+                Drive { hooks: self, asked, away, state: State::Here(Box::pin(work)), bell }.await
             }
         }
     }
 }
 
-impl<R: Send + 'static> Drive<'_, R> {
+impl<R: Send + 'static, A: Fn() -> G, G> Drive<'_, R, A, G> {
     /// Begins the next part.
     fn go_on(&self, mut work: Work<R>) -> oneshot::Receiver<Part<R>> {
         let bell = Waker::from(Arc::clone(&self.bell));
@@ -90,7 +95,7 @@ impl<R: Send + 'static> Drive<'_, R> {
     }
 }
 
-impl<R: Send + 'static> Future for Drive<'_, R> {
+impl<R: Send + 'static, A: Fn() -> G + Unpin, G: Unpin> Future for Drive<'_, R, A, G> {
     type Output = Result<R, HookError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -104,11 +109,11 @@ impl<R: Send + 'static> Future for Drive<'_, R> {
                         this.state = State::Here(work);
                         return Poll::Pending;
                     }
-                    this.state = State::Away(this.go_on(work));
+                    this.state = State::Away(this.go_on(work), (this.away)());
                 }
-                State::Away(mut away) => match Pin::new(&mut away).poll(cx) {
+                State::Away(mut away, held) => match Pin::new(&mut away).poll(cx) {
                     Poll::Pending => {
-                        this.state = State::Away(away);
+                        this.state = State::Away(away, held);
                         return Poll::Pending;
                     }
                     Poll::Ready(Err(_)) => return Poll::Ready(Err(panicked())),

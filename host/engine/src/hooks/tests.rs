@@ -47,7 +47,7 @@ async fn whatever_is_slow_at_one_site_the_others_find_a_thread() {
             let name = hooks.begin(&asked(other, step), false, thread_name).finish().await;
             assert_eq!(name.unwrap(), "carousel-hook");
         }
-        let chain = hooks.drive(asked("c", HookStep::Init), async { thread_name() }).await;
+        let chain = hooks.drive(asked("c", HookStep::Init), || (), async { thread_name() }).await;
         assert_eq!(chain.unwrap(), "carousel-hook");
         drop(ends);
         for begun in begun {
@@ -78,7 +78,7 @@ async fn a_step_that_panics_is_an_error_and_the_threads_go_on() {
     for _ in 0..200 {
         let error = hooks.begin(&asked("a", HookStep::Check), false, || panic!("on purpose")).finish().await;
         assert!(matches!(error, Err::<(), _>(HookError::Trapped(_))), "{error:?}");
-        let error = hooks.drive(asked("a", HookStep::Init), async { panic!("on purpose") }).await;
+        let error = hooks.drive(asked("a", HookStep::Init), || (), async { panic!("on purpose") }).await;
         assert!(matches!(error, Err::<(), _>(HookError::Trapped(_))), "{error:?}");
     }
     assert_eq!(hooks.begin(&asked("a", HookStep::Check), false, || 1).finish().await, Ok(1));
@@ -113,7 +113,7 @@ async fn a_hook_that_downloads_holds_no_thread_while_it_waits() {
                     let_go.await;
                     [before, thread_name()]
                 };
-                hooks.drive(asked("a", HookStep::Init), chain).await
+                hooks.drive(asked("a", HookStep::Init), || (), chain).await
             })
         })
         .collect();

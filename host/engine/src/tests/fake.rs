@@ -1,7 +1,7 @@
 //! An API and a site that do what a test says, in virtual time.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use carousel_core::settings::Settings;
 use carousel_core::verdict::Verdict;
 use serde_json::{Value, json};
 
-use crate::{Downloader, Engine, EngineOptions, HookPlaces, Site, Sites, Transport};
+use crate::{Downloader, Engine, EngineOptions, HookPlaces, Leave, Site, Sites, Transport};
 
 /// What the API does with the n-th call (from 1): how long it takes and what it answers.
 pub(super) type Script = dyn Fn(usize, &Value) -> (Duration, Result<Value, CallError>) + Send + Sync;
@@ -104,6 +104,8 @@ pub(super) struct FakeSite {
     pub(super) chain: Option<Vec<Value>>,
     /// How long the chain takes after its last call.
     pub(super) dawdles: Duration,
+    /// Is its plugin left alone now?
+    pub(super) left_alone: Option<Arc<AtomicBool>>,
 }
 
 impl Site for FakeSite {
@@ -119,6 +121,15 @@ impl Site for FakeSite {
         hooks.extend(self.plans.as_ref().map(|_| Hook::Pool));
         hooks.extend(self.chain.as_ref().map(|_| Hook::InitSession));
         hooks.contains(&hook)
+    }
+
+    async fn leave_to_initialise(&self) -> Result<Leave, HookError> {
+        self.left_alone().map_or_else(|| Ok(Leave::default()), Err)
+    }
+
+    fn left_alone(&self) -> Option<HookError> {
+        let is_left_alone = self.left_alone.as_ref().is_some_and(|left_alone| left_alone.load(Ordering::SeqCst));
+        is_left_alone.then(|| HookError::Trapped("left alone".to_owned()))
     }
 
     fn plan(&self, call: HookCall) -> Result<Plan, HookError> {

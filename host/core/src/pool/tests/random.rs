@@ -206,6 +206,7 @@ impl World {
             Opened::Unavailable,
             Opened::Hindered,
             Opened::Refused,
+            Opened::LeftAlone,
             Opened::PutOff(Duration::from_secs(5)),
             Opened::Abandoned,
         ];
