@@ -170,7 +170,7 @@ impl Before {
                 pool: session.pool().to_string(),
                 data: self.data,
             }),
-            response: heard.answer.map(|answer| answer.value()),
+            response: heard.answer.and_then(|answer| outcome::of_answer(&answer)),
             downloads: heard.downloads,
             expect,
         }

@@ -14,6 +14,8 @@ use carousel_engine::BadSettings;
 use carousel_zyte::Destination;
 use serde_json::Value;
 
+pub(crate) use known_keys::nearest_of;
+
 use crate::logging::Screen;
 use crate::text_file;
 
