@@ -186,7 +186,7 @@ impl PluginSite {
             Ok(Err(failure)) => failure,
             Err(error) => match error.downcast_ref::<Stop>() {
                 Some(Stop::Unreadable(error)) => {
-                    self.ended(hook, Ended::Failed, began);
+                    self.ended(hook, Ended::Failed, call.site(), began);
                     return Err(HookError::Unreadable(error.clone()));
                 }
                 _ => return Err(self.trapped(hook, &error, call, began)),
