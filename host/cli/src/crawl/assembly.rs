@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use carousel_core::settings::Settings;
 use carousel_engine::{Engine, EngineOptions, Sites, Transport};
+use carousel_simulator::InProcess;
 use tokio::sync::mpsc;
 
 use super::ending::Ending;
@@ -21,6 +22,7 @@ use crate::args::{Common, Crawl};
 use crate::logging::{Screen, stdout};
 use crate::progress::{Progress, Unit};
 use crate::recording::{RecordedSites, Recorder, RecorderOptions};
+use crate::simulate::meters;
 use crate::sites::Plugins;
 use crate::stats_file;
 use crate::{api_key, settings_file, summary};
@@ -48,7 +50,8 @@ pub(crate) async fn crawl(args: &Crawl, common: &Common, screen: &Screen) -> any
     let api = Api::open(args, common, &settings, screen)?;
     let names = plugins.names();
     let explain = |error| settings_file::explain(&error, common.config.as_deref(), &names);
-    let crawl = Assembled { args, settings: Arc::clone(&settings), plugins, input, screen };
+    let simulator = api.simulator();
+    let crawl = Assembled { args, settings: Arc::clone(&settings), plugins, input, simulator, screen };
     let options = engine_options(args);
     let Some(dir) = &args.record else {
         let engine = Engine::new(settings, api, crawl.plugins.sites(), options).map_err(explain)?;
@@ -72,12 +75,13 @@ struct Assembled<'a> {
     settings: Arc<Settings>,
     plugins: Plugins,
     input: Input,
+    simulator: Option<InProcess>,
     screen: &'a Screen,
 }
 
 impl Assembled<'_> {
     async fn carry_out<S: Sites>(self, engine: Engine<Api, S>) -> anyhow::Result<Outcome> {
-        let Self { args, settings, plugins, input, screen } = self;
+        let Self { args, settings, plugins, input, simulator, screen } = self;
         let Files { output, leftovers, stats } = Files::open(args, input.path())?;
         // Until here an interrupt ends the process: nothing was sent.
         let interrupts = &mut interrupts::listen();
@@ -96,6 +100,9 @@ impl Assembled<'_> {
             bail!("no requests in {name}: is it empty?");
         }
         screen.say(summary::lines(&document));
+        if let Some(simulator) = simulator {
+            screen.say(meters(&simulator.report()));
+        }
         if let Some(message) = ending.message() {
             screen.say(message);
         }
