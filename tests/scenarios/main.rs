@@ -16,6 +16,7 @@ mod early_ends;
 mod explain;
 mod harness;
 mod languages;
+mod leftovers;
 mod misbehaviour;
 mod newcomer;
 mod official_client;

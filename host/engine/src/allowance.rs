@@ -74,9 +74,11 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         }
     }
 
-    /// An initialisation cannot be paid for. Where no session lives that could still be used the crawl is over.
+    /// An initialisation could not be paid for. Where no session lives that could still be used, nor is one on its way whose check may
+    /// still run, the crawl is over.
     pub(crate) fn tell_unaffordable(self: &Arc<Self>) {
-        let is_over = self.with_budget(|budget| budget.is_nearly_spent()) && self.state().sessions.is_empty();
+        let is_over =
+            self.with_budget(|budget| budget.is_nearly_spent()) && self.openings.len() == 0 && self.state().sessions.is_empty();
         if is_over {
             self.close("budget");
         }

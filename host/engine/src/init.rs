@@ -175,7 +175,9 @@ impl<T: Transport, S: Sites> Init<T, S> {
         }
         let answer = self.send(&params).await?;
         if self.trigger.cookie_mode {
-            self.shared.keep_cookies(&answer, &self.session);
+            let asked = params.get("url").and_then(Value::as_str).unwrap_or_default();
+            let kept = self.shared.keep_cookies(&answer, asked, &self.session);
+            kept.map_err(|error| CallError::BadAnswer(error.to_string()))?;
         }
         Ok(answer)
     }
@@ -204,7 +206,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
                 (Counter::InitServerError, Opened::Unavailable)
             }
             Unfit::Failed(error) => (Counter::InitFailed, self.bad(error)),
-            Unfit::Throttled(pause) => (Counter::InitThrottled, Opened::PutOff((*pause).min(LONGEST_PAUSE))),
+            Unfit::Throttled(pause) => (Counter::InitThrottled, Opened::PutOff(*pause)),
             Unfit::Check(_) => (Counter::InitCheckFailed, Opened::Bad),
             Unfit::CheckError(_) => (Counter::InitCheckError, Opened::Bad),
         };
@@ -250,7 +252,6 @@ impl<T: Transport, S: Sites> Init<T, S> {
         let hindrance = self.session.init_calls().hindrance;
         let (pool, url) = (self.session.handle.pool(), self.trigger.request.url());
         if hindrance == Some(Hindrance::Unaffordable) {
-            self.shared.tell_unaffordable();
             return Some(Opened::Unaffordable);
         }
         if self.shared.ended(url).is_some() {

@@ -262,5 +262,8 @@ impl<T: Transport, S: Sites> Drop for Report<T, S> {
         });
         // Only now: what the pool opens instead is under way already.
         self.shared.openings.forget(id);
+        if outcome == Opened::Unaffordable {
+            self.shared.tell_unaffordable();
+        }
     }
 }

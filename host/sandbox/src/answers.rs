@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use carousel_core::exchange::Object;
 use carousel_core::hooks::{Edit, HookError, PoolChoice};
+use carousel_core::pace::LONGEST_PAUSE;
 use carousel_core::verdict::Verdict;
 use serde_json::Value;
 
@@ -57,7 +58,9 @@ pub(crate) fn verdict(verdict: types::Verdict) -> Result<Verdict, HookError> {
         "keep" => Verdict::Keep,
         "discard" => Verdict::Discard(reason),
         "throttled" => {
-            let pause = Duration::try_from_secs_f64(delay);
+            // However far off it is, it is a pause, which is bounded like others.
+            let longest = LONGEST_PAUSE.as_secs_f64();
+            let pause = Duration::try_from_secs_f64(if delay > longest { longest } else { delay });
             Verdict::Throttled(pause.map_err(|_| wrong("check", &format!("a delay of {delay} s is not 0 or more")))?)
         }
         "reject" => Verdict::Reject(reason),
@@ -106,6 +109,9 @@ mod tests {
             ("close-crawl", Verdict::CloseCrawl("why".into())),
         ] {
             assert_eq!(of(kind, "why", 1.5), Ok(meaning));
+        }
+        for endless in [1e9, 1e300, f64::INFINITY] {
+            assert_eq!(of("throttled", "", endless), Ok(Verdict::Throttled(LONGEST_PAUSE)), "{endless}");
         }
         for (kind, delay) in [("Keep", 0.0), ("", 0.0), ("throttled", -1.0), ("throttled", f64::NAN)] {
             assert!(of(kind, "", delay).is_err(), "{kind} {delay}");

@@ -293,7 +293,6 @@ impl Crawl {
             || self.settings.budget.billed_per_pool.is_some()
             || self.settings.session.pools.values().any(|table| table.budget.is_some())
             || self.settings.budget.billed.is_some()
-            || self.settings.session.growth == Some(carousel_core::settings::Growth::Eager)
             || self.ends.failed.contains_key(&FailureKind::Pool);
         assert!(remembers || census.pools == 0, "{seed}: {census:?}");
         assert!(remembers || ended == opened, "{seed}: {ended} sessions ended and {opened} were opened");

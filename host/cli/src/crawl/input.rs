@@ -132,6 +132,11 @@ impl Entries {
         self.entries.recv().await
     }
 
+    /// Is it a file, which ends by itself?
+    pub(crate) fn is_countable(&self) -> bool {
+        self.is_countable
+    }
+
     /// Reads no further and tells how many lines were left; none where that is not known.
     pub(crate) async fn stop(mut self) -> Option<u64> {
         self.entries.close();

@@ -7,6 +7,7 @@ mod files;
 mod input;
 pub(crate) mod interrupts;
 mod leftovers;
+mod lock;
 mod output;
 mod rendering;
 mod run;

@@ -137,7 +137,7 @@ impl Downloader for Tap {
         Box::pin(async move {
             let result = self.downloader.download(params.clone()).await;
             let (answer, error) = match &result {
-                Ok(answer) => (Some(answer.value()), None),
+                Ok(answer) => (outcome::of_answer(answer), None),
                 Err(error) => (None, Some(outcome::of_call_error(error))),
             };
             let download = Download { params: Some(params), answer, error };

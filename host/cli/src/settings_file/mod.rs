@@ -48,7 +48,8 @@ fn absolute(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).display().to_string()
 }
 
-fn file(given: Option<&Path>) -> Option<&Path> {
+/// The given file, else `carousel.toml` of the working directory if there is one.
+pub(crate) fn file(given: Option<&Path>) -> Option<&Path> {
     given.or_else(|| Some(Path::new(DEFAULT_FILE)).filter(|path| path.is_file()))
 }
 

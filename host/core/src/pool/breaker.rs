@@ -98,6 +98,11 @@ impl Breaker {
         self.open.map(|open| open.until).filter(|until| now < *until)
     }
 
+    /// When the latest cool-down is over, or was.
+    pub(super) fn cools_until(&self) -> Option<Instant> {
+        self.open.map(|open| open.until)
+    }
+
     /// The cool-down is over but no initialisation has succeeded yet: one at a time may try.
     pub(super) fn is_trying(&self) -> bool {
         self.open.is_some()

@@ -73,8 +73,9 @@ impl<T: Clone> Pool<T> {
             return 0;
         }
         let free = (self.options.size as usize).saturating_sub(self.sessions.len() + self.opening.len());
-        let wanted = if self.breaker.is_trying() { 1 } else { self.wanted(now) };
-        wanted.saturating_sub(self.usable_soon(now)).min(free)
+        let missing = self.wanted(now).saturating_sub(self.usable_soon(now)).min(free);
+        // One at a time may try whether the circuit can be closed, however many sessions live still.
+        if self.breaker.is_trying() { missing.min(1_usize.saturating_sub(self.opening.len())) } else { missing }
     }
 
     fn usable_soon(&self, now: Instant) -> usize {
@@ -150,7 +151,7 @@ impl<T: Clone> Pool<T> {
 
     /// The API had no session for it: tried again later, unless that has gone on for too long.
     pub(super) fn miss_opening(&mut self, index: usize, now: Instant, chance: &mut Chance) {
-        let since = *self.unavailable_since.get_or_insert(now);
+        let Some(since) = self.opening.get_mut(index).map(|opening| *opening.lacking_since.get_or_insert(now)) else { return };
         if self.breaker.unavailable(since, &self.options, now) {
             let opening = self.opening.swap_remove(index);
             self.give_up_opening_for_good(&opening, now);
@@ -230,6 +231,7 @@ impl<T: Clone> Pool<T> {
                 self.give_up_opening(&opening, &why);
             } else if self.options.growth == Growth::Eager || !self.waiting.is_empty() {
                 self.open(opening.trigger, opening.owner, opening.asker, now, chance);
+                self.opening.iter_mut().last().into_iter().for_each(|anew| anew.lacking_since = opening.lacking_since);
             }
         }
     }

@@ -53,8 +53,6 @@ pub struct Pool<T> {
     /// In the order of their tickets.
     waiting: VecDeque<Waiter<T>>,
     breaker: Breaker,
-    /// Since when the API has had no session for those who want one, if so.
-    unavailable_since: Option<Instant>,
     /// In eager growth, how many of `size` sessions are neither live nor opening.
     unstarted: u32,
     pace: Pace,
@@ -89,6 +87,8 @@ struct Opening<T> {
     called: Option<Instant>,
     /// While the API has no session for us: when to try again.
     paused_until: Option<Instant>,
+    /// Since when the API has had no session for it at each try.
+    lacking_since: Option<Instant>,
 }
 
 impl<T: Clone> Pool<T> {
@@ -101,7 +101,6 @@ impl<T: Clone> Pool<T> {
             opening: Vec::new(),
             waiting: VecDeque::new(),
             breaker: Breaker::default(),
-            unavailable_since: None,
             pace: Pace::default(),
             backlog: 0,
             looked_at: Instant::START,
@@ -157,8 +156,10 @@ impl<T: Clone> Pool<T> {
     pub fn handle_opened(&mut self, session: SessionId, outcome: Opened, now: Instant, chance: &mut Chance) -> bool {
         let Some(index) = self.opening.iter().position(|opening| opening.session == session) else { return false };
         let outcome = if outcome == Opened::Ready && self.is_born_dead(index, now) { Opened::Bad } else { outcome };
+        // The API has sessions; other outcomes say nothing to those that are opened beside this one.
+        let is_told = |opening: &&mut Opening<T>| outcome == Opened::Ready || opening.session == session;
         if outcome != Opened::Unavailable {
-            self.unavailable_since = None;
+            self.opening.iter_mut().filter(is_told).for_each(|opening| opening.lacking_since = None);
         }
         match outcome {
             Opened::Ready => {
@@ -259,7 +260,14 @@ impl<T: Clone> Pool<T> {
         let lapses = self.sessions.iter().filter_map(|session| Some((self.lapses_at(session)?, Why::Lapse)));
         let rests = self.sessions.iter().filter_map(|session| self.wakes_at(session).map(|at| (at, Why::Rest)));
         let fades = if self.is_empty() { self.breaker.fades_at(&self.options).map(|at| (at, Why::Fade)) } else { None };
-        deadlines.chain(pauses).chain(lapses).chain(rests).chain(fades).min()
+        let tries = self.tries_at().map(|at| (at, Why::Try));
+        deadlines.chain(pauses).chain(lapses).chain(rests).chain(fades).chain(tries).min()
+    }
+
+    /// When a new session can be tried for those who want one, here or with the owner, though the circuit is open now.
+    fn tries_at(&self) -> Option<Instant> {
+        let is_wanted = !self.waiting.is_empty() || self.backlog > 0;
+        self.breaker.cools_until().filter(|until| is_wanted && self.closed.is_none() && *until > self.looked_at)
     }
 
     /// Nothing lives, opens or waits here, and nobody is refused for ever.
@@ -270,7 +278,7 @@ impl<T: Clone> Pool<T> {
 
     /// Nothing lives, opens or waits here, and nothing is remembered that a new pool would not know.
     pub fn is_forgettable(&self) -> bool {
-        self.is_empty() && self.actions.is_empty() && self.options.growth != Growth::Eager && self.breaker.is_fresh()
+        self.is_empty() && self.actions.is_empty() && self.unstarted == self.options.size && self.breaker.is_fresh()
     }
 
     /// In eager growth: would the next request open a session of its own?
@@ -349,9 +357,6 @@ impl<T: Clone> Pool<T> {
             self.refuse_waiters(&why);
         }
         self.give_up_needless_openings();
-        if self.opening.is_empty() {
-            self.unavailable_since = None;
-        }
     }
 
     /// One who comes again keeps its place among those who came after it.
@@ -420,7 +425,9 @@ impl<T: Clone> Pool<T> {
     fn open(&mut self, trigger: T, owner: Option<Ticket>, asker: Option<Ticket>, now: Instant, chance: &mut Chance) {
         let session = chance.session_id();
         self.actions.push_back(Action::Open { session, trigger: trigger.clone() });
-        self.opening.push(Opening { session, trigger, owner, asker, since: now, called: None, paused_until: None });
+        let since = now;
+        let opening = Opening { session, trigger, owner, asker, since, called: None, paused_until: None, lacking_since: None };
+        self.opening.push(opening);
     }
 
     fn retire(&mut self, index: usize, reason: EndReason) {

@@ -268,6 +268,8 @@ pub enum Why {
     Lapse,
     /// A paused initialisation is tried again.
     Reopen,
+    /// A cool-down is over, and somebody wants a session.
+    Try,
     /// Nothing is left but the memory of bad initialisations, which fades.
     Fade,
 }

@@ -98,8 +98,12 @@ impl<T: Clone> Pools<T> {
         }
     }
 
-    /// Ends one pool: its requests are refused from now on.
+    /// Ends one pool: its requests are refused from now on, also where the pool was forgotten meanwhile. It is remembered for good.
     pub fn handle_close_pool(&mut self, id: &PoolId, why: Refusal) {
+        if self.closed.is_some() {
+            return;
+        }
+        self.pools.entry(id.clone()).or_insert_with(|| Entry { pool: Pool::new(PoolOptions::default()), deadline: None });
         self.change(id, |pool, _| pool.handle_close(why));
     }
 
@@ -263,5 +267,17 @@ mod tests {
         assert!(matches!(pools.poll_action(), Some((_, Action::Retire { .. }))));
         pools.handle_request(&PoolId::new("b"), PoolOptions::default, Ticket::new(2), (), Instant::START);
         assert!(matches!(pools.poll_action(), Some((_, Action::Refuse { .. }))));
+    }
+
+    #[test]
+    fn a_pool_that_was_forgotten_can_be_closed() {
+        for why in [Refusal::PoolClosed("x".into()), Refusal::Budget] {
+            let (mut pools, id) = (pools(), PoolId::new("a"));
+            pools.handle_close_pool(&id, why.clone());
+            assert!(pools.is_closed(&id) && !pools.is_closed(&PoolId::new("b")));
+            pools.handle_request(&id, PoolOptions::default, Ticket::new(1), (), Instant::START);
+            assert_eq!(pools.poll_action(), Some((id.clone(), Action::Refuse { ticket: Ticket::new(1), why })));
+            assert_eq!((pools.poll_action(), pools.poll_timeout(), pools.len()), (None, None, 1), "it is remembered");
+        }
     }
 }

@@ -102,6 +102,8 @@ pub(super) struct FakeSite {
     /// Counts how often it is asked for a plan.
     pub(super) plans: Option<Arc<AtomicUsize>>,
     pub(super) chain: Option<Vec<Value>>,
+    /// How long the chain takes after its last call.
+    pub(super) dawdles: Duration,
 }
 
 impl Site for FakeSite {
@@ -142,6 +144,7 @@ impl Site for FakeSite {
         for params in self.chain.iter().flatten() {
             downloader.download(params.as_object().unwrap().clone()).await.map_err(HookError::Download)?;
         }
+        tokio::time::sleep(self.dawdles).await;
         Ok(Some(true))
     }
 }

@@ -221,3 +221,68 @@ async fn one_who_comes_again_is_served_before_those_who_came_after() {
     let pages: Vec<u64> = api.calls.lock().unwrap().iter().map(page_number).collect();
     assert_eq!(pages, [0, 1, 0, 1, 2, 3]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn no_check_puts_a_session_to_rest_for_longer_than_an_hour() {
+    for cookie_mode in [false, true] {
+        let told = Mutex::new(false);
+        let check = move |call: &HookCall, _: &Answer| {
+            let first = !call.init && !std::mem::replace(&mut *told.lock().unwrap(), !call.init);
+            Ok(if first { Verdict::Throttled(Duration::from_secs(1_000_000_000)) } else { Verdict::Keep })
+        };
+        let session = SessionSettings { cookie_mode, pool_size: 1, ..SessionSettings::default() };
+        let engine =
+            engine_with(with_session(session), &Api::good(), FakeSite { check: Some(Box::new(check)), ..FakeSite::default() });
+        let (first, second) = (start(&engine, request(1)), start(&engine, request(2)));
+        for end in [first.await.unwrap(), second.await.unwrap()] {
+            assert!(end.0.is_none() && end.1 < 3_700, "{cookie_mode}: {end:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_check_puts_an_initialisation_off_for_longer_than_an_hour() {
+    let told = Mutex::new(false);
+    let check = move |_: &HookCall, _: &Answer| {
+        let first = !std::mem::replace(&mut *told.lock().unwrap(), true);
+        Ok(if first { Verdict::Throttled(Duration::MAX) } else { Verdict::Keep })
+    };
+    let engine = engine_with(Settings::default(), &Api::good(), FakeSite { check: Some(Box::new(check)), ..FakeSite::default() });
+    let (kind, took) = start(&engine, request(1)).await.unwrap();
+    assert!(kind.is_none() && took < 3_700, "{kind:?} after {took} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_answer_of_a_budget_is_for_the_session_that_is_still_being_made() {
+    let api = Api::good();
+    let settings = Settings { budget: BudgetSettings { billed: Some(2), ..BudgetSettings::default() }, ..Settings::default() };
+    let chain = Some(vec![json!({"browserHtml": true})]);
+    let engine = engine_with(settings, &api, FakeSite { chain, dawdles: Duration::from_secs(30), ..FakeSite::default() });
+    let first = start(&engine, request(1));
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let other = Request::from_json(json!({"url": "https://other.example/", "httpResponseBody": true, "echoData": 2})).unwrap();
+    assert_eq!(start(&engine, other).await.unwrap().0, Some(FailureKind::Budget));
+    assert_eq!(first.await.unwrap().0, None);
+    assert_eq!((api.log(), &engine.report()["close_reason"]), (vec!["init a".to_owned(), "use a".to_owned()], &json!("budget")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crawl_ends_where_its_budget_allows_no_initialisation_and_none_is_under_way() {
+    let api = Api::good();
+    let settings = Settings { budget: BudgetSettings { billed: Some(1), ..BudgetSettings::default() }, ..Settings::default() };
+    let engine = engine(settings, &api);
+    let (first, second) = (start(&engine, request(1)), start(&engine, request(2)));
+    assert!(first.await.unwrap().0.is_some() && second.await.unwrap().0.is_some());
+    assert_eq!((api.log().len(), &engine.report()["close_reason"]), (0, &json!("budget")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_that_was_forgotten_while_its_page_was_judged_stays_closed() {
+    let api = Api::good();
+    let engine = engine(Settings::default(), &api);
+    let fetched = engine.fetch(request(1)).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(4_000)).await;
+    assert_eq!(engine.census().pools, 0);
+    engine.0.close_pool(&fetched.trace.pool.unwrap(), "enough");
+    assert_eq!(start(&engine, request(2)).await.unwrap(), (Some(FailureKind::Pool), 0));
+}

@@ -227,7 +227,7 @@ impl World {
             opening.collect::<Vec<_>>(),
             self.waiting.len(),
             self.pool.breaker.shape(self.now),
-            self.pool.unavailable_since.map(times),
+            self.pool.opening.iter().map(|opening| opening.lacking_since.map(times)).collect::<Vec<_>>(),
             self.open.map(|(until, length)| (times(until), length)),
             self.leases.iter().map(|lease| times(lease.granted)).collect::<Vec<_>>(),
             self.tries,

@@ -1,6 +1,7 @@
 //! How a pool behaves, told as short scripts in virtual time. Sessions are called a, b, c… in order of their opening.
 
 mod breaker;
+mod circuit;
 mod life;
 mod random;
 mod script;
@@ -296,6 +297,24 @@ fn the_time_without_a_session_begins_anew_when_another_outcome_was_seen_or_nobod
 }
 
 #[test]
+fn the_time_without_a_session_is_not_begun_anew_by_what_is_opened_beside() {
+    for beside in [Opened::Hindered, Opened::PutOff(Duration::from_secs(60))] {
+        let parallel = PoolOptions { creation_timeout: seconds(120), growth: Growth::OnDemand, size: 2, ..options() };
+        let mut pool = Script::new(parallel);
+        pool.ask(1).ask(2).does("open a for 1, open b for 2").opened("a", Opened::Unavailable).does("");
+        pool.after(1).opened("b", beside).does("").wakes_after(59, "open c for 1").opened("c", Opened::Unavailable).does("");
+        pool.wakes_after(1, "open d for 2").after(1).opened("d", beside).does("").wakes_after(58, "open e for 1");
+        pool.opened("e", Opened::Unavailable).does("refuse 1 (unavailable, 60), refuse 2 (unavailable, 60)");
+    }
+    // That it has one now is news for all.
+    let parallel = PoolOptions { creation_timeout: seconds(60), growth: Growth::OnDemand, size: 2, ..options() };
+    let mut pool = Script::new(parallel);
+    pool.ask(1).ask(2).does("open a for 1, open b for 2").opened("a", Opened::Unavailable).does("");
+    pool.after(1).opened("b", Opened::Ready).does("grant b to 1").wakes_after(59, "open c for 1");
+    pool.opened("c", Opened::Unavailable).does("");
+}
+
+#[test]
 fn a_pool_that_only_waited_for_a_session_in_vain_can_be_forgotten_later() {
     let mut pool = Script::new(PoolOptions { creation_timeout: seconds(0), ..options() });
     pool.ask(1).does("open a for 1").opened("a", Opened::Unavailable).does("refuse 1 (unavailable, 60)");
@@ -421,4 +440,13 @@ fn sessions_of_a_pool_that_was_closed_end_for_the_reason_it_was_closed_for() {
         pool.pool.handle_close(why);
         pool.does(&format!("retire a ({reason})"));
     }
+}
+
+#[test]
+fn a_pool_that_grows_eagerly_is_forgotten_as_well_when_nothing_is_left_in_it() {
+    let mut pool = Script::new(PoolOptions { max_idle: seconds(120), size: 2, ..eager() });
+    pool.ask(1).does("open a for 1").opened("a", Opened::Ready).does("grant a to 1").used("a", Used::Good);
+    assert!(!pool.pool.is_forgettable());
+    pool.wakes_after(120, "retire a (expired-idle)");
+    assert!(pool.pool.is_forgettable());
 }

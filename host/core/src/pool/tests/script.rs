@@ -95,6 +95,10 @@ impl Script {
         self
     }
 
+    pub(super) fn outlook(&mut self, backlog: usize) -> Outlook {
+        self.pool.outlook(backlog, self.now)
+    }
+
     pub(super) fn takes_call(&self, lease: Lease) -> bool {
         self.pool.takes_call(lease, self.now)
     }
