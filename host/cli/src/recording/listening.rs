@@ -38,6 +38,10 @@ impl<S: Sites> Sites for RecordedSites<S> {
         self.sites.site(url).map(|site| self.recorded(site))
     }
 
+    fn closed(&self, url: &str) -> Option<String> {
+        self.sites.closed(url)
+    }
+
     fn named(&self, name: &str) -> Option<Arc<Self::Site>> {
         self.sites.named(name).map(|site| self.recorded(site))
     }
