@@ -25,6 +25,7 @@ pub mod fingerprint;
 pub mod hook_queue;
 pub mod hooks;
 pub mod id;
+pub mod json;
 pub mod ledger;
 pub mod pace;
 pub mod pattern;

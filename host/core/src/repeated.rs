@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn sayings_without_end_take_no_memory_without_end() {
         let repeated = Repeated::default();
-        (0..10 * KNOWN).for_each(|n| drop(repeated.count(&n.to_string())));
+        (0..10 * KNOWN).for_each(|n| _ = repeated.count(&n.to_string()));
         assert!(repeated.0.lock().unwrap().len() <= KNOWN + 1);
         assert_eq!(repeated.count("0"), None, "its second time");
     }

@@ -81,7 +81,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             }
             while let Some(pool) = state.pools.poll_changed() {
                 // A listener that has gone wants to know nothing more.
-                let _ = state.listener.as_ref().map(|listener| listener.send(pool));
+                let _ = state.listener.as_ref().map(|listener| listener.send(Some(pool)));
             }
             let after = state.pools.poll_timeout();
             (result, deeds, after.is_some_and(|after| before.is_none_or(|before| after < before)))

@@ -1,5 +1,6 @@
 //! A request of which site and pool are known before it is fetched: the hooks are asked once, whenever its turn comes.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -146,8 +147,10 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     /// The site of a request, and its course; the error is the site that has to be asked for it.
     #[expect(clippy::type_complexity, reason = "a pair of what is in the sentence above")]
     fn who_plans(&self, request: &Arc<Request>) -> (Option<Arc<S::Site>>, Result<Course, Arc<S::Site>>) {
-        let site = self.site(request.url());
+        let (closed, site) = (self.closed_site(request.url()), self.site(request.url()));
         let course = match Unmanaged::of(self.profile(), request) {
+            _ if let Some(why) = self.mistake(request) => Ok(Course::Nonsense(why)),
+            _ if let Some(why) = closed => Ok(Course::Failed(HookError::Raised(why))),
             Some(Unmanaged::OwnSession) if !self.defaults.enabled(request) => Ok(Course::Disabled),
             Some(unmanaged) => Ok(Course::Unmanaged(unmanaged)),
             None => match site.as_ref().filter(|site| plans(site)) {
@@ -160,7 +163,20 @@ impl<T: Transport, S: Sites> Shared<T, S> {
 
     /// The site that serves a URL. User name and password in it do not tell whose page it is; for the peer they are part of the host.
     fn site(&self, url: &str) -> Option<Arc<S::Site>> {
-        if self.profile().is_peer() { self.sites.site(url) } else { self.sites.site(&without_credentials(url)) }
+        self.sites.site(&self.of_page(url))
+    }
+
+    /// The peer takes whatever it is given, by Python's truth.
+    fn mistake(&self, request: &Request) -> Option<String> {
+        if self.profile().is_peer() { None } else { defaults::meta_mistake(request) }
+    }
+
+    fn closed_site(&self, url: &str) -> Option<String> {
+        self.sites.closed(&self.of_page(url))
+    }
+
+    fn of_page<'u>(&self, url: &'u str) -> Cow<'u, str> {
+        if self.profile().is_peer() { Cow::Borrowed(url) } else { without_credentials(url) }
     }
 
     fn course(&self, request: &Request, site: Option<&Arc<S::Site>>, plan: Result<Plan, HookError>) -> Course {

@@ -231,7 +231,7 @@ impl PluginSite {
     }
 
     /// The version at work, for a whole step.
-    fn now_to_keep(&self) -> Arc<Version> {
+    pub(crate) fn at_work(&self) -> Arc<Version> {
         self.now.load_full()
     }
 
@@ -252,8 +252,8 @@ impl PluginSite {
     }
 
     /// The version that answers this hook of a request that is under way; none where the defaults do. An error says why nobody does.
-    fn asks(&self, hook: Hook) -> Result<Option<Arc<Version>>, HookError> {
-        let now = self.now_to_keep();
+    pub(crate) fn answering(&self, hook: Hook) -> Result<Option<Arc<Version>>, HookError> {
+        let now = self.at_work();
         let is_asked = now.hooks.has(hook) && now.hook()? == Who::Plugin;
         Ok(is_asked.then_some(now))
     }
@@ -288,8 +288,7 @@ impl PluginSite {
         if !step.asks(hook) {
             return Ok(None);
         }
-        let version = step.version();
-        step.ask(Question { hook, init: false }, (request(),), || self.call(&version, asked), Ok)
+        step.ask(Question { hook, init: false }, (request(),), |version| self.call(version, asked), Ok)
     }
 
     /// The location in force: the plugin's word, which may be the default one.
@@ -338,7 +337,7 @@ impl Site for PluginSite {
     }
 
     fn plan(&self, mut call: HookCall) -> Result<Plan, HookError> {
-        let now = self.now_to_keep();
+        let now = self.at_work();
         let who = now.request()?;
         let mut step = Step::new(self, now, who);
         let enabled = self.ask_about(&mut step, Hook::Enabled, &call)?;
@@ -357,13 +356,13 @@ impl Site for PluginSite {
     }
 
     async fn leave_to_initialise(&self) -> Result<Leave, HookError> {
-        let now = self.now_to_keep();
+        let now = self.at_work();
         if ![Hook::Params, Hook::InitSession, Hook::Check].iter().any(|hook| now.hooks.has(*hook)) {
             return Ok(Leave::default());
         }
         let leave = now.plugin.proof.leave().await;
         // Asked after the wait: much may have happened.
-        self.now_to_keep().hook()?;
+        self.at_work().hook()?;
         Ok(Leave::new(leave))
     }
 
@@ -372,23 +371,18 @@ impl Site for PluginSite {
     }
 
     async fn params(&self, call: HookCall, downloader: Arc<dyn Downloader>) -> Result<Object, HookError> {
-        let asked = match self.asks(Hook::Params)? {
-            Some(version) => {
-                let state = self.call(&version, &call).downloading(downloader, &self.host.allowance);
-                let read = |text: String| self.within_reach("params", answers::object("params", &text)?, &call);
-                self.ask_blocking(&version, Hook::Params, (request(),), state, read).await?
-            }
-            None => None,
-        };
+        let state = |version: &Version| self.call(version, &call).downloading(downloader, &self.host.allowance);
+        let read = |text: String| self.within_reach("params", answers::object("params", &text)?, &call);
+        let asked = self.ask_blocking(Hook::Params, (request(),), state, read).await?;
         Ok(asked.unwrap_or_else(|| call.defaults.params(&call.location)))
     }
 
     fn check(&self, call: HookCall, answer: Answer) -> Result<Verdict, HookError> {
-        let asked = match self.asks(Hook::Check)? {
+        let asked = match self.answering(Hook::Check)? {
             Some(version) => {
-                let (at, facts) = (Question { hook: Hook::Check, init: call.init }, Arc::clone(&version));
+                let at = Question { hook: Hook::Check, init: call.init };
                 let mut step = Step::new(self, version, Who::Plugin);
-                let state = || self.call(&facts, &call).judging(answer.clone());
+                let state = |version: &Version| self.call(version, &call).judging(answer.clone());
                 step.ask(at, (response(), request()), state, answers::verdict)?
             }
             None => None,
@@ -397,7 +391,7 @@ impl Site for PluginSite {
     }
 
     fn process_request(&self, call: HookCall) -> Result<Edit, HookError> {
-        let Some(version) = self.asks(Hook::ProcessRequest)? else { return Ok(Edit::default()) };
+        let Some(version) = self.answering(Hook::ProcessRequest)? else { return Ok(Edit::default()) };
         match self.ask_about(&mut Step::new(self, version, Who::Plugin), Hook::ProcessRequest, &call)? {
             Some(edit) => self.edit_within_reach(answers::edit(edit)?, &call),
             None => Ok(Edit::default()),
@@ -405,12 +399,11 @@ impl Site for PluginSite {
     }
 
     async fn init_session(&self, call: HookCall, downloader: Arc<dyn Downloader>) -> Result<Option<bool>, HookError> {
-        let Some(version) = self.asks(Hook::InitSession)? else { return Ok(None) };
         if call.session.is_none() {
             return Err(HookError::Raised("there is no session to initialise".to_owned()));
         }
-        let state = self.call(&version, &call).downloading(downloader, &self.host.allowance);
-        self.ask_blocking(&version, Hook::InitSession, (session(), request()), state, Ok).await
+        let state = |version: &Version| self.call(version, &call).downloading(downloader, &self.host.allowance);
+        self.ask_blocking(Hook::InitSession, (session(), request()), state, Ok).await
     }
 }
 

@@ -61,10 +61,6 @@ impl<'s> Step<'s> {
         Self { site, version, hooks, code, live: None }
     }
 
-    pub(crate) fn version(&self) -> Arc<Version> {
-        Arc::clone(&self.version)
-    }
-
     /// Whether the plugin is asked this.
     pub(crate) fn asks(&self, hook: Hook) -> bool {
         self.hooks.has(hook)
@@ -75,7 +71,7 @@ impl<'s> Step<'s> {
         &mut self,
         at: Question,
         params: P,
-        call: impl FnOnce() -> Call,
+        call: impl FnOnce(&Version) -> Call,
         read: impl FnOnce(R) -> Result<T, HookError>,
     ) -> Asked<T>
     where
@@ -87,7 +83,7 @@ impl<'s> Step<'s> {
         let end = End { site: self.site, version: &self.version, at, began: Instant::now() };
         let mut live = match self.live.take() {
             Some(live) => live,
-            None => self.site.start(&self.code, call(), &end)?,
+            None => self.site.start(&self.code, call(&self.version), &end)?,
         };
         let answered = live.guest.call::<P, Answered<R>>(self.code.hook(at.hook), params);
         live.guest.state_mut().flush_output();
@@ -155,13 +151,13 @@ impl PluginSite {
         }
     }
 
-    /// Asks a hook that may download, in an instance of its own; `read` says what the answer means.
+    /// Asks a hook that may download, in an instance of its own, if the plugin answers it: when its turn has come, the one that is at work
+    /// then. `read` says what the answer means.
     pub(crate) async fn ask_blocking<P, R, T>(
         &self,
-        version: &Version,
         hook: Hook,
         params: P,
-        call: Call,
+        call: impl FnOnce(&Version) -> Call,
         read: impl FnOnce(R) -> Result<T, HookError>,
     ) -> Asked<T>
     where
@@ -170,12 +166,17 @@ impl PluginSite {
         (Answered<R>,): ComponentNamedList + Lift,
         Answered<R>: Lift + Send + Sync,
     {
+        if self.answering(hook)?.is_none() {
+            return Ok(None);
+        }
         let host = self.host();
         let shut = |_| HookError::Raised("the plugins are shut down".to_owned());
         let _of_site = self.waiting_places().acquire().await.map_err(shut)?;
         let _place = host.waiting_places.acquire().await.map_err(shut)?;
-        let end = End { site: self, version, at: Question { hook, init: true }, began: Instant::now() };
-        let code = version.plugin().code_to_keep();
+        let began = Instant::now();
+        let Some(version) = self.answering(hook)? else { return Ok(None) };
+        let end = End { site: self, version: &version, at: Question { hook, init: true }, began };
+        let (code, call) = (version.plugin().code_to_keep(), call(&version));
         let work = async {
             self.counters().instance();
             let linked = match code.blocking(host) {
@@ -208,7 +209,10 @@ impl End<'_> {
         let result = match answered {
             Ok(Ok(answer)) => read(answer).map(Some),
             Ok(Err(failure)) => call.meaning(failure).map_or(Ok(None), Err),
-            Err(error) => return Err(self.trapped(&error, call)),
+            Err(error) => match error.downcast_ref::<Stop>() {
+                Some(Stop::Unreadable(error)) => Err(HookError::Unreadable(error.clone())),
+                _ => return Err(self.trapped(&error, call)),
+            },
         };
         match &result {
             Ok(answer) => self.ended(Ended::Well, self.ends_initialisation(answer.is_some())),

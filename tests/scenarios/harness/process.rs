@@ -18,6 +18,36 @@ pub(crate) fn command(dir: &Path) -> Command {
     command
 }
 
+/// Such a command after others of a shell, which set limits for it.
+#[cfg(unix)]
+pub(crate) fn carousel_in_shell(dir: &Path, before: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(format!("{before}; exec \"$0\" \"$@\"")).arg(carousel()).current_dir(dir);
+    let plain = command(dir);
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell
+}
+
+/// Runs a command whose standard error nobody reads, although it stays open; the answer is its exit code.
+pub(crate) fn ends_unheard(mut command: Command) -> Option<i32> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+    let unread = child.stderr.take();
+    let id = child.id();
+    let (sender, ended) = channel();
+    std::thread::spawn(move || sender.send(child.wait().unwrap().code()));
+    let code = ended.recv_timeout(GIVE_UP).unwrap_or_else(|_| {
+        let _ = Command::new("kill").args(["-9", &id.to_string()]).status();
+        panic!("it waits for a reader of standard error");
+    });
+    drop(unread);
+    code
+}
+
 /// A process that runs. It is killed when it is dropped.
 pub(crate) struct Running {
     child: Child,
@@ -50,6 +80,21 @@ impl Running {
             drop(stdout);
             channel().1
         })
+    }
+
+    /// Starts a command whose standard output is open and not read. What is in the pipe in the end can be read there.
+    pub(crate) fn start_with_stalled_reader(command: Command) -> (Self, ChildStdout) {
+        let mut reader = None;
+        let running = Self::start_with(command, |stdout| {
+            reader = Some(stdout);
+            channel().1
+        });
+        (running, reader.unwrap())
+    }
+
+    /// The number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     fn start_with(mut command: Command, read: impl FnOnce(ChildStdout) -> Receiver<String>) -> Self {

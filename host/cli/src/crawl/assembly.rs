@@ -3,24 +3,26 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use carousel_core::settings::Settings;
 use carousel_engine::{Engine, EngineOptions, Sites, Transport};
+use carousel_simulator::InProcess;
 use tokio::sync::mpsc;
 
 use super::ending::Ending;
 use super::entry::EchoData;
-use super::files::Files;
+use super::files::{Files, Sources};
 use super::input::{Input, Order, Wanted};
 use super::interrupts;
 use super::rendering::Annotation;
-use super::run::{Run, RunOptions, StoreErrors};
+use super::run::{Ended, Run, RunOptions, StoreErrors};
 use super::tally::Tally;
 use crate::api::Api;
 use crate::args::{Common, Crawl};
 use crate::logging::{Screen, stdout};
 use crate::progress::{Progress, Unit};
 use crate::recording::{RecordedSites, Recorder, RecorderOptions};
+use crate::simulate::meters;
 use crate::sites::Plugins;
 use crate::stats_file;
 use crate::{api_key, settings_file, summary};
@@ -48,7 +50,8 @@ pub(crate) async fn crawl(args: &Crawl, common: &Common, screen: &Screen) -> any
     let api = Api::open(args, common, &settings, screen)?;
     let names = plugins.names();
     let explain = |error| settings_file::explain(&error, common.config.as_deref(), &names);
-    let crawl = Assembled { args, settings: Arc::clone(&settings), plugins, input, screen };
+    let simulator = api.simulator();
+    let crawl = Assembled { args, common, settings: Arc::clone(&settings), plugins, input, simulator, screen };
     let options = engine_options(args);
     let Some(dir) = &args.record else {
         let engine = Engine::new(settings, api, crawl.plugins.sites(), options).map_err(explain)?;
@@ -69,16 +72,18 @@ pub(crate) async fn crawl(args: &Crawl, common: &Common, screen: &Screen) -> any
 /// What a crawl is put together of, but for its engine.
 struct Assembled<'a> {
     args: &'a Crawl,
+    common: &'a Common,
     settings: Arc<Settings>,
     plugins: Plugins,
     input: Input,
+    simulator: Option<InProcess>,
     screen: &'a Screen,
 }
 
 impl Assembled<'_> {
     async fn carry_out<S: Sites>(self, engine: Engine<Api, S>) -> anyhow::Result<Outcome> {
-        let Self { args, settings, plugins, input, screen } = self;
-        let Files { output, leftovers, stats } = Files::open(args, input.path())?;
+        let Self { args, common, settings, plugins, input, simulator, screen } = self;
+        let Files { output, leftovers, stats } = Files::open(args, sources(&input, args, common))?;
         // Until here an interrupt ends the process: nothing was sent.
         let interrupts = &mut interrupts::listen();
         let name = input.name().to_owned();
@@ -86,28 +91,53 @@ impl Assembled<'_> {
         let progress = if is_terminal_taken { Progress::hidden() } else { Progress::new(screen, unit(args, &input)) };
         let run = Run::new(engine.clone(), run_options(args, &settings, &name), output, &progress).with_leftovers(leftovers);
         tracing::info!("crawling {name}, at most {} requests at once", settings.crawl.concurrency);
-        let (ending, tally) = run.run(input.start(wanted(args, &settings)), interrupts).await;
+        let is_file = input.path().is_some();
+        let Ended { ending, tally, left } = run.run(input.start(wanted(args, &settings)), interrupts).await;
         let mut ending = settled(&engine, ending, &tally, interrupts).await;
         engine.shutdown();
         progress.clear();
 
         let document = stats_file::document(engine.report(), &ending, &tally, plugins.report());
         if tally.is_empty() && ending == Ending::Finished {
-            bail!("no requests in {name}: is it empty?");
+            // A program that should have said something may have failed; a file without lines says that all is done.
+            anyhow::ensure!(is_file, "no requests in {name}: is it empty?");
+            screen.say(format!("nothing to do: no requests in {name}"));
         }
         screen.say(summary::lines(&document));
+        if let Some(simulator) = simulator {
+            screen.say(meters(&simulator.report()));
+        }
         if let Some(message) = ending.message() {
             screen.say(message);
         }
-        if let Some(left) = args.leftovers.as_deref().filter(|_| ending != Ending::Finished) {
-            let left = left.display();
-            screen.say(format!("what has no result is in {left}: crawl {left} to go on, with --append to the same output"));
+        let told = args.leftovers.as_deref().zip(left.as_ref());
+        if let Some(message) = told.and_then(|(path, left)| left.message(path, ending == Ending::Finished)) {
+            screen.say(message);
+        }
+        if let Some(fault) = left.and_then(|left| left.fault) {
+            ending.lacks(&anyhow::anyhow!("the leftovers are not complete: {fault}"));
         }
         if let Some(Err(error)) = stats.map(|stats| stats.write(&document)) {
             ending.lacks(&error);
         }
         Ok(Outcome { ending, tally })
     }
+}
+
+/// The files that the crawl reads.
+fn sources(input: &Input, args: &Crawl, common: &Common) -> Sources {
+    let mut sources = Sources::default();
+    match input.path() {
+        Some(path) => sources.add("input file", path),
+        None => sources.add_stdin(),
+    }
+    if let Some(path) = settings_file::file(common.config.as_deref()) {
+        sources.add("settings file", path);
+    }
+    if let Some(path) = &args.simulation.faults {
+        sources.add("faults file", path);
+    }
+    sources
 }
 
 fn settings(args: &Crawl, common: &Common, screen: &Screen) -> anyhow::Result<Settings> {

@@ -11,7 +11,7 @@ pub(crate) enum Ending {
     Finished,
     /// Something asked to end it: the reason.
     Closed(String),
-    /// Ctrl-C or SIGTERM.
+    /// Ctrl-C, SIGTERM or SIGHUP.
     Interrupted,
     /// The input could not be read on.
     InputBroken(String),

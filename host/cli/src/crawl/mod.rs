@@ -7,10 +7,12 @@ mod files;
 mod input;
 pub(crate) mod interrupts;
 mod leftovers;
+mod lock;
 mod output;
 mod rendering;
 mod run;
 mod tally;
+mod unknown_keys;
 
 pub(crate) use assembly::crawl;
 pub(crate) use ending::Ending;

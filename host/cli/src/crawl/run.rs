@@ -14,7 +14,7 @@ use tokio::task::JoinError;
 use super::ending::Ending;
 use super::entry::{Entry, Reading};
 use super::input::Entries;
-use super::leftovers::Leftovers;
+use super::leftovers::{Left, Leftovers};
 use super::output::Output;
 use super::rendering::{self, Annotation};
 use super::tally::Tally;
@@ -79,6 +79,33 @@ pub(crate) struct Run<'r, F: Fetch, W: Watch> {
     leftovers: Option<Leftovers>,
     /// What was said of plugins that failed.
     told: Repeated,
+    /// None at its end, or where nobody wants more of it.
+    entries: Option<Entries>,
+    interrupts: u32,
+    /// Requests that were read ahead and not started.
+    held_back: u64,
+    /// Lines of the input that were read for the leftovers only; none if the input was not read to its end.
+    rest: Option<u64>,
+    /// What the line is about that is being written.
+    writing: Option<Writing>,
+    /// Nobody takes what is written.
+    is_output_lost: bool,
+}
+
+/// What a run ends with.
+pub(crate) struct Ended {
+    pub(crate) ending: Ending,
+    pub(crate) tally: Tally,
+    /// What became of the leftovers, where they were kept.
+    pub(crate) left: Option<Left>,
+}
+
+/// A line of the output that is being written, by the line of the input that it is about.
+#[derive(Clone, Copy)]
+enum Writing {
+    Answer(u64),
+    Failure(u64),
+    BadLine,
 }
 
 /// What is kept of a line: a waiting request takes many times the memory of its text.
@@ -110,6 +137,12 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
             bytes_done: 0,
             leftovers: None,
             told: Repeated::default(),
+            entries: None,
+            interrupts: 0,
+            held_back: 0,
+            rest: Some(0),
+            writing: None,
+            is_output_lost: false,
         }
     }
 
@@ -119,91 +152,140 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
     }
 
     /// Runs to the end. The first interrupt ends the input and finishes what is under way; the second ends that, too.
-    pub(crate) async fn run(mut self, entries: Entries, interrupts: &mut mpsc::Receiver<()>) -> (Ending, Tally) {
-        let mut entries = Some(entries);
+    pub(crate) async fn run(mut self, entries: Entries, interrupts: &mut mpsc::Receiver<()>) -> Ended {
+        self.entries = Some(entries);
         let fetcher = self.fetcher.clone();
         let mut closed = std::pin::pin!(fetcher.closed());
-        while self.ending.is_none() && (entries.is_some() || self.bursts.is_busy()) {
-            let wants_more = self.bursts.wants_more();
+        while !self.is_over() {
+            let (is_ending, is_free) = (self.ending.is_some(), !self.output.is_busy());
+            let wants_line = if is_ending { self.leftovers.is_some() } else { is_free && self.bursts.wants_more() };
             tokio::select! {
                 biased;
-                Some(()) = interrupts.recv() => self.interrupt(),
-                reason = &mut closed => self.end(Ending::Closed(reason.to_string())),
-                Some(done) = self.bursts.next() => self.finish(done),
-                entry = next(&mut entries), if wants_more => match entry {
-                    Some(entry) => self.take(entry),
-                    None => {
-                        entries = None;
-                        self.bursts.end_of_input();
-                    }
-                },
+                Some(()) = interrupts.recv() => self.interrupt().await,
+                reason = &mut closed, if !is_ending => self.end(Ending::Closed(reason.to_string())),
+                result = self.output.written(), if !is_free => self.written(result),
+                Some(done) = next_result(&mut self.bursts, is_ending), if is_free => self.finish(done),
+                entry = next(&mut self.entries), if wants_line => self.read(entry),
+                else => break,
             }
         }
-        self.finish_running(interrupts).await;
-        self.leftovers.iter_mut().for_each(Leftovers::flush_pending);
-        let held_back = self.bursts.take_waiting().len() as u64;
-        let unread = match entries {
+        self.stop_running().await;
+        let unread = match self.entries.take() {
             Some(entries) => tokio::select! {
-                rest = leave(entries, &mut self.leftovers) => rest,
+                rest = entries.stop() => rest,
                 Some(()) = interrupts.recv() => None,
             },
-            None => Some(0),
+            None => self.rest,
         };
-        if let Some(leftovers) = &mut self.leftovers
-            && let Err(error) = leftovers.finish()
-        {
-            tracing::error!("the leftovers are not complete: {error}");
+        self.tally.not_started = unread.map(|unread| unread + self.held_back);
+        let left = self.leftovers.map(|leftovers| leftovers.finish(unread.is_none()));
+        Ended { ending: self.ending.unwrap_or(Ending::Finished), tally: self.tally, left }
+    }
+
+    /// Is there nothing more to wait for? Where nothing can be written, no answer is worth waiting for.
+    fn is_over(&self) -> bool {
+        let is_input_done = self.entries.is_none() || self.ending.is_some() && self.leftovers.is_none();
+        let is_work_done = match self.ending {
+            Some(_) => self.is_output_lost || self.bursts.running() == 0,
+            None => !self.bursts.is_busy(),
+        };
+        is_input_done && is_work_done && !self.output.is_busy()
+    }
+
+    /// The first one finishes what is under way, the second one does not wait for that. An input that may have no end is left unread by
+    /// the second one, too, any other by the third.
+    async fn interrupt(&mut self) {
+        self.interrupts += 1;
+        if self.ending.is_none() {
+            let running = self.bursts.running();
+            tracing::warn!("interrupted: {running} requests under way are finished first; once more to stop at once");
+            self.fetcher.close(Ending::Interrupted.reason());
+            return self.end(Ending::Interrupted);
         }
-        self.tally.not_started = unread.map(|unread| unread + held_back);
-        (self.ending.unwrap_or(Ending::Finished), self.tally)
-    }
-
-    fn interrupt(&mut self) {
-        tracing::warn!("interrupted: {} requests under way are finished first; once more to stop at once", self.bursts.running());
-        self.fetcher.close(Ending::Interrupted.reason());
-        self.end(Ending::Interrupted);
-    }
-
-    /// The first reason counts.
-    fn end(&mut self, ending: Ending) {
-        self.ending.get_or_insert(ending);
-    }
-
-    /// Waits for what is under way; an interrupt ends the wait.
-    async fn finish_running(&mut self, interrupts: &mut mpsc::Receiver<()>) {
-        while self.bursts.running() > 0 && !self.is_output_lost() {
-            tokio::select! {
-                biased;
-                Some(()) = interrupts.recv() => {
-                    self.end(Ending::Interrupted);
-                    break;
-                }
-                Some(done) = self.bursts.next_running() => self.finish(done),
-            }
+        let has_work = self.bursts.running() > 0 || self.output.is_busy();
+        if !has_work || self.entries.as_ref().is_some_and(|entries| !entries.is_countable()) {
+            self.leave_unread();
         }
+        self.stop_running().await;
+        if self.output.is_busy() {
+            tracing::error!("the reader of the output has stalled: the line that it was given may be cut");
+            self.is_output_lost = true;
+            self.output.give_up();
+            self.settle_written();
+        }
+    }
+
+    async fn stop_running(&mut self) {
         self.tally.aborted += self.bursts.running() as u64;
         self.bursts.shutdown().await;
     }
 
-    fn is_output_lost(&self) -> bool {
-        matches!(self.ending, Some(Ending::OutputGone | Ending::OutputBroken(_)))
+    fn leave_unread(&mut self) {
+        if self.entries.take().is_some() {
+            self.rest = None;
+        }
     }
 
-    fn take(&mut self, entry: io::Result<Entry>) {
+    /// The first reason counts. What has no result yet is written down at once: whoever ends the crawl may not wait for its end.
+    fn end(&mut self, ending: Ending) {
+        if self.ending.is_some() {
+            return;
+        }
+        self.ending = Some(ending);
+        self.held_back = self.bursts.take_waiting().len() as u64;
+        let Some(leftovers) = &mut self.leftovers else { return };
+        leftovers.begin();
+        if let Some(entries) = &self.entries {
+            tracing::info!("reading the rest of the input into the leftovers; an interrupt leaves it unread");
+            leftovers.begin_rest(entries.is_countable());
+        }
+    }
+
+    fn read(&mut self, entry: Option<io::Result<Entry>>) {
         match entry {
-            Ok(Entry { line, bytes, text, reading, request: Ok(request) }) => {
+            Some(Ok(entry)) if self.ending.is_none() => self.take(entry),
+            Some(Ok(entry)) => self.leave(&entry),
+            Some(Err(error)) => {
+                self.leave_unread();
+                self.fetcher.close("input_error");
+                self.end(Ending::InputBroken(error.to_string()));
+            }
+            None => {
+                self.entries = None;
+                self.bursts.end_of_input();
+                if let Some(leftovers) = self.leftovers.as_mut().filter(|_| self.ending.is_some()) {
+                    leftovers.end_rest();
+                    tracing::info!("what has no result yet is in the leftovers");
+                }
+            }
+        }
+    }
+
+    /// A line that is not started any more.
+    fn leave(&mut self, entry: &Entry) {
+        self.rest = self.rest.map(|rest| rest + 1);
+        let Some(leftovers) = &mut self.leftovers else { return };
+        match &entry.text {
+            Some(text) => leftovers.write(text),
+            None => {
+                tracing::error!(line = entry.line, "a line is missing from the leftovers: it is too long, or no text");
+                leftovers.cannot_write();
+            }
+        }
+    }
+
+    fn take(&mut self, entry: Entry) {
+        let Entry { line, bytes, text, reading, request } = entry;
+        match request {
+            Ok(request) => {
                 let text = text.unwrap_or_default();
                 self.leftovers.iter_mut().for_each(|leftovers| leftovers.add(line, Arc::clone(&text)));
                 let key = Key { line, bytes, text, reading };
                 self.bursts.add(key, request, usize::try_from(bytes).unwrap_or(usize::MAX));
             }
-            Ok(Entry { line, bytes, request: Err(bad), .. }) => {
+            Err(bad) => {
                 self.bytes_done += bytes;
                 self.refuse(line, &bad.message, bad.value);
-            }
-            Err(error) => {
-                self.fetcher.close("input_error");
-                self.end(Ending::InputBroken(error.to_string()));
             }
         }
     }
@@ -213,11 +295,13 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
         tracing::error!("{message}");
         self.tally.failed += 1;
         self.tally.bad_lines += 1;
-        if self.options.errors == StoreErrors::Yes {
-            let text = rendering::bad_line(&message, value, line, self.options.annotation);
-            self.write(&text);
+        match self.options.errors {
+            StoreErrors::Yes => {
+                let text = rendering::bad_line(&message, value, line, self.options.annotation);
+                self.write(&text, Writing::BadLine);
+            }
+            StoreErrors::No => self.watch.line_done(&self.tally, self.bytes_done),
         }
-        self.watch.line_done(&self.tally, self.bytes_done);
     }
 
     fn finish(&mut self, done: Result<Done<Key>, JoinError>) {
@@ -225,30 +309,23 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
             Ok(Done { key, result: Ok(fetched), .. }) => {
                 self.bytes_done += key.bytes;
                 let text = rendering::answer(fetched.answer.text(), key.line, &fetched.trace, self.options.annotation);
-                self.write(&text);
-                // An answer that nobody got is none.
-                let is_lost = self.is_output_lost();
-                *if is_lost { &mut self.tally.aborted } else { &mut self.tally.ok } += 1;
-                self.settle(key.line, is_lost);
+                self.write(&text, Writing::Answer(key.line));
             }
             Ok(Done { key, request, result: Err(failure) }) => {
                 self.bytes_done += key.bytes;
                 self.fail(key.line, &request, &failure);
-                self.settle(key.line, failure.is_left_over() || self.is_output_lost());
             }
             Err(error) => {
                 self.tally.failed += 1;
                 tracing::error!("a request was lost to a fault of this program: {error}");
+                self.watch.line_done(&self.tally, self.bytes_done);
             }
         }
-        self.watch.line_done(&self.tally, self.bytes_done);
-    }
-
-    fn settle(&mut self, line: u64, is_left_over: bool) {
-        self.leftovers.iter_mut().for_each(|leftovers| leftovers.settle(line, is_left_over));
     }
 
     fn fail(&mut self, line: u64, request: &Request, failure: &Failure) {
+        // One line has one result: what is crawled again is not told as an error, too.
+        let is_left_over = failure.is_left_over() && self.leftovers.is_some();
         if failure.kind == FailureKind::Duplicate {
             self.tally.duplicates += 1;
             tracing::debug!(url = request.url(), line, "dropped as a duplicate");
@@ -256,9 +333,12 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
             self.tally.failed += 1;
             self.tell_failed(line, request, failure);
         }
-        if self.options.errors == StoreErrors::Yes {
+        if self.options.errors == StoreErrors::Yes && !is_left_over {
             let text = rendering::failure(failure, request, line, self.options.annotation);
-            self.write(&text);
+            self.write(&text, Writing::Failure(line));
+        } else {
+            self.settle(line, is_left_over || self.is_output_lost);
+            self.watch.line_done(&self.tally, self.bytes_done);
         }
     }
 
@@ -274,32 +354,50 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
         }
     }
 
-    fn write(&mut self, line: &str) {
-        if self.is_output_lost() {
-            return;
+    fn settle(&mut self, line: u64, is_left_over: bool) {
+        self.leftovers.iter_mut().for_each(|leftovers| leftovers.settle(line, is_left_over));
+    }
+
+    /// Begins to write a line; [`Self::written`] hears what became of it.
+    fn write(&mut self, line: &str, about: Writing) {
+        self.writing = Some(about);
+        match self.is_output_lost {
+            true => self.settle_written(),
+            false => self.output.begin(line),
         }
-        let Err(error) = self.output.write_line(line) else { return };
-        let is_gone = error.kind() == io::ErrorKind::BrokenPipe;
-        let ending = if is_gone { Ending::OutputGone } else { Ending::OutputBroken(error.to_string()) };
-        self.fetcher.close(ending.reason());
-        // Where nothing can be written nothing is worth waiting for, whatever else ended the crawl before.
-        self.ending = Some(ending);
+    }
+
+    fn written(&mut self, result: io::Result<()>) {
+        if let Err(error) = result {
+            let is_gone = error.kind() == io::ErrorKind::BrokenPipe;
+            let ending = if is_gone { Ending::OutputGone } else { Ending::OutputBroken(error.to_string()) };
+            self.is_output_lost = true;
+            self.fetcher.close(ending.reason());
+            self.end(ending.clone());
+            // Where nothing can be written nothing is worth waiting for, whatever else ended the crawl before.
+            self.ending = Some(ending);
+        }
+        self.settle_written();
+    }
+
+    /// The line that was being written is written, or never will be. An answer that nobody got is none.
+    fn settle_written(&mut self) {
+        let is_lost = self.is_output_lost;
+        match self.writing.take() {
+            Some(Writing::Answer(line)) => {
+                *if is_lost { &mut self.tally.aborted } else { &mut self.tally.ok } += 1;
+                self.settle(line, is_lost);
+            }
+            Some(Writing::Failure(line)) => self.settle(line, is_lost),
+            Some(Writing::BadLine) | None => {}
+        }
+        self.watch.line_done(&self.tally, self.bytes_done);
     }
 }
 
-/// Reads no further, or only to write down what is left; tells how many lines that is, where it is known.
-async fn leave(mut entries: Entries, leftovers: &mut Option<Leftovers>) -> Option<u64> {
-    let Some(leftovers) = leftovers else { return entries.stop().await };
-    tracing::info!("reading the rest of the input into the leftovers; an interrupt leaves it unread");
-    let mut rest = 0;
-    while let Some(Ok(entry)) = entries.next().await {
-        rest += 1;
-        match entry.text {
-            Some(text) => leftovers.write(&text),
-            None => tracing::error!(line = entry.line, "a line is missing from the leftovers: it is too long, or no text"),
-        }
-    }
-    Some(rest)
+/// The next result; where the crawl ends, of what is under way.
+async fn next_result<F: Fetch>(bursts: &mut Bursts<F, Key>, is_ending: bool) -> Option<Result<Done<Key>, JoinError>> {
+    if is_ending { bursts.next_running().await } else { bursts.next().await }
 }
 
 async fn next(entries: &mut Option<Entries>) -> Option<io::Result<Entry>> {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use carousel_core::exchange::Answer;
 use carousel_core::id::PoolId;
 use carousel_core::pool::Outlook;
-use carousel_core::turns::Order as Start;
+use carousel_core::turns::{Order as Start, PoolKey};
 use carousel_engine::{Fetched, Preparing, Trace};
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
@@ -64,11 +64,11 @@ impl Fetcher for Fake {
         None
     }
 
-    fn outlook(&self, _pool: &PoolId, _backlog: usize) -> Outlook {
+    fn outlook(&self, _pool: &PoolKey, _backlog: usize) -> Outlook {
         Outlook::OPEN
     }
 
-    fn changes(&self) -> mpsc::UnboundedReceiver<PoolId> {
+    fn changes(&self) -> mpsc::UnboundedReceiver<PoolKey> {
         mpsc::unbounded_channel().1
     }
 
@@ -177,7 +177,7 @@ async fn run(lines: &str, options: RunOptions, sink: &Sink) -> (Ending, Tally, F
     let fake = Fake::new();
     let (_keep, mut interrupts) = mpsc::channel(1);
     let run = Run::new(fake.clone(), options, Output::to(Box::new(sink.clone())), &Quiet);
-    let (ending, tally) = run.run(entries(lines), &mut interrupts).await;
+    let Ended { ending, tally, .. } = run.run(entries(lines), &mut interrupts).await;
     (ending, tally, fake)
 }
 
@@ -229,7 +229,7 @@ async fn an_interrupt_finishes_what_is_under_way_and_accounts_for_the_rest() {
     let (sender, mut interrupts) = mpsc::channel(1);
     let watch = LetGo(fake.clone(), 1, sender);
     let run = Run::new(fake.clone(), options(3, StoreErrors::No), Output::to(Box::new(Sink::default())), &watch);
-    let (ending, tally) = run.run(entries(&lines), &mut interrupts).await;
+    let Ended { ending, tally, .. } = run.run(entries(&lines), &mut interrupts).await;
     assert_eq!(ending, Ending::Interrupted);
     assert_eq!((tally.ok, tally.aborted, tally.started() + tally.not_started.unwrap()), (tally.started(), 0, 103));
     assert!((3..=4).contains(&tally.ok), "{tally:?}");
@@ -251,7 +251,7 @@ async fn a_second_interrupt_stops_at_once() {
     let key = Key { line: 1, bytes: 1, text: r#"{"url": "https://a.example/held"}"#.into(), reading };
     let held = key.request().unwrap();
     run.bursts.add(key, held, 1);
-    let (ending, tally) = run.run(entries(&input(&["held"; 3])), &mut interrupts).await;
+    let Ended { ending, tally, .. } = run.run(entries(&input(&["held"; 3])), &mut interrupts).await;
     assert_eq!(ending, Ending::Interrupted);
     assert_eq!((tally.ok, tally.aborted), (0, 1));
 }
@@ -276,7 +276,7 @@ async fn an_answer_that_cannot_be_written_is_left_over() {
     let run = Run::new(Fake::new(), options(1, StoreErrors::No), Output::to(Box::new(broken)), &Quiet);
     let run = run.with_leftovers(Some(Leftovers::to(Box::new(left.clone()))));
     let lines = input(&["a", "b", "c"]);
-    let (_, tally) = run.run(entries(&lines), &mut interrupts).await;
+    let Ended { tally, .. } = run.run(entries(&lines), &mut interrupts).await;
     assert_eq!((tally.ok, tally.aborted, tally.not_started), (0, 1, Some(2)));
     assert_eq!(String::from_utf8(left.0.lock().unwrap().clone()).unwrap(), lines);
 }
@@ -288,7 +288,7 @@ async fn what_a_closed_crawl_leaves_without_a_result_stands_in_the_leftovers_as_
     let (_keep, mut interrupts) = mpsc::channel(1);
     let run = Run::new(fake, options(1, StoreErrors::No), Output::to(Box::new(Sink::default())), &Quiet);
     let run = run.with_leftovers(Some(Leftovers::to(Box::new(left.clone()))));
-    let (_, tally) = run.run(entries(&lines), &mut interrupts).await;
+    let Ended { tally, .. } = run.run(entries(&lines), &mut interrupts).await;
     assert_eq!((tally.ok, tally.failed, tally.not_started), (1, 1, Some(501)));
     let text = String::from_utf8(left.0.lock().unwrap().clone()).unwrap();
     let (mut expected, mut found): (Vec<&str>, Vec<&str>) = (lines.lines().skip(1).collect(), text.lines().collect());

@@ -47,7 +47,7 @@ pub(crate) struct InHook<T: Transport, S: Sites> {
 impl<T: Transport, S: Sites> InHook<T, S> {
     pub(crate) fn new(shared: &Arc<Shared<T, S>>, pool: &PoolId) -> Self {
         shared.in_hooks.change(pool, |away| away + 1);
-        shared.tell_listener(pool);
+        shared.tell_listener(&Some(pool.clone()));
         Self { shared: Arc::clone(shared), pool: pool.clone() }
     }
 }
@@ -55,6 +55,6 @@ impl<T: Transport, S: Sites> InHook<T, S> {
 impl<T: Transport, S: Sites> Drop for InHook<T, S> {
     fn drop(&mut self) {
         self.shared.in_hooks.change(&self.pool, |away| away.saturating_sub(1));
-        self.shared.tell_listener(&self.pool);
+        self.shared.tell_listener(&Some(self.pool.clone()));
     }
 }
