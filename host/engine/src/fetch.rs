@@ -549,7 +549,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
 
     async fn session(&mut self, trigger: Arc<Trigger<S>>) -> Result<SessionLease<T, S>, Stop> {
         self.trace.pool = Some(trigger.pool.clone());
-        let pool = trigger.pool.clone();
+        let (pool, site) = (trigger.pool.clone(), trigger.site.clone());
         let in_pool = match self.place.take() {
             Some((Place::Pool(in_pool), _)) => in_pool,
             _ => InPool::new(&self.shared, trigger),
@@ -564,8 +564,11 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
                 Refusal::Budget => FailureKind::Budget,
                 Refusal::Domain(_) => FailureKind::Domain,
             };
-            if let (Refusal::LeftAlone, Some(last)) = (&why, self.shared.last_bad_init(&pool)) {
-                return Stop::fail(kind, last);
+            let reason = || {
+                self.shared.last_bad_init(&pool).or_else(|| self.shared.left_alone(site.as_ref()).map(|error| error.to_string()))
+            };
+            if let (Refusal::LeftAlone, Some(reason)) = (&why, reason()) {
+                return Stop::fail(kind, reason);
             }
             let follows_inits = matches!(why, Refusal::BadInits { .. } | Refusal::BadInit | Refusal::Unavailable { .. });
             match self.shared.last_bad_init(&pool).filter(|_| follows_inits) {
@@ -584,7 +587,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         self.carry_session(&mut request, &lease);
         let trigger = Arc::clone(lease.trigger());
         // Its page could not be checked, and would be billed.
-        if let Some(error) = self.shared.checker_of(trigger.site.as_ref()).and_then(|checker| checker.left_alone()) {
+        if let Some(error) = self.shared.left_alone(trigger.site.as_ref()) {
             return Err(self.hook_failure(&error));
         }
         if let Some(site) = trigger.site.as_ref().filter(|site| site.overrides(Hook::ProcessRequest)) {

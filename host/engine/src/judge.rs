@@ -200,6 +200,11 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         own.or_else(|| self.sites.named(&self.defaults.checker()?).filter(|checker| checker.overrides(Hook::Check)))
     }
 
+    /// Why a page of the site would not be checked now, if so.
+    pub(crate) fn left_alone(&self, site: Option<&Arc<S::Site>>) -> Option<HookError> {
+        self.checker_of(site)?.left_alone()
+    }
+
     /// Asks the site's check, else the default one.
     pub(crate) async fn check(
         self: &Arc<Self>,
