@@ -11,6 +11,7 @@ mod pace;
 mod place;
 mod pools;
 mod sites;
+mod start;
 mod unmanaged;
 mod waits;
 
