@@ -181,8 +181,8 @@ pub(crate) struct Crawl {
     /// Seed for everything random; without it every crawl differs
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Write what plugins were asked and answered into this new directory, for `plugin test`; keys, cookies and authorisation
-    /// are replaced
+    /// Write what plugins were asked and answered into this new directory, for `plugin test`; keys, cookies, passwords and
+    /// tokens are replaced
     #[arg(long, value_name = "DIR")]
     pub(crate) record: Option<PathBuf>,
     /// With --record: how many calls of each hook with each outcome are kept for a site

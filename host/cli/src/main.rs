@@ -47,13 +47,15 @@ fn main() -> ExitCode {
     logging::hide_keys(&api_key::known(&line.common));
     logging::start(line.common.loglevel, news, &screen);
     logging::tell_panics(&screen);
-    run(&line, &screen).unwrap_or_else(|error| {
+    let code = run(&line, &screen).unwrap_or_else(|error| {
         if report::is_read_no_further(&error) {
             return ExitCode::SUCCESS;
         }
         screen.say(&error.context("carousel"));
         ExitCode::from(BAD_USAGE)
-    })
+    });
+    screen.finish();
+    code
 }
 
 fn run(line: &CommandLine, screen: &Screen) -> anyhow::Result<ExitCode> {

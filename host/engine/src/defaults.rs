@@ -124,7 +124,7 @@ impl Defaults for PlainDefaults {
             init_action_failure_invalidates: self.settings.session.init_action_failure_invalidates_session,
             unsupported_location_closes_crawl: self.settings.session.pool_error_closes_crawl(self.settings.profile),
         };
-        Ok(check.verdict(answer))
+        check.verdict(answer).map_err(HookError::Unreadable)
     }
 
     fn settings(&self) -> Arc<Object> {

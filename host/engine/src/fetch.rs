@@ -389,7 +389,9 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
                 Stop::fail(FailureKind::Closed, error)
             }
             HookError::ClosePool(_) => Stop::fail(FailureKind::Pool, error),
-            HookError::Raised(_) | HookError::Trapped(_) | HookError::Download(_) => Stop::fail(FailureKind::Plugin, error),
+            HookError::Raised(_) | HookError::Trapped(_) | HookError::Download(_) | HookError::Unreadable(_) => {
+                Stop::fail(FailureKind::Plugin, error)
+            }
         }
     }
 

@@ -176,7 +176,9 @@ impl<T: Transport, S: Sites> Init<T, S> {
         }
         let answer = self.send(&params).await?;
         if self.trigger.cookie_mode {
-            self.shared.keep_cookies(&answer, &self.session);
+            let asked = params.get("url").and_then(Value::as_str).unwrap_or_default();
+            let kept = self.shared.keep_cookies(&answer, asked, &self.session);
+            kept.map_err(|error| CallError::BadAnswer(error.to_string()))?;
         }
         Ok(answer)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use carousel_core::exchange::{Answer, CallError};
+use carousel_core::exchange::{Answer, CallError, Unreadable};
 use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
 use carousel_core::ledger::Billed;
 use carousel_core::pace::LONGEST_PAUSE;
@@ -48,12 +48,13 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
     }
 
     fn keep(&mut self, outgoing: Outgoing<T, S>, answer: Answer) -> Answer {
-        let Outgoing { mut allowance, lease, counted_for, .. } = outgoing;
+        let Outgoing { mut allowance, lease, counted_for, request, .. } = outgoing;
         allowance.bill(Billed::Use);
         self.shared.count_start(lease.session(), Counter::InitCheckPassed, None);
         self.shared.stats().count(Counter::UseCheckPassed, &counted_for);
         if lease.trigger().cookie_mode {
-            self.shared.keep_cookies(&answer, lease.session());
+            let kept = self.shared.keep_cookies(&answer, request.url(), lease.session());
+            kept.unwrap_or_else(|error| tracing::warn!(pool = %counted_for, url = request.url(), %error, "cookies are not kept"));
         }
         self.note(&lease, "ok");
         lease.report(Used::Good);
@@ -99,7 +100,8 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         match &error {
             HookError::CloseCrawl(reason) => return self.close_crawl(outgoing, reason),
             HookError::ClosePool(reason) => return self.close_pool(outgoing, reason),
-            HookError::Raised(_) | HookError::Trapped(_) | HookError::Download(_) => {}
+            HookError::Unreadable(why) if !self.shared.profile().is_peer() => return self.unreadable(outgoing, why),
+            HookError::Raised(_) | HookError::Trapped(_) | HookError::Download(_) | HookError::Unreadable(_) => {}
         }
         self.shared.count_start(outgoing.lease.session(), Counter::InitCheckError, Some(format!("the check failed: {error}")));
         self.shared.stats().count(Counter::UseCheckError, &pool);
@@ -111,6 +113,15 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         }
         let failure = Stop::fail(FailureKind::CheckFailed, format!("the check failed: {error}"));
         self.fault(outgoing, Used::CheckError, "check-error".to_owned(), RetryReason::SessionExpired, failure)
+    }
+
+    /// A page that cannot be read is no word about the session. Another one may be whole.
+    fn unreadable(&mut self, outgoing: Outgoing<T, S>, why: &Unreadable) -> Stop {
+        let pool = outgoing.counted_for.clone();
+        self.shared.stats().count(Counter::UseFailed, &pool);
+        self.note(&outgoing.lease, FailureKind::BadAnswer.word());
+        outgoing.lease.report(Used::Neutral);
+        self.again_or(Used::DownloadError, RetryReason::DownloadError, Stop::fail(FailureKind::BadAnswer, why))
     }
 
     fn judge_error(&mut self, mut outgoing: Outgoing<T, S>, error: CallError) -> Stop {
@@ -172,6 +183,11 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         }
         self.shared.note_fault();
         outgoing.lease.report(blame);
+        self.again_or(used, reason, failure)
+    }
+
+    /// Tries again while there are retries left.
+    fn again_or(&mut self, used: Used, reason: RetryReason, failure: Stop) -> Stop {
         if self.retries.take(used) {
             self.shared.stats().count_retry(reason);
             tracing::debug!(url = self.request.url(), reason = reason.name(), "trying a request again");

@@ -25,6 +25,12 @@ pub trait Sites: Send + Sync + 'static {
     /// The site whose rules choose this URL; none where the defaults serve.
     fn site(&self, url: &str) -> Option<Arc<Self::Site>>;
 
+    /// Why nobody may serve this URL, not even the defaults: the site that its rules choose has nobody to answer its hooks. It is asked
+    /// before [`site`](Self::site).
+    fn closed(&self, _url: &str) -> Option<String> {
+        None
+    }
+
     /// The site of this name, also one that no URL chooses.
     fn named(&self, name: &str) -> Option<Arc<Self::Site>>;
 }

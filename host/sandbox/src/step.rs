@@ -178,7 +178,13 @@ impl PluginSite {
                 return Ok(Some(result));
             }
             Ok(Err(failure)) => failure,
-            Err(error) => return Err(self.trapped(hook, &error, call, began)),
+            Err(error) => match error.downcast_ref::<Stop>() {
+                Some(Stop::Unreadable(error)) => {
+                    self.ended(hook, Ended::Failed, began);
+                    return Err(HookError::Unreadable(error.clone()));
+                }
+                _ => return Err(self.trapped(hook, &error, call, began)),
+            },
         };
         match call.meaning(failure) {
             None => {

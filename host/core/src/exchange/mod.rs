@@ -4,9 +4,9 @@ mod answer;
 mod error;
 mod request;
 
-pub use answer::{Answer, NotAnAnswer};
+pub use answer::{Answer, NotAnAnswer, Unreadable};
 pub use error::{CallError, NetworkError, Problem};
-pub use request::{BadRequest, Request, host_of, is_web, without_credentials};
+pub use request::{BadRequest, Request, host_name, host_of, is_web, without_credentials};
 
 /// A JSON object: API parameters, metadata, an address.
 pub type Object = serde_json::Map<String, serde_json::Value>;

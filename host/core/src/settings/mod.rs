@@ -21,7 +21,7 @@ pub use impossible::Impossible;
 pub use pool::{Growth, InitRule, OnBadInits, PoolOptions, Rotation};
 pub use seconds::Seconds;
 pub use session::{PoolTable, SessionSettings};
-pub use site::{Instances, OnFault, PluginSettings, SiteTable};
+pub use site::{Instances, OnBad, OnFault, PluginSettings, SiteTable};
 
 /// Which rules hold where `sessions.md` and the peer differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
