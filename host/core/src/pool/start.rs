@@ -73,7 +73,9 @@ impl<T: Clone> Pool<T> {
             Used::Good | Used::Throttled(_) => true,
             Used::Neutral | Used::Superseded | Used::Unavailable(_) | Used::Hindered(_) => false,
             // What was initialised is there, whatever the site says of the use.
-            _ => unknown == Unknown::InitialisedElsewhere,
+            Used::CheckFailed | Used::CheckError | Used::Expired | Used::Banned | Used::DownloadError => {
+                unknown == Unknown::InitialisedElsewhere
+            }
         };
         if is_there {
             session.unknown = None;
@@ -110,10 +112,10 @@ impl<T: Clone> Pool<T> {
         let (owner, asker, since, called, paused_until) = (None, None, now, None, None);
         self.opening.push(Opening { session, trigger, owner, asker, since, called, paused_until, start, lacking_since });
         let index = self.opening.len() - 1;
-        match outcome {
-            Used::Unavailable(pause) => self.miss_opening(index, pause, now, chance),
-            Used::Hindered(pause) => self.pause_opening(index, pause, now, chance),
-            _ => {}
+        if let Used::Unavailable(pause) = outcome {
+            self.miss_opening(index, pause, now, chance);
+        } else if let Used::Hindered(pause) = outcome {
+            self.pause_opening(index, pause, now, chance);
         }
     }
 }
