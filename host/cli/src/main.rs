@@ -81,7 +81,7 @@ fn run(line: &CommandLine, screen: &Screen) -> anyhow::Result<ExitCode> {
 async fn run_async(line: &CommandLine, screen: &Screen) -> anyhow::Result<ExitCode> {
     match &line.command {
         Command::Crawl(args) => Ok(crawl::crawl(args, &line.common, screen).await?.exit_code()),
-        Command::Simulate(args) => simulate::simulate(args, screen).await,
+        Command::Simulate(args) => simulate::simulate(args, &line.common, screen).await,
         Command::Demo(args) => demo::demo(args, &line.common, screen).await,
         Command::Plugin(_) => Ok(ExitCode::SUCCESS),
     }
