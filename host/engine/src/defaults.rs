@@ -41,6 +41,11 @@ impl<S: Sites> EngineDefaults<S> {
         }
     }
 
+    /// The built-in check, whatever the crawl-wide checker says.
+    pub(crate) fn check_alone(&self, call: &HookCall, answer: &Answer) -> Result<Verdict, HookError> {
+        self.plain.check(call, answer)
+    }
+
     /// The name of the crawl-wide checker, if there is one.
     pub(crate) fn checker(&self) -> Option<String> {
         self.plain.settings.session.checker.clone()

@@ -1,8 +1,7 @@
 //! The road of one request: which site, which pool, a session, the call, the verdict, and again or done.
 
 use std::borrow::Cow;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use carousel_core::budget::{Purpose, Word};
@@ -23,11 +22,11 @@ use crate::allowance::Allowance;
 use crate::call::{NoAnswer, Repeats, Step};
 use crate::engine::Shared;
 use crate::gate::{AtGate, Pass};
-use crate::hooks::{Asked, HookStep};
+use crate::hooks::{Asked, HookStep, InHook};
 use crate::lease::{InPool, SessionLease};
 use crate::opening::Trigger;
 use crate::outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
-use crate::ports::{Site, Sites, Transport};
+use crate::ports::{Leave, Site, Sites, Transport};
 use crate::prepared::{Course, Managed, Planned, Prepared};
 use crate::retries::Retries;
 
@@ -115,6 +114,8 @@ pub(crate) struct Outgoing<T: Transport, S: Sites> {
     pub(crate) counted_for: PoolId,
     pub(crate) allowance: Allowance<T, S>,
     pass: Option<Pass<T, S>>,
+    /// To begin a session.
+    _leave: Option<Leave>,
 }
 
 impl<T: Transport, S: Sites> Enqueued<T, S> {
@@ -420,20 +421,8 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
     }
 
     fn trigger(&self, site: Option<Arc<S::Site>>, managed: Managed) -> Result<Arc<Trigger<S>>, Stop> {
-        let Managed { plan, pool, place } = managed;
-        let choice = plan.pool.map_err(|error| self.pool_failure(&error))?;
-        Ok(Arc::new(Trigger {
-            ticket: self.ticket,
-            request: Arc::clone(&self.request),
-            site,
-            pool: pool.unwrap_or_else(|| PoolId::new(choice.id.as_str())),
-            place,
-            choice,
-            cookie_mode: plan.cookie_mode,
-            location: Mutex::new(plan.location.map(Arc::new)),
-            told: AtomicBool::new(false),
-            failed: Mutex::default(),
-        }))
+        let trigger = Trigger::new(self.ticket, Arc::clone(&self.request), site, managed);
+        trigger.map(Arc::new).map_err(|error| self.pool_failure(&error))
     }
 
     fn pool_failure(&self, error: &HookError) -> Stop {
@@ -580,9 +569,28 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         Ok(lease)
     }
 
+    /// Waits for leave to begin a session, where the request does and a plugin checks its page: what stands for an initialisation is as
+    /// many at once as these may be. Holds nothing meanwhile that an initialisation under way may need.
+    async fn leave(&mut self, admission: Admission<T, S>) -> Result<(Admission<T, S>, Option<Leave>), Stop> {
+        let lease = &admission.lease;
+        let checker = self.shared.checker_of(lease.trigger().site.as_ref()).filter(|_| lease.session().is_uncreated());
+        let Some(checker) = checker else { return Ok((admission, None)) };
+        let Admission { pass, lease, allowance } = admission;
+        drop((pass, allowance));
+        let waits = InHook::new(&self.shared, lease.pool());
+        let leave = checker.leave_to_initialise().await.map_err(|error| self.hook_failure(&error))?;
+        drop(waits);
+        let pass = self.pass(Some(lease.pool())).await?;
+        match self.shared.try_afford(Some(lease.pool()), Purpose::Use) {
+            Ok(allowance) => Ok((Admission { pass, lease, allowance }, Some(leave))),
+            Err(Word::Later) => Err(Stop::Again),
+            Err(word) => Err(self.unaffordable(word)),
+        }
+    }
+
     /// Gives the session to a copy of the request and lets the plugin edit it. The original stays as it is for another try.
-    async fn prepare(&self, admission: Admission<T, S>) -> Result<Outgoing<T, S>, Stop> {
-        let Admission { pass, mut lease, allowance } = admission;
+    async fn prepare(&mut self, admission: Admission<T, S>) -> Result<Outgoing<T, S>, Stop> {
+        let (Admission { pass, mut lease, allowance }, leave) = self.leave(admission).await?;
         let mut request = (*self.request).clone();
         self.carry_session(&mut request, &lease);
         let trigger = Arc::clone(lease.trigger());
@@ -616,7 +624,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         let session = request.params().get("session").and_then(|session| session.get("id"));
         let carries_session = trigger.cookie_mode || session.and_then(Value::as_str) == Some(&lease.session().id().to_string());
         let counted_for = self.counted_for(&request, &lease).await;
-        Ok(Outgoing { request: Arc::new(request), lease, carries_session, counted_for, allowance, pass })
+        Ok(Outgoing { request: Arc::new(request), lease, carries_session, counted_for, allowance, pass, _leave: leave })
     }
 
     /// The pool whose counters tell of this use. The peer counts it for the pool that the request has once its URL was edited.
@@ -656,7 +664,7 @@ fn plain_params<'r>(request: &'r Request, unmanaged: Option<&Unmanaged>) -> Cow<
     params
 }
 
-fn outcome_of(result: &Result<Answer, CallError>) -> String {
+pub(crate) fn outcome_of(result: &Result<Answer, CallError>) -> String {
     match result {
         Ok(_) => "ok".to_owned(),
         Err(CallError::Api(problem)) => format!("{} {}", problem.status, problem.kind),

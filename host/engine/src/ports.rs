@@ -9,6 +9,7 @@ use std::sync::Arc;
 use carousel_core::exchange::{Answer, CallError, Object};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan};
 use carousel_core::id::SiteId;
+use carousel_core::settings::InitRule;
 use carousel_core::verdict::Verdict;
 
 /// Talks to Zyte API: one call, one attempt. Repeating it is the engine's business.
@@ -81,6 +82,16 @@ pub trait Site: Send + Sync + 'static {
     /// Why its hooks would not be asked now, and nobody in their place; none where they would.
     fn left_alone(&self) -> Option<HookError> {
         None
+    }
+
+    /// Whether its sessions are initialised by calls of their own, where the site's settings say so.
+    fn init_rule(&self) -> Option<InitRule> {
+        None
+    }
+
+    /// Does its check look at initialisations? If not, it is not asked about them.
+    fn checks_inits(&self) -> bool {
+        true
     }
 
     /// Asks the hooks `enabled`, `cookie-mode`, `location` and `pool`, in this order and in one step. Where `enabled` says no

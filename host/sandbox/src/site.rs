@@ -8,7 +8,7 @@ use carousel_core::exchange::{Answer, Object};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan, PoolChoice};
 use carousel_core::id::SiteId;
 use carousel_core::quarantine::Question;
-use carousel_core::settings::Instances;
+use carousel_core::settings::{InitRule, Instances};
 use carousel_core::verdict::Verdict;
 use carousel_engine::{Downloader, Leave, Site};
 use serde_json::Value;
@@ -71,6 +71,7 @@ pub(crate) struct SiteFacts {
     pub(crate) config: String,
     pub(crate) reach: Reach,
     pub(crate) instances: Instances,
+    pub(crate) init: Option<InitRule>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -79,6 +80,7 @@ pub(crate) struct Terms<'t> {
     pub(crate) config: Option<&'t Value>,
     pub(crate) reach: Reach,
     pub(crate) instances: Instances,
+    pub(crate) init: Option<InitRule>,
 }
 
 impl Version {
@@ -110,7 +112,7 @@ impl Version {
         both(self.gates(), Gate::hook)
     }
 
-    /// A hook ended by itself; `is_init` says whether that ends the plugin's part in an initialisation.
+    /// A hook ended by itself; `is_init` says whether that was all that the plugin has to do for a session.
     pub(crate) fn ended(&self, at: Question, is_init: bool) {
         self.gates().iter().for_each(|gate| gate.ended(&self.facts.name, at));
         if is_init {
@@ -120,7 +122,8 @@ impl Version {
 
     /// A hook was stopped, or failed in a way that counts.
     pub(crate) fn faulted(&self, at: Question, why: &str) {
-        if at.init && self.plugin.gate.raised_is_fault() {
+        let is_part_of_init = at.init || at.hook == Hook::Check;
+        if is_part_of_init && self.plugin.gate.raised_is_fault() {
             self.plugin.proof.handle_fails();
         }
         // The wider one last: where both close, its word is the last.
@@ -173,6 +176,7 @@ impl PluginSite {
             config: terms.config.unwrap_or(&Value::Null).to_string(),
             reach: terms.reach,
             instances: terms.instances,
+            init: terms.init,
             shared: lasting.shared.clone(),
         };
         let id = SiteId::new(name.clone(), &facts.config);
@@ -192,6 +196,7 @@ impl PluginSite {
             config: now.facts.config.clone(),
             reach,
             instances: now.facts.instances,
+            init: now.facts.init,
             shared: self.lasting.shared.clone(),
         };
         Version::new(&self.host, facts, plugin.clone(), self.lasting.number).map(Some)
@@ -334,6 +339,14 @@ impl Site for PluginSite {
         let now = self.now.load();
         let is_asked = now.hooks.has(hook) && !now.gates().iter().any(|gate| gate.is_left_to_defaults());
         is_asked || (hook == Hook::Enabled && now.gates().iter().any(|gate| gate.turns_away()))
+    }
+
+    fn init_rule(&self) -> Option<InitRule> {
+        self.now.load().facts.init
+    }
+
+    fn checks_inits(&self) -> bool {
+        !self.now.load().hooks.checks_pages_only()
     }
 
     fn plan(&self, mut call: HookCall) -> Result<Plan, HookError> {

@@ -225,10 +225,10 @@ impl End<'_> {
         result
     }
 
-    /// Has the plugin nothing more to do for the initialisation that this is part of?
+    /// Has the plugin done all that it has to do for a session? The page of a first request may stand for an initialisation.
     fn ends_initialisation(&self, has_answered: bool) -> bool {
         match self.at.hook {
-            Hook::Check => self.at.init,
+            Hook::Check => true,
             Hook::InitSession if has_answered => true,
             Hook::InitSession | Hook::Params => !self.version.hooks.has(Hook::Check),
             Hook::Enabled | Hook::CookieMode | Hook::Pool | Hook::Location | Hook::ProcessRequest => false,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use carousel_core::exchange::{Answer, CallError, Object, Problem, Request};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan};
-use carousel_core::settings::Settings;
+use carousel_core::settings::{InitRule, Settings};
 use carousel_core::verdict::Verdict;
 use serde_json::{Value, json};
 
@@ -102,6 +102,9 @@ pub(super) struct FakeSite {
     /// Counts how often it is asked for a plan.
     pub(super) plans: Option<Arc<AtomicUsize>>,
     pub(super) chain: Option<Vec<Value>>,
+    pub(super) init_rule: Option<InitRule>,
+    /// Its check looks at pages alone.
+    pub(super) checks_pages_only: bool,
     /// How long the chain takes after its last call.
     pub(super) dawdles: Duration,
     /// Is its plugin left alone now?
@@ -130,6 +133,14 @@ impl Site for FakeSite {
     fn left_alone(&self) -> Option<HookError> {
         let is_left_alone = self.left_alone.as_ref().is_some_and(|left_alone| left_alone.load(Ordering::SeqCst));
         is_left_alone.then(|| HookError::Trapped("left alone".to_owned()))
+    }
+
+    fn init_rule(&self) -> Option<InitRule> {
+        self.init_rule
+    }
+
+    fn checks_inits(&self) -> bool {
+        !self.checks_pages_only
     }
 
     fn plan(&self, call: HookCall) -> Result<Plan, HookError> {
