@@ -17,6 +17,7 @@
 mod allowance;
 mod bursts;
 mod call;
+mod clock;
 mod defaults;
 mod door;
 mod ended;
@@ -42,6 +43,7 @@ mod timer;
 mod tests;
 
 pub use bursts::{Bursts, Done, Fetcher, Recall};
+pub use clock::SimulatedSleep;
 pub use engine::{BadSettings, Engine, EngineOptions};
 pub use fetch::Enqueued;
 pub use outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
