@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use carousel_core::exchange::{Answer, Object};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan, PoolChoice};
 use carousel_core::id::SiteId;
-use carousel_core::settings::Instances;
+use carousel_core::settings::{InitRule, Instances};
 use carousel_core::verdict::Verdict;
 use carousel_engine::{Downloader, Site};
 use serde_json::Value;
@@ -66,6 +66,7 @@ pub(crate) struct SiteFacts {
     pub(crate) config: String,
     pub(crate) reach: Reach,
     pub(crate) instances: Instances,
+    pub(crate) init: Option<InitRule>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -74,6 +75,7 @@ pub(crate) struct Terms<'t> {
     pub(crate) config: Option<&'t Value>,
     pub(crate) reach: Reach,
     pub(crate) instances: Instances,
+    pub(crate) init: Option<InitRule>,
 }
 
 impl Version {
@@ -127,6 +129,7 @@ impl PluginSite {
             config: terms.config.unwrap_or(&Value::Null).to_string(),
             reach: terms.reach,
             instances: terms.instances,
+            init: terms.init,
             shared: lasting.shared.clone(),
         };
         let id = SiteId::new(name.clone(), &facts.config);
@@ -146,6 +149,7 @@ impl PluginSite {
             config: now.facts.config.clone(),
             reach,
             instances: now.facts.instances,
+            init: now.facts.init,
             shared: self.lasting.shared.clone(),
         };
         Version::new(&self.host, facts, plugin.clone()).map(Some)
@@ -295,6 +299,14 @@ impl Site for PluginSite {
         // Requests that are turned away hear of it where they ask their first question.
         let is_asked = self.now.load().hooks.has(hook) && !self.gate().is_left_to_defaults();
         is_asked || (hook == Hook::Enabled && self.gate().turns_away())
+    }
+
+    fn init_rule(&self) -> Option<InitRule> {
+        self.now.load().facts.init
+    }
+
+    fn checks_inits(&self) -> bool {
+        !self.now.load().hooks.checks_pages_only()
     }
 
     fn plan(&self, mut call: HookCall) -> Result<Plan, HookError> {
