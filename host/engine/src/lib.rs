@@ -17,6 +17,7 @@
 mod allowance;
 mod bursts;
 mod call;
+mod clock;
 mod defaults;
 mod door;
 mod ended;
@@ -46,6 +47,7 @@ mod unavailable;
 mod tests;
 
 pub use bursts::{Bursts, Done, Fetcher, Preparing, Recall};
+pub use clock::SimulatedSleep;
 pub use engine::{BadSettings, Engine, EngineOptions};
 pub use fetch::Enqueued;
 pub use hooks::HookPlaces;

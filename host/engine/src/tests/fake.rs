@@ -11,7 +11,7 @@ use carousel_core::settings::{InitRule, Settings};
 use carousel_core::verdict::Verdict;
 use serde_json::{Value, json};
 
-use crate::{Downloader, Engine, EngineOptions, HookPlaces, Leave, Site, Sites, Transport};
+use crate::{Downloader, Engine, EngineOptions, HookPlaces, Leave, SimulatedSleep, Site, Sites, Transport};
 
 /// What the API does with the n-th call (from 1): how long it takes and what it answers.
 pub(super) type Script = dyn Fn(usize, &Value) -> (Duration, Result<Value, CallError>) + Send + Sync;
@@ -194,7 +194,21 @@ pub(super) fn engine_with(settings: Settings, api: &Api, site: FakeSite) -> Engi
 }
 
 pub(super) fn engine_on(hooks: HookPlaces, settings: Settings, api: &Api, site: FakeSite) -> Engine<Api, OneSite> {
-    let options = EngineOptions { seed: Some(7), fingerprints: true, hooks, ..EngineOptions::default() };
+    engine_of(EngineOptions { hooks, ..EngineOptions::default() }, settings, api, site)
+}
+
+/// On a machine that sleeps when it is told to.
+pub(super) fn engine_asleep(
+    settings: Settings,
+    api: &Api,
+    site: FakeSite,
+    simulated_sleep: Option<SimulatedSleep>,
+) -> Engine<Api, OneSite> {
+    engine_of(EngineOptions { simulated_sleep, hooks: HookPlaces::InPlace, ..EngineOptions::default() }, settings, api, site)
+}
+
+fn engine_of(options: EngineOptions, settings: Settings, api: &Api, site: FakeSite) -> Engine<Api, OneSite> {
+    let options = EngineOptions { seed: Some(7), fingerprints: true, ..options };
     Engine::new(Arc::new(settings), api.clone(), Arc::new(OneSite(Arc::new(site))), options).unwrap()
 }
 

@@ -13,6 +13,7 @@ mod plugins;
 mod pools;
 mod reading;
 mod sites;
+mod sleep;
 mod start;
 mod unmanaged;
 mod waits;
