@@ -30,6 +30,9 @@ use crate::ports::{Leave, Site, Sites, Transport};
 use crate::prepared::{Course, Managed, Planned, Prepared};
 use crate::retries::Retries;
 
+/// Sessions that may end before a request can be sent on them; each may have cost an initialisation.
+const MOST_UNSENT: u32 = 10;
+
 /// About as long as a request takes through the peer's scheduler.
 const PEER_SCHEDULING: Duration = Duration::from_millis(10);
 
@@ -51,6 +54,8 @@ pub(crate) struct Fetch<T: Transport, S: Sites> {
     busy: Option<Busy>,
     /// How often its call has failed that will be sent again.
     repeats: Option<Repeats>,
+    /// How often its session ended before it could be sent.
+    unsent: u32,
     /// The place that was taken for the first try, and whether it opens a session.
     place: Option<(Place<T, S>, bool)>,
 }
@@ -140,6 +145,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             not_before: None,
             busy: None,
             repeats: None,
+            unsent: 0,
             place: None,
         }
     }
@@ -257,7 +263,14 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         match result {
             Err(NoAnswer::Unsent) => {
                 self.repeats = Some(repeats);
-                Err(Stop::Again)
+                self.unsent += 1;
+                match self.unsent < MOST_UNSENT {
+                    true => Err(Stop::Again),
+                    false => Err(Stop::fail(
+                        FailureKind::NoSession,
+                        "each session that it was given ended before it could be sent: its hooks, or what it waits for, take longer",
+                    )),
+                }
             }
             Err(NoAnswer::Busy(error, busy)) => {
                 self.busy = Some(busy);

@@ -32,3 +32,15 @@ async fn a_page_whose_check_would_not_be_asked_is_not_sent() {
     assert_eq!((failure.kind, failure.message.contains("left alone")), (FailureKind::Plugin, true), "{failure}");
     assert_eq!(api.log(), ["init a", "use a"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_takes_longer_than_a_session_lives_ends_its_request_rather_than_open_sessions_for_ever() {
+    let process = |_: &carousel_core::hooks::HookCall| Ok(Edit::default());
+    let site = FakeSite { process: Some(Box::new(process)), ..FakeSite::default() };
+    let api = Api::good();
+    let takes = crate::HookPlaces::InPlaceAfter(|_| Duration::from_secs(3_600));
+    let failure = fake::engine_on(takes, Settings::default(), &api, site).fetch(request(1)).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NoSession, "{failure}");
+    let log = api.log();
+    assert!(log.len() <= 10 && log.iter().all(|call| call.starts_with("init")), "{log:?}");
+}
