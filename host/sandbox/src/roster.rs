@@ -52,7 +52,7 @@ struct Place {
 enum News {
     Nothing,
     Site,
-    Version(Version),
+    Version(Box<Version>),
 }
 
 impl Roster<'_> {
@@ -121,6 +121,7 @@ impl Roster<'_> {
             config: table.and_then(|table| table.config.as_ref()),
             reach,
             instances: table.map(|table| table.instances).unwrap_or_default(),
+            init: table.and_then(|table| table.init),
         };
         let (site, news) = self.site(name, terms, plugin)?;
         plan.by_name.insert(name.to_owned(), plan.places.len());
@@ -131,7 +132,7 @@ impl Roster<'_> {
     fn site(&self, name: &str, terms: Terms<'_>, plugin: &Arc<Plugin>) -> Result<(Arc<PluginSite>, News), Problem> {
         let lasting = match self.sites.known(name) {
             Some(Known::Site(site)) => {
-                let news = site.version(plugin, terms.reach)?.map_or(News::Nothing, News::Version);
+                let news = site.version(plugin, terms.reach)?.map_or(News::Nothing, |version| News::Version(Box::new(version)));
                 return Ok((site, news));
             }
             Some(Known::Lasting(lasting)) => lasting,
@@ -185,7 +186,7 @@ impl Plan {
                     let report = site.report();
                     tracing::info!(site = report.site, plugin = report.plugin, version = report.version, "plugin loaded");
                 }
-                News::Version(version) => swap(&site, version),
+                News::Version(version) => swap(&site, *version),
             }
         }
         for rule in map.unreachable() {
