@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use carousel_core::settings::{Instances, SiteTable};
 use carousel_core::text::shorten;
 use serde_json::{Map, Value};
@@ -58,11 +60,7 @@ impl Today {
 /// it was recorded.
 fn with_placeholders(now: Value, recorded: &Value) -> Value {
     match (now, recorded) {
-        (Value::String(now), Value::String(recorded))
-            if holds_placeholder(recorded) && is_met(recorded, &now, &BTreeSet::new()) =>
-        {
-            Value::String(recorded.clone())
-        }
+        (Value::String(now), Value::String(recorded)) if is_masked(recorded, &now) => Value::String(recorded.clone()),
         (Value::Array(now), Value::Array(recorded)) => {
             let recorded = recorded.iter().map(Some).chain(std::iter::repeat(None));
             now.into_iter()
@@ -79,6 +77,21 @@ fn with_placeholders(now: Value, recorded: &Value) -> Value {
         }
         (now, _) => now,
     }
+}
+
+/// Whether the recorded text is that of today but for its secrets, in base64 too.
+fn is_masked(recorded: &str, now: &str) -> bool {
+    let is_met = |recorded: &str, now: &str| holds_placeholder(recorded) && is_met(recorded, now, &BTreeSet::new());
+    is_met(recorded, now) || decoded(recorded).zip(decoded(now)).is_some_and(|(recorded, now)| is_met(&recorded, &now))
+}
+
+fn decoded(text: &str) -> Option<String> {
+    String::from_utf8(STANDARD.decode(text).ok()?).ok()
+}
+
+/// Whether a recorded value is about a secret, so that the one of today is not for show.
+fn is_secret(recorded: &Value) -> bool {
+    recorded.as_str().is_some_and(|text| holds_placeholder(text) || decoded(text).is_some_and(|text| holds_placeholder(&text)))
 }
 
 fn holds_placeholder(text: &str) -> bool {
@@ -101,6 +114,7 @@ fn differ(path: &str, recorded: &Value, now: &Value, differences: &mut Vec<Strin
             }
         }
         _ if recorded == now => {}
+        _ if is_secret(recorded) => differences.push(format!("{path} has a secret and is not what it was")),
         _ => differences.push(format!("{path} was {}, is {}", shown(recorded), shown(now))),
     }
 }
