@@ -7,6 +7,7 @@
 //! crawls take some hours: `CAROUSEL_CRAWLS=1000000 cargo test --release -p carousel-simulator --test random -- --nocapture`.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a failing test may panic")]
+#![allow(clippy::print_stdout, reason = "a long run tells how far it is")]
 
 mod watched;
 
