@@ -21,7 +21,7 @@ use carousel_core::exchange::{Answer, Object, Request};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan};
 use carousel_core::settings::Settings;
 use carousel_core::verdict::Verdict;
-use carousel_engine::{Downloader, Engine, EngineOptions, FailureKind, SimulatedSleep, Site, Sites};
+use carousel_engine::{Downloader, Engine, EngineOptions, FailureKind, HookPlaces, SimulatedSleep, Site, Sites};
 use carousel_simulator::{FaultRule, InProcess, Latency, Simulator, SimulatorOptions};
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -37,6 +37,13 @@ const SITES: usize = 12;
 
 /// Whatever happens, a request has ended by then.
 const PATIENCE: Duration = Duration::from_secs(100_000);
+
+/// How long the hooks take.
+const HOOKS: [HookPlaces; 3] = [
+    HookPlaces::InPlace,
+    HookPlaces::InPlaceAfter(|_| Duration::from_millis(80)),
+    HookPlaces::InPlaceAfter(|_| Duration::from_secs(30)),
+];
 
 /// A plugin whose hooks do anything, mostly good.
 struct Moody {
@@ -300,7 +307,8 @@ impl Crawl {
             dice: Mutex::new(dice.fork()),
             api: api.clone(),
         };
-        let options = EngineOptions { seed: Some(seed), simulated_sleep: Some(sleep.clone()), ..EngineOptions::default() };
+        let hooks = HOOKS[(seed % HOOKS.len() as u64) as usize];
+        let options = EngineOptions { hooks, seed: Some(seed), simulated_sleep: Some(sleep.clone()), ..EngineOptions::default() };
         let engine = Engine::new(Arc::new(settings.clone()), api.clone(), Arc::new(OneSite(Arc::new(moody))), options).unwrap();
         let sleeper = tokio::spawn(sleep_at_times(sleep, dice.fork()));
         let ends = crawl(seed, &engine, &mut dice).await;
