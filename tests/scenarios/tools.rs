@@ -63,7 +63,6 @@ fn a_crawl_names_both_versions_too_and_goes_on() {
     let workshop = Workshop::new()
         .guest("guest-good")
         .file("plugins/newer.wasm", component(None, "carousel:session/hooks@0.7.0"))
-        .settings("[plugins]\non_bad = \"skip\"\n")
         .file("urls.txt", "https://other.example/\n");
     let ended = workshop.run("crawl urls.txt --simulate --plugins plugins").exits(0);
     ended.says(&["newer.wasm", "carousel:session/hooks@0.7.0", "serves carousel:session@"]);
