@@ -59,6 +59,9 @@ pub struct EngineOptions {
     /// Whether requests that the API would refuse are sent all the same. Default false: they fail at once, before they cost an
     /// initialisation. In the peer's profile all are sent.
     pub send_unchecked: bool,
+    /// The job that the requests belong to, sent as their `jobId` where they have none; the peer's profile replaces theirs. Default:
+    /// none.
+    pub job_id: Option<String>,
 }
 
 /// What all fetches share.
