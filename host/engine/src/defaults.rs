@@ -41,6 +41,11 @@ impl<S: Sites> EngineDefaults<S> {
         }
     }
 
+    /// The built-in check, whatever the crawl-wide checker says.
+    pub(crate) fn check_alone(&self, call: &HookCall, answer: &Answer) -> Result<Verdict, HookError> {
+        self.plain.check(call, answer)
+    }
+
     /// Is there a checker that runs code of a plugin?
     pub(crate) fn has_checker(&self) -> bool {
         self.plain.settings.session.checker.is_some()

@@ -17,6 +17,7 @@
 mod allowance;
 mod bursts;
 mod call;
+mod clock;
 mod defaults;
 mod door;
 mod ended;
@@ -35,13 +36,16 @@ mod ports;
 mod prepared;
 mod retries;
 mod silence;
+mod start;
 mod survey;
 mod timer;
+mod unavailable;
 
 #[cfg(test)]
 mod tests;
 
 pub use bursts::{Bursts, Done, Fetcher, Recall};
+pub use clock::SimulatedSleep;
 pub use engine::{BadSettings, Engine, EngineOptions};
 pub use fetch::Enqueued;
 pub use outcome::{Attempt, Failure, FailureKind, Fetched, Trace};

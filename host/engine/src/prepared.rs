@@ -39,6 +39,7 @@ pub(crate) enum Course {
 }
 
 /// What is known of a request that is to have a session.
+#[derive(Clone)]
 pub(crate) struct Managed {
     pub(crate) plan: Plan,
     /// The pool that the plan's choice means; none where there is no choice.

@@ -121,6 +121,7 @@ impl Roster<'_> {
             config: table.and_then(|table| table.config.as_ref()),
             reach,
             instances: table.map(|table| table.instances).unwrap_or_default(),
+            init: table.and_then(|table| table.init),
         };
         let (site, news) = self.site(name, terms, plugin)?;
         plan.by_name.insert(name.to_owned(), plan.places.len());

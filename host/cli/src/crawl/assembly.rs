@@ -167,6 +167,7 @@ fn engine_options(args: &Crawl) -> EngineOptions {
         retry_only_throttling: args.dont_retry_errors,
         send_unchecked: args.no_check,
         job_id: job::id(),
+        ..EngineOptions::default()
     }
 }
 

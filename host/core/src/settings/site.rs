@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Profile, Seconds};
+use super::{InitRule, Profile, Seconds};
 
 /// The `[plugins]` table.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -150,6 +150,8 @@ pub struct SiteTable {
     pub priority: Option<i32>,
     /// The site that this one replaces. Default: the default config.
     pub instead_of: Option<String>,
+    /// Whether the site's sessions are initialised by calls of their own; wins over `session.init`.
+    pub init: Option<InitRule>,
     /// Hosts that calls of this site's plugin may go to, besides those of `[plugins] download_hosts`.
     pub download_hosts: Option<Vec<String>>,
     /// Default `fresh`. `reuse` is for plugins that are slow to start, as those in Python and JavaScript are, and keep nothing in

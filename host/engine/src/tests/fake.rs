@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use carousel_core::exchange::{Answer, CallError, Object, Problem, Request};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan};
-use carousel_core::settings::Settings;
+use carousel_core::settings::{InitRule, Settings};
 use carousel_core::verdict::Verdict;
 use serde_json::{Value, json};
 
-use crate::{Downloader, Engine, EngineOptions, Site, Sites, Transport};
+use crate::{Downloader, Engine, EngineOptions, SimulatedSleep, Site, Sites, Transport};
 
 /// What the API does with the n-th call (from 1): how long it takes and what it answers.
 pub(super) type Script = dyn Fn(usize, &Value) -> (Duration, Result<Value, CallError>) + Send + Sync;
@@ -102,6 +102,9 @@ pub(super) struct FakeSite {
     /// Counts how often it is asked for a plan.
     pub(super) plans: Option<Arc<AtomicUsize>>,
     pub(super) chain: Option<Vec<Value>>,
+    pub(super) init_rule: Option<InitRule>,
+    /// Its check looks at pages alone.
+    pub(super) checks_pages_only: bool,
     /// How long the chain takes after its last call.
     pub(super) dawdles: Duration,
 }
@@ -119,6 +122,14 @@ impl Site for FakeSite {
         hooks.extend(self.plans.as_ref().map(|_| Hook::Pool));
         hooks.extend(self.chain.as_ref().map(|_| Hook::InitSession));
         hooks.contains(&hook)
+    }
+
+    fn init_rule(&self) -> Option<InitRule> {
+        self.init_rule
+    }
+
+    fn checks_inits(&self) -> bool {
+        !self.checks_pages_only
     }
 
     fn plan(&self, call: HookCall) -> Result<Plan, HookError> {
@@ -168,7 +179,17 @@ pub(super) fn engine(settings: Settings, api: &Api) -> Engine<Api, OneSite> {
 }
 
 pub(super) fn engine_with(settings: Settings, api: &Api, site: FakeSite) -> Engine<Api, OneSite> {
-    let options = EngineOptions { seed: Some(7), fingerprints: true, ..EngineOptions::default() };
+    engine_asleep(settings, api, site, None)
+}
+
+/// On a machine that sleeps when it is told to.
+pub(super) fn engine_asleep(
+    settings: Settings,
+    api: &Api,
+    site: FakeSite,
+    simulated_sleep: Option<SimulatedSleep>,
+) -> Engine<Api, OneSite> {
+    let options = EngineOptions { seed: Some(7), fingerprints: true, simulated_sleep, ..EngineOptions::default() };
     Engine::new(Arc::new(settings), api.clone(), Arc::new(OneSite(Arc::new(site))), options).unwrap()
 }
 
