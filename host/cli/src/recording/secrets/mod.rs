@@ -17,7 +17,7 @@ use carousel_core::exchange::Object;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use self::names::{Place, is_secret};
+use self::names::{Place, is_everyday, is_secret};
 pub(super) use self::redactor::Redactor;
 use self::spans::secrets_in;
 use crate::args::Secret;
@@ -150,7 +150,12 @@ impl Secrets {
                     self.learn_text(&String::from_utf8_lossy(&bytes), sent(name, place), depth);
                 }
                 Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
-                    match is_secret(name, place) {
+                    let is_everyday = match value {
+                        Value::String(text) => is_everyday(name, text),
+                        Value::Number(number) => is_everyday(name, &number.to_string()),
+                        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
+                    };
+                    match is_secret(name, place) && !is_everyday {
                         true => self.learn_secret(value, place, depth),
                         false => self.learn_at(value, sent(name, place), depth),
                     }
@@ -211,7 +216,9 @@ impl Secrets {
         }
         if place == Place::Field && !text.trim_start().starts_with(['{', '[', '<']) {
             let fields = text.split('&').filter_map(|field| field.split_once('='));
-            fields.filter(|(name, _)| is_secret(name, place)).for_each(|(_, value)| self.add_plain(value));
+            fields
+                .filter(|(name, value)| is_secret(name, place) && !is_everyday(name, value))
+                .for_each(|(_, value)| self.add_plain(value));
         }
         if depth >= DEPTH {
             return;
