@@ -213,6 +213,11 @@ impl LiveSession {
         self.stands_for_init.swap(false, Ordering::Relaxed)
     }
 
+    /// Has no answer said yet whether the first request on it creates it?
+    pub(crate) fn is_uncreated(&self) -> bool {
+        self.stands_for_init.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn init_calls(&self) -> MutexGuard<'_, InitCalls> {
         self.init.lock().unwrap_or_else(PoisonError::into_inner)
     }

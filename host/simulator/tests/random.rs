@@ -15,7 +15,7 @@ use carousel_core::exchange::{Answer, Object, Request};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan};
 use carousel_core::settings::Settings;
 use carousel_core::verdict::Verdict;
-use carousel_engine::{Downloader, Engine, EngineOptions, FailureKind, Site, Sites};
+use carousel_engine::{Downloader, Engine, EngineOptions, FailureKind, HookPlaces, Site, Sites};
 use carousel_simulator::{FaultRule, InProcess, Latency, Simulator, SimulatorOptions};
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -31,6 +31,13 @@ const SITES: usize = 12;
 
 /// Whatever happens, a request has ended by then.
 const PATIENCE: Duration = Duration::from_secs(100_000);
+
+/// How long the hooks take.
+const HOOKS: [HookPlaces; 3] = [
+    HookPlaces::InPlace,
+    HookPlaces::InPlaceAfter(|_| Duration::from_millis(80)),
+    HookPlaces::InPlaceAfter(|_| Duration::from_secs(30)),
+];
 
 /// A plugin whose hooks do anything, mostly good.
 struct Moody {
@@ -238,7 +245,8 @@ impl Crawl {
         let api = Watched::new(InProcess::new(Simulator::new(options)), limit);
         let moody =
             Moody { calm: dice.u32(2..200), closes: dice.u32(0..3) == 0, chains: dice.bool(), dice: Mutex::new(dice.fork()) };
-        let options = EngineOptions { seed: Some(seed), ..EngineOptions::default() };
+        let hooks = HOOKS[(seed % HOOKS.len() as u64) as usize];
+        let options = EngineOptions { seed: Some(seed), hooks, ..EngineOptions::default() };
         let engine = Engine::new(Arc::new(settings.clone()), api.clone(), Arc::new(OneSite(Arc::new(moody))), options).unwrap();
         let ends = crawl(&engine, &mut dice).await;
         engine.finish().await;

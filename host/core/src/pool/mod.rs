@@ -197,6 +197,11 @@ impl<T: Clone> Pool<T> {
                 let opening = self.opening.swap_remove(index);
                 self.give_up_opening(&opening, &Refusal::Budget);
             }
+            Opened::LeftAlone => {
+                let opening = self.opening.swap_remove(index);
+                self.refuse_asker(&opening, Refusal::LeftAlone);
+                self.give_up_opening(&opening, &Refusal::LeftAlone);
+            }
             Opened::Abandoned => {
                 let opening = self.opening.swap_remove(index);
                 self.give_up_opening(&opening, &Refusal::Closed("cancelled".into()));

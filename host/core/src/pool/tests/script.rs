@@ -180,6 +180,7 @@ fn short(why: &Refusal) -> String {
         Refusal::RestsTooLong => "rests too long".to_owned(),
         Refusal::BadInits { retry_after: None } => "bad-inits".to_owned(),
         Refusal::BadInits { retry_after: Some(after) } => format!("bad-inits, {}", after.as_secs()),
+        Refusal::LeftAlone => "left alone".to_owned(),
         Refusal::BadInit => "bad-init".to_owned(),
         Refusal::Unavailable { retry_after } => format!("unavailable, {}", retry_after.unwrap_or_default().as_secs()),
         Refusal::Closed(reason) => format!("closed: {reason}"),
