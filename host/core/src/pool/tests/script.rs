@@ -66,6 +66,12 @@ impl Script {
         self
     }
 
+    pub(super) fn call_over(&mut self, name: &str) -> &mut Self {
+        let id = *self.names.iter().find(|(_, known)| *known == name).expect("a known session").0;
+        self.pool.handle_call_over(id, self.now);
+        self
+    }
+
     pub(super) fn opened(&mut self, name: &str, outcome: Opened) -> &mut Self {
         let id = *self.names.iter().find(|(_, known)| *known == name).expect("a known session").0;
         self.pool.handle_opened(id, outcome, self.now, &mut self.chance);
