@@ -131,6 +131,7 @@ fn a_plugin_that_is_gone_or_broken_fails_the_fixtures_of_its_sites() {
     failed.shows(&["market: the site cannot be served: its plugin \"market\" is left out", "there is no plugin \"club\""]);
     workshop.run("plugin test nowhere --plugins plugins").exits(2).says(&["crawl --record"]);
     workshop.run("plugin test plugins --plugins plugins").exits(2).says(&["no fixtures in plugins"]);
+    fs::remove_file(workshop.path("plugins/market.wasm")).unwrap();
     workshop.run("crawl requests.jsonl --simulate --plugins plugins --record fixtures").exits(2).says(&["not empty"]);
 }
 

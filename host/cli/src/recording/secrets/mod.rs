@@ -44,6 +44,9 @@ const SENT: [&str; 2] = ["httpRequestText", "httpRequestBody"];
 /// of digits alone has other digits in its place, since it may stand where JSON has a number.
 const PLACEHOLDERS: [&str; 3] = ["APIKEY", "COOKIE", "SECRET"];
 
+/// How a placeholder of digits begins; three digits or more follow.
+const DIGITS: &str = "900";
+
 /// Everyday values under the names of secrets, and words that fixtures are made of.
 const NO_SECRETS: [&str; 34] = [
     "authorization",
@@ -254,7 +257,7 @@ impl Secrets {
             self.count += 1;
             let is_number = kind == "SECRET" && plain.bytes().all(|byte| byte.is_ascii_digit());
             let placeholder = match is_number {
-                true => format!("9{:0>width$}", self.count, width = plain.len() - 1),
+                true => format!("{DIGITS}{:03}", self.count),
                 false => format!("{kind}{}", self.count),
             };
             self.spared.insert(placeholder.clone());
@@ -301,8 +304,9 @@ fn json(text: &str) -> Option<Value> {
 
 /// Whether a text stands for a secret.
 pub(crate) fn is_placeholder(text: &str) -> bool {
+    let is_number = |number: &str, digits: usize| number.len() >= digits && number.bytes().all(|byte| byte.is_ascii_digit());
     let number = PLACEHOLDERS.iter().find_map(|kind| text.strip_prefix(kind));
-    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    number.is_some_and(|number| is_number(number, 1)) || text.strip_prefix(DIGITS).is_some_and(|rest| is_number(rest, 3))
 }
 
 enum Header {
