@@ -9,6 +9,7 @@
     reason = "a failing test may panic and says why"
 )]
 
+mod containment;
 mod crawl;
 mod declarative;
 mod demo;
@@ -28,5 +29,6 @@ mod readme;
 mod recording;
 mod refusals;
 mod secrets;
+mod simulated;
 mod tidy;
 mod tools;

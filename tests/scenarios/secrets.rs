@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::api::Api;
 use crate::harness::crawl::Crawl;
-use crate::harness::process::{Running, command};
+use crate::harness::process::{Running, command, ends_unheard};
 use crate::harness::reply::Reply;
 use crate::harness::tool::Workshop;
 use crate::harness::write_file;
@@ -126,11 +126,43 @@ fn reports_and_errors_on_the_terminal_are_harmless_too() {
         &["crawl", EVIL, "--simulate"],
         &["crawl", "-", "--api-url", &format!("https://{EVIL}/"), "--api-key", KEY],
         &["crawl", "-", "--config", EVIL],
+        &["crawl", "-", "--intype", &EVIL.replace("\r\n", " ")],
     ] {
         let ended = workshop.run_with(args);
         assert_harmless(&format!("{args:?}"), &format!("{}\n{}", ended.stdout.join("\n"), ended.stderr));
         assert!(ended.stderr.contains("forged") || ended.stdout.concat().contains("forged"), "{args:?}: {ended:?}");
     }
+}
+
+#[test]
+fn a_command_line_that_is_refused_does_not_repeat_the_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let flag = format!("--api-key={KEY}");
+    for (args, environment) in [
+        (&["crawl", "-", KEY][..], Some(KEY)),
+        (&["crawl", "-", "--api-key", KEY, "--limit", KEY], None),
+        (&["crawl", "-", &flag, KEY], None),
+        (&[KEY], Some(KEY)),
+    ] {
+        let mut refused = command(dir.path());
+        refused.args(args).envs(environment.map(|key| ("ZYTE_API_KEY", key)));
+        let ended = Running::start(refused).end();
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        assert_without_key("standard error", &ended.stderr);
+        ended.says(&["[API key]"]);
+    }
+}
+
+#[test]
+fn a_crawl_ends_although_nobody_reads_its_log() {
+    let dir = tempfile::tempdir().unwrap();
+    // Far more is logged than a pipe holds.
+    let lines: String = (0..2_000).map(|n| format!("https://shop.example/{n}/{}\n", "x".repeat(500))).collect();
+    write_file(dir.path(), "urls.txt", lines);
+    let mut crawl = command(dir.path());
+    crawl.args(["crawl", "urls.txt", "--simulate", "-o", "out.jsonl", "-L", "trace"]);
+    assert_eq!(ends_unheard(crawl), Some(0));
+    assert_eq!(std::fs::read_to_string(dir.path().join("out.jsonl")).unwrap().lines().count(), 2_000);
 }
 
 #[test]
@@ -155,6 +187,18 @@ fn what_was_found_and_not_named_is_told_with_its_path() {
     let cache = tempfile::tempdir().unwrap();
     let crawled = found(&format!("[api]\nurl = \"{}\"\n[plugins]\ncache = {:?}\n", api.url, cache.path()));
     assert!(crawled.process.stderr.contains("plugins.cache of "), "{}", crawled.process.stderr);
+
+    // Nor does it give plugins what lies elsewhere.
+    let elsewhere = cache.path().join("mine.json");
+    std::fs::write(&elsewhere, "{}").unwrap();
+    let table = format!("[[site]]\nname = \"a\"\nplugin = \"guest-good\"\ninclude = [\"a.example\"]\nconfig = {elsewhere:?}\n");
+    let crawl = Crawl::simulated().settings(&table).plugin("guest-good");
+    let crawled = crawl.run("https://shop.example/1\n");
+    crawled.exits(2);
+    crawled.process.says(&["config of site \"a\"", "mine.json is not below", "--config"]);
+    let crawl = Crawl::simulated().settings(&table).plugin("guest-good");
+    let named = crawl.path("carousel.toml").display().to_string();
+    crawl.args(["--config", &named]).run("https://shop.example/1\n").exits(0);
 
     // Named is not found: nothing is told.
     let crawl = Crawl::through(&api).settings("");

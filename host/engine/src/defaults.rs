@@ -41,9 +41,14 @@ impl<S: Sites> EngineDefaults<S> {
         }
     }
 
-    /// Is there a checker that runs code of a plugin?
-    pub(crate) fn has_checker(&self) -> bool {
-        self.plain.settings.session.checker.is_some()
+    /// The built-in check, whatever the crawl-wide checker says.
+    pub(crate) fn check_alone(&self, call: &HookCall, answer: &Answer) -> Result<Verdict, HookError> {
+        self.plain.check(call, answer)
+    }
+
+    /// The name of the crawl-wide checker, if there is one.
+    pub(crate) fn checker(&self) -> Option<String> {
+        self.plain.settings.session.checker.clone()
     }
 }
 

@@ -171,6 +171,7 @@ mod tests {
             config: "null".to_owned(),
             reach: Reach::default(),
             instances: Instances::Fresh,
+            init: None,
             shared: Arc::default(),
         };
         let allowance = Allowance {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 use carousel_core::hooks::Hook;
+use carousel_core::repeated::Repeated;
 use carousel_core::settings::Instances;
 use serde_json::Value;
 
@@ -12,8 +13,10 @@ use crate::call::Call;
 use crate::code::Code;
 use crate::description::Description;
 use crate::errors::Problem;
+use crate::gate::{Gate, Scope};
 use crate::guest::Guest;
 use crate::host::Host;
+use crate::proof::Proof;
 use crate::reach::Reach;
 use crate::site::SiteFacts;
 use crate::stopped::explain;
@@ -26,16 +29,29 @@ pub(crate) struct Plugin {
     pub(crate) description: Description,
     hooks: HookSet,
     code: ArcSwap<Code>,
+    /// For all of its sites.
+    pub(crate) gate: Gate,
+    pub(crate) proof: Arc<Proof>,
+    /// What was told of it.
+    pub(crate) told: Repeated,
 }
 
-/// A set of hooks.
+/// A set of hooks, and what a plugin says of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct HookSet(u16);
 
 impl Plugin {
-    pub(crate) fn new(file: &str, description: Description, code: Code) -> Self {
+    pub(crate) fn new(host: &Host, file: &str, description: Description, code: Code) -> Self {
         let hooks = HookSet::of(file, &description.hooks);
-        Self { file: file.into(), description, hooks, code: ArcSwap::from_pointee(code) }
+        Self {
+            file: file.into(),
+            description,
+            hooks,
+            code: ArcSwap::from_pointee(code),
+            gate: Gate::new(host.gate, Scope::AllSites),
+            proof: Proof::new(!host.gate.raised_is_fault()),
+            told: Repeated::default(),
+        }
     }
 
     /// The hooks that the plugin has.
@@ -74,6 +90,7 @@ pub(crate) fn describe(host: &Host, file: &str, code: &Code) -> Result<Descripti
         config: Value::Null.to_string(),
         reach: Reach::default(),
         instances: Instances::Fresh,
+        init: None,
         shared: Arc::default(),
     };
     let told = ask(host, Arc::new(facts), code)?;
@@ -99,6 +116,7 @@ impl HookSet {
         for name in names {
             match Hook::named(name) {
                 Some(hook) => set.0 |= bit(hook),
+                None if name == PAGES_ONLY => set.0 |= PAGES_ONLY_BIT,
                 None => {
                     tracing::warn!(plugin, hook = name, "the plugin overrides a hook that is not known here: it is not asked")
                 }
@@ -110,7 +128,17 @@ impl HookSet {
     pub(crate) fn has(self, hook: Hook) -> bool {
         self.0 & bit(hook) != 0
     }
+
+    /// Does its check never look at initialisations?
+    pub(crate) fn checks_pages_only(self) -> bool {
+        self.0 & PAGES_ONLY_BIT != 0
+    }
 }
+
+/// The word of a plugin whose check never looks at initialisations.
+const PAGES_ONLY: &str = "check-pages-only";
+
+const PAGES_ONLY_BIT: u16 = 1 << 15;
 
 fn bit(hook: Hook) -> u16 {
     1 << Hook::ALL.iter().position(|known| *known == hook).unwrap_or_default()

@@ -2,11 +2,11 @@
 //! its id silently opens a new, uninitialised one. So a session is never lent once it is near either limit.
 //!
 //! Nobody has said whether idle time counts from the beginning of a call or from its end. It is counted from the beginning, but a
-//! session whose initialisation ended with a very long call can be lent at its birth: else it would never be.
+//! session whose initialisation ended with a very long call can be lent when that is over: else it would never be.
 
 use std::time::Duration;
 
-use super::session::Session;
+use super::session::{Session, Unknown};
 use super::{EndReason, Lease, Opening, Pool, Waiter};
 use crate::chance::Chance;
 use crate::id::SessionId;
@@ -26,26 +26,31 @@ impl<T: Clone> Pool<T> {
     }
 
     /// A session is born.
-    pub(super) fn admit(&mut self, opening: Opening<T>, now: Instant, chance: &mut Chance) {
+    pub(super) fn admit(&mut self, opening: Opening<T>, unknown: Option<Unknown>, now: Instant, chance: &mut Chance) {
         let rest = self.rest(chance);
         let last_used = self.used_at_birth(&opening, now);
-        let owner = opening.owner.map(|ticket| Waiter { ticket, trigger: opening.trigger, deadline: None });
-        let mut session = Session::new(opening.session, opening.since, last_used, now + rest, owner);
+        let (trigger, start) = (opening.trigger, opening.start);
+        let owner = opening.owner.map(|ticket| Waiter { ticket, trigger, start, deadline: None });
+        let session = Session::new(opening.session, opening.since, last_used, now + rest, owner);
+        let mut session = session.unknown(unknown, opening.lacking_since);
         let latest = self.lapses_at_latest(&session).map(|limit| limit - MOMENT);
         session.rests_until = latest.map_or(session.rests_until, |latest| latest.min(session.rests_until));
         self.sessions.push(session);
     }
 
-    /// Has its initialisation taken as long as it may live?
+    /// Has its initialisation taken as long as it may live, or as long after its last call as it may be idle?
     pub(super) fn is_born_dead(&self, opening: usize, now: Instant) -> bool {
-        let since = self.opening.get(opening).map(|opening| opening.since);
-        since.zip(self.longest_age()).is_some_and(|(since, longest)| since + longest <= now)
+        let Some(opening) = self.opening.get(opening) else { return false };
+        let ages_at = self.longest_age().map(|longest| opening.since + longest);
+        let idles_at = self.longest_idle().map(|longest| self.used_at_birth(opening, now) + longest);
+        [ages_at, idles_at].into_iter().flatten().any(|limit| limit <= now)
     }
 
     /// From when on the idle time of a session counts that is born now.
     fn used_at_birth(&self, opening: &Opening<T>, now: Instant) -> Instant {
         let called = opening.called.unwrap_or(now);
-        self.longest_idle().map_or(called, |longest| called.max((now + MOMENT) - longest))
+        let over = opening.call_over.unwrap_or(now);
+        self.longest_idle().map_or(called, |longest| called.max((over + MOMENT) - longest))
     }
 
     /// The longest rest after which a session can still be lent.
@@ -94,7 +99,8 @@ impl<T: Clone> Pool<T> {
     /// When somebody can be served with this session that is at rest now: one who waits here, or one whom the owner holds back.
     pub(super) fn wakes_at(&self, session: &Session<T>) -> Option<Instant> {
         let awaited = self.backlog > 0 && session.rests_until > self.looked_at;
-        let wanted = session.reserved_for.is_some() || ((!self.waiting.is_empty() || awaited) && session.has_room(&self.options));
+        let has_room = session.has_room(&self.options) && (session.unknown.is_none() || session.in_flight == 0);
+        let wanted = session.reserved_for.is_some() || ((!self.waiting.is_empty() || awaited) && has_room);
         let in_time = !session.ending && self.lapses_at_latest(session).is_none_or(|limit| session.rests_until < limit);
         (wanted && in_time).then_some(session.rests_until)
     }

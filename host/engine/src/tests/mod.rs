@@ -9,9 +9,12 @@ mod faults;
 mod ledger;
 mod pace;
 mod place;
+mod plugins;
 mod pools;
 mod reading;
 mod sites;
+mod sleep;
+mod start;
 mod unmanaged;
 mod waits;
 
