@@ -22,6 +22,7 @@ use carousel_core::turns::PoolKey;
 use serde_json::Value;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+use crate::clock::{Clock, SimulatedSleep};
 use crate::defaults::EngineDefaults;
 use crate::fetch::{Enqueued, Fetch};
 use crate::gate::Gate;
@@ -34,9 +35,6 @@ use crate::silence::Silence;
 
 /// So many requests of a pool that wait for automatic extraction do not hold back those behind them.
 const LOOKED_PAST: usize = 100;
-
-/// Longer than any crawl, and short enough for every clock.
-const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// Fetches requests through sessions. Cheap to clone; all clones are one engine.
 pub struct Engine<T: Transport, S: Sites>(pub(crate) Arc<Shared<T, S>>);
@@ -59,6 +57,8 @@ pub struct EngineOptions {
     /// Whether requests that the API would refuse are sent all the same. Default false: they fail at once, before they cost an
     /// initialisation. In the peer's profile all are sent.
     pub send_unchecked: bool,
+    /// For simulations: how long the machine has slept. Default: none, it is measured.
+    pub simulated_sleep: Option<SimulatedSleep>,
 }
 
 /// What all fetches share.
@@ -95,9 +95,7 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     pub(crate) silence: Mutex<Silence>,
     /// Per pool, what was told about its cookies.
     pub(crate) cookies_left_out: Mutex<HashSet<(PoolId, LeftOut)>>,
-    started: tokio::time::Instant,
-    /// The time of day at the start, since 1970; from then on the engine's own time counts.
-    unix_start: Duration,
+    pub(crate) clock: Clock,
     tickets: AtomicU64,
 }
 
@@ -163,8 +161,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             close: watch::Sender::new(None),
             silence: Mutex::default(),
             cookies_left_out: Mutex::default(),
-            started: tokio::time::Instant::now(),
-            unix_start: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+            clock: Clock::new(options.simulated_sleep.clone()),
             tickets: AtomicU64::new(0),
             settings,
             options,
@@ -364,16 +361,16 @@ impl<T: Transport, S: Sites> Shared<T, S> {
 
     /// Seconds since 1970.
     pub(crate) fn unix_now(&self) -> u64 {
-        (self.unix_start + self.elapsed()).as_secs()
+        self.clock.unix_now()
     }
 
     fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        self.clock.elapsed()
     }
 
-    /// The tokio time of a point in the engine's time; a point that the clock cannot show is far enough away in a century.
+    /// When timers have to ring for a point in the engine's time.
     pub(crate) fn clock(&self, at: Instant) -> tokio::time::Instant {
-        self.started + at.since(Instant::START).min(CENTURY)
+        self.clock.timer(at)
     }
 
     /// The options of a request's pool, if the request is the first of it.

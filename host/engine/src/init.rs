@@ -26,6 +26,10 @@ pub(crate) async fn initialise<T: Transport, S: Sites>(
     let init = Init { shared: Arc::clone(shared), session: Arc::clone(session), trigger: Arc::clone(trigger) };
     let pool = session.handle.pool();
     match init.run().await {
+        Ok(()) if init.has_lapsed_in_sleep() => {
+            tracing::info!(%pool, session = %session.id(), "the machine slept while a session was initialised; initialising another");
+            Opened::Abandoned
+        }
         Ok(()) => {
             shared.stats().count(Counter::InitCheckPassed, pool);
             shared.forget_bad_init(pool);

@@ -17,6 +17,7 @@
 mod allowance;
 mod bursts;
 mod call;
+mod clock;
 mod defaults;
 mod door;
 mod ended;
@@ -44,6 +45,7 @@ mod unavailable;
 mod tests;
 
 pub use bursts::{Bursts, Done, Fetcher, Recall};
+pub use clock::SimulatedSleep;
 pub use engine::{BadSettings, Engine, EngineOptions};
 pub use fetch::Enqueued;
 pub use outcome::{Attempt, Failure, FailureKind, Fetched, Trace};

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use carousel_core::cookies::CookieJar;
 use carousel_core::exchange::{Object, Request};
@@ -162,6 +163,8 @@ pub(crate) struct InitCalls {
     pub(crate) hindrance: Option<Hindrance>,
     /// One was answered, and so has cost something.
     pub(crate) is_paid: bool,
+    /// How long the machine had slept when that one was sent.
+    pub(crate) slept: Duration,
     /// One was not sent because it would have come from another place than the session.
     pub(crate) is_misplaced: bool,
 }

@@ -165,6 +165,7 @@ fn engine_options(args: &Crawl) -> EngineOptions {
         fingerprints: args.annotate,
         retry_only_throttling: args.dont_retry_errors,
         send_unchecked: args.no_check,
+        ..EngineOptions::default()
     }
 }
 

@@ -11,7 +11,7 @@ use carousel_core::settings::{InitRule, Settings};
 use carousel_core::verdict::Verdict;
 use serde_json::{Value, json};
 
-use crate::{Downloader, Engine, EngineOptions, Site, Sites, Transport};
+use crate::{Downloader, Engine, EngineOptions, SimulatedSleep, Site, Sites, Transport};
 
 /// What the API does with the n-th call (from 1): how long it takes and what it answers.
 pub(super) type Script = dyn Fn(usize, &Value) -> (Duration, Result<Value, CallError>) + Send + Sync;
@@ -179,7 +179,17 @@ pub(super) fn engine(settings: Settings, api: &Api) -> Engine<Api, OneSite> {
 }
 
 pub(super) fn engine_with(settings: Settings, api: &Api, site: FakeSite) -> Engine<Api, OneSite> {
-    let options = EngineOptions { seed: Some(7), fingerprints: true, ..EngineOptions::default() };
+    engine_asleep(settings, api, site, None)
+}
+
+/// On a machine that sleeps when it is told to.
+pub(super) fn engine_asleep(
+    settings: Settings,
+    api: &Api,
+    site: FakeSite,
+    simulated_sleep: Option<SimulatedSleep>,
+) -> Engine<Api, OneSite> {
+    let options = EngineOptions { seed: Some(7), fingerprints: true, simulated_sleep, ..EngineOptions::default() };
     Engine::new(Arc::new(settings), api.clone(), Arc::new(OneSite(Arc::new(site))), options).unwrap()
 }
 

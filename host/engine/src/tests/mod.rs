@@ -12,6 +12,7 @@ mod place;
 mod pools;
 mod reading;
 mod sites;
+mod sleep;
 mod start;
 mod unmanaged;
 mod waits;

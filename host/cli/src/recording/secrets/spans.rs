@@ -3,45 +3,55 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use regex::{Captures, Match, Regex};
+use regex::{Match, Regex};
 
 use super::names::{Place, is_secret};
 
+/// The longest name that is looked at, in bytes.
+const LONGEST_NAME: usize = 64;
+
+/// How far a value and what stands before it may reach, in bytes: a page of names without values must not take for ever.
+const LONGEST_VALUE: usize = 16 << 10;
+
 /// `?NAME=`, `&NAME=`, `#NAME=`, also where `&` is escaped, and at the beginning of a text.
-static FIELD: LazyLock<Option<Regex>> = LazyLock::new(|| regex(r"(?:^|&amp;|&\#38;|\\u0026|[?&\#])([\w.\-\[\]%$]{1,64})="));
+static FIELD: Pattern = LazyLock::new(|| regex(r"(?-u)(?:^|&amp;|&\#38;|\\u0026|[?&\#])[\w.\-\[\]%$]+="));
 
 /// What stands behind it.
-static FIELD_VALUE: LazyLock<Option<Regex>> = LazyLock::new(|| regex(r#"^([^&\#;\s"'<>\\]+)"#));
+static FIELD_VALUE: Pattern = LazyLock::new(|| regex(r#"^([^&\#;\s"'<>\\]+)"#));
 
 /// `"NAME":`, also with other quotes or none around the name, with escaped quotes, and with `=`.
-static MEMBER: LazyLock<Option<Regex>> = LazyLock::new(|| regex(r#"([\w$][\w$.\-]{0,63})(?:\\?["'])?\s*[:=]\s*"#));
+static MEMBER: Pattern = LazyLock::new(|| regex(r#"(?-u)[\w$][\w$.\-]*\\?["']?\s*[:=]\s*"#));
 
 /// What stands behind it: a text in quotes, which may be escaped, or a number.
-static MEMBER_VALUE: LazyLock<Option<Regex>> =
+static MEMBER_VALUE: Pattern =
     LazyLock::new(|| regex(r#"^(?:\\"((?:[^"\\]|\\\\)+)\\"|"((?:[^"\\]|\\.)+)"|'((?:[^'\\]|\\.)+)'|(\d{1,20})\b)"#));
 
+/// `<NAME>`, of an element.
+static ELEMENT: Pattern = LazyLock::new(|| regex(r"(?-u)<(?:[\w\-]+:)?[\w.\-]+(?:\s(?u:[^<>]*))?>"));
+
+/// What stands in it.
+static ELEMENT_VALUE: Pattern = LazyLock::new(|| regex(r"^([^<>]+)</"));
+
+/// `name="NAME"` in the head of a part of a multipart body.
+static PART: Pattern = LazyLock::new(|| regex(r#"(?i)form-data;[^\r\n]*?\bname="[^"\r\n]+""#));
+
+/// What stands behind the head.
+static PART_VALUE: Pattern = LazyLock::new(|| regex(r"^[^\r\n]*\r?\n(?:[^\r\n]+\r?\n){0,4}\r?\n([^\r\n]+)"));
+
 /// `<input name=NAME value=VALUE>`, `<meta name=NAME content=VALUE>`: the whole tag.
-static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| regex(r"(?i)<(?:input|meta|param|button)\b[^>]*>"));
+static TAG: Pattern = LazyLock::new(|| regex(r"(?i-u)<(?:input|meta|param|button)\b(?u:[^<>]*)>"));
 
 /// An attribute of such a tag.
-static ATTRIBUTE: LazyLock<Option<Regex>> = LazyLock::new(|| regex(r#"(?i)([\w\-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))"#));
-
-/// `<NAME>VALUE</`.
-static ELEMENT: LazyLock<Option<Regex>> = LazyLock::new(|| regex(r"<(?:[\w\-]+:)?([\w.\-]{1,64})(?:\s[^<>]*)?>([^<>]+)</"));
-
-/// A part of a multipart body.
-static PART: LazyLock<Option<Regex>> =
-    LazyLock::new(|| regex(r#"(?i)form-data;[^\r\n]*?\bname="([^"\r\n]{1,64})"[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n([^\r\n]+)"#));
+static ATTRIBUTE: Pattern = LazyLock::new(|| regex(r#"([\w\-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))"#));
 
 /// What is a secret by its own looks, or by the one word before it.
-static LOOKS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+static LOOKS: Pattern = LazyLock::new(|| {
     regex(
-        r#"\b(eyJ[\w\-]{8,}\.[\w\-]{8,}(?:\.[\w\-]*)?)|(?i:\b(?:bearer|basic)(?:\s|%20|\+)+([\w+/.~=\-]{8,}))|://[^/?\#\s"'<>@:]*:([^/?\#\s"'<>@]+)@"#,
+        r#"(?-u)\b(eyJ[\w\-]{8,}\.[\w\-]{8,}(?:\.[\w\-]*)?)|(?i:\b(?:bearer|basic)(?:\s|%20|\+)+([\w+/.~=\-]{8,}))|://(?u:[^/?\#\s"'<>@:]*:([^/?\#\s"'<>@]+)@)"#,
     )
 });
 
-/// One of those above.
-type Pattern = &'static LazyLock<Option<Regex>>;
+type Pattern = LazyLock<Option<Regex>>;
 
 /// Those above are tested, so there is always one.
 fn regex(pattern: &str) -> Option<Regex> {
@@ -51,20 +61,18 @@ fn regex(pattern: &str) -> Option<Regex> {
 /// Where in a text the values of secrets are; they may lie in one another.
 pub(super) fn secrets_in(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    let mut add = |value: Option<Match<'_>>| found.extend(value.map(|value| value.range()));
-    for (pattern, place) in
-        [(&FIELD, Place::Field), (&MEMBER, Place::Anywhere), (&ELEMENT, Place::Anywhere), (&PART, Place::Field)]
-    {
-        for groups in captures(pattern, text) {
-            if groups.get(1).is_some_and(|name| is_secret(name.as_str(), place)) {
-                add(value(&groups, 2));
-            }
-        }
+    for (names, values, place) in [
+        (&FIELD, &FIELD_VALUE, Place::Field),
+        (&MEMBER, &MEMBER_VALUE, Place::Anywhere),
+        (&ELEMENT, &ELEMENT_VALUE, Place::Anywhere),
+        (&PART, &PART_VALUE, Place::Field),
+    ] {
+        behind_names(text, names, values, place, &mut found);
     }
-    captures(&LOOKS, text).for_each(|groups| add(value(&groups, 1)));
-    found.extend(behind_names(text, &FIELD, &FIELD_VALUE, Place::Field));
-    found.extend(behind_names(text, &MEMBER, &MEMBER_VALUE, Place::Anywhere));
-    for tag in captures(&TAG, text).filter_map(|groups| groups.get(0)) {
+    for looks in places(&LOOKS, text) {
+        found.extend(value(&LOOKS, text, looks.start()));
+    }
+    for tag in places(&TAG, text) {
         found.extend(in_tag(tag.as_str()).map(|value| tag.start() + value.start..tag.start() + value.end));
     }
     found.sort_by_key(|value| (value.start, value.end));
@@ -73,35 +81,55 @@ pub(super) fn secrets_in(text: &str) -> Vec<Range<usize>> {
 }
 
 /// The values behind names of secrets. They are looked for behind every name, also of those that stand in the value of another.
-fn behind_names(text: &str, names: Pattern, values: Pattern, place: Place) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> = Vec::new();
-    for groups in captures(names, text) {
-        let (Some(name), Some(whole)) = (groups.get(1), groups.get(0)) else { continue };
-        let is_new = found.last().is_none_or(|last| last.end <= name.start());
-        if !is_new || !is_secret(name.as_str(), place) {
-            continue;
+fn behind_names(text: &str, names: &'static Pattern, values: &Pattern, place: Place, found: &mut Vec<Range<usize>>) {
+    let mut end = 0;
+    for named in places(names, text).filter(|named| is_secret(name_in(named.as_str()), place)) {
+        if named.start() >= end
+            && let Some(value) = value(values, text, named.end())
+        {
+            end = value.end;
+            found.push(value);
         }
-        let groups = values.as_ref().and_then(|regex| regex.captures(text.get(whole.end()..)?));
-        let value = groups.as_ref().and_then(|groups| value(groups, 1));
-        found.extend(value.map(|value| whole.end() + value.start()..whole.end() + value.end()));
     }
-    found
 }
 
-fn captures<'t>(pattern: Pattern, text: &'t str) -> impl Iterator<Item = Captures<'t>> {
-    pattern.iter().flat_map(move |regex| regex.captures_iter(text))
+/// The name in a match of what stands before a value.
+fn name_in(named: &str) -> &str {
+    let is_name = |c: char| c.is_alphanumeric() || "_$.-[]%".contains(c);
+    let named = match named.as_bytes().first() {
+        // An element with a namespace and attributes, and an ampersand that is escaped.
+        Some(b'<') => {
+            named.split([' ', '\t', '\r', '\n', '>']).next().unwrap_or_default().rsplit(['<', ':']).next().unwrap_or_default()
+        }
+        Some(b'&' | b'\\') => {
+            named.strip_prefix("&amp;").or(named.strip_prefix("&#38;")).or(named.strip_prefix("\\u0026")).unwrap_or(named)
+        }
+        Some(b'F' | b'f') if named.ends_with('"') => named.trim_end_matches('"').rsplit('"').next().unwrap_or_default(),
+        _ => named,
+    };
+    let name = named.trim_start_matches(|c| !is_name(c));
+    let name = name.get(..name.find(|c| !is_name(c)).unwrap_or(name.len())).unwrap_or_default();
+    if name.len() > LONGEST_NAME { "" } else { name }
 }
 
-/// The first group from this one on that took part.
-fn value<'t>(groups: &Captures<'t>, from: usize) -> Option<Match<'t>> {
-    (from..groups.len()).find_map(|group| groups.get(group))
+/// Where a pattern matches.
+fn places<'t>(pattern: &'static Pattern, text: &'t str) -> impl Iterator<Item = Match<'t>> {
+    pattern.iter().flat_map(move |regex| regex.find_iter(text))
+}
+
+/// The group that took part, of a pattern that matches from this place of the text on.
+fn value(pattern: &Pattern, text: &str, from: usize) -> Option<Range<usize>> {
+    let end = text.floor_char_boundary(from + LONGEST_VALUE);
+    let groups = pattern.as_ref()?.captures(text.get(from..end)?)?;
+    let value = groups.iter().skip(1).flatten().next()?;
+    Some(from + value.start()..from + value.end())
 }
 
 /// The value of a field that its tag names as a secret.
 fn in_tag(tag: &str) -> Option<Range<usize>> {
     let (mut is_hit, mut found) = (false, None);
-    for groups in captures(&ATTRIBUTE, tag) {
-        let (Some(name), Some(value)) = (groups.get(1), value(&groups, 2)) else { continue };
+    for groups in ATTRIBUTE.iter().flat_map(|regex| regex.captures_iter(tag)) {
+        let (Some(name), Some(value)) = (groups.get(1), groups.iter().skip(2).flatten().next()) else { continue };
         match name.as_str().to_ascii_lowercase().as_str() {
             "name" | "id" | "property" | "http-equiv" => is_hit |= is_secret(value.as_str(), Place::Anywhere),
             "type" => is_hit |= value.as_str().eq_ignore_ascii_case("password"),
@@ -122,8 +150,10 @@ mod tests {
 
     #[test]
     fn the_patterns_are_well_formed() {
-        for pattern in [&FIELD, &FIELD_VALUE, &MEMBER, &MEMBER_VALUE, &TAG, &ATTRIBUTE, &ELEMENT, &PART, &LOOKS] {
-            assert!(pattern.is_some());
+        for pattern in
+            [&FIELD, &FIELD_VALUE, &MEMBER, &MEMBER_VALUE, &ELEMENT, &ELEMENT_VALUE, &PART, &PART_VALUE, &TAG, &ATTRIBUTE, &LOOKS]
+        {
+            assert!(pattern.is_some(), "{pattern:?}");
         }
     }
 
