@@ -247,8 +247,8 @@ pub(crate) fn judge(row: &Row, other: &Outcome, ours: &Outcome) -> Misses {
     let mut misses = (row.judge)(other, ours);
     let lapsed = ours.meter("/sessions/refused_expired");
     let scripted = row.workload.faults.to_string().matches("session-expired").count() as u64;
-    // Calls that were under way beside the third ban in a row came too late: three at most, where four share a session.
-    let late = 3 * ours.meter("/sessions/ended/bans");
+    // A call that was under way beside the third ban in a row came too late: one at most, where four share a session.
+    let late = ours.meter("/sessions/ended/bans");
     let expected = scripted..=scripted + late;
     expect(&mut misses, expected.contains(&lapsed), || format!("{lapsed} requests on sessions that the API had ended"));
     // A crawl that the other profile gave up is no measure of time.

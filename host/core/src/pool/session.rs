@@ -101,7 +101,10 @@ impl<T> Session<T> {
     }
 
     pub(super) fn has_room(&self, options: &PoolOptions) -> bool {
-        options.max_in_flight.is_none_or(|limit| self.in_flight < limit.get())
+        // No call more than may be banned before the API ends the session.
+        let may_be_banned =
+            options.max_errors.is_some() || self.bans_in_a_row == 0 || self.in_flight + self.bans_in_a_row < BANS_IN_A_ROW;
+        may_be_banned && options.max_in_flight.is_none_or(|limit| self.in_flight < limit.get())
     }
 
     pub(super) fn granted(&mut self, now: Instant, rest: Duration) {
