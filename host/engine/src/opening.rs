@@ -10,7 +10,7 @@ use carousel_core::exchange::{Object, Request};
 use carousel_core::hooks::{Hook, HookError, PoolChoice, SessionHandle};
 use carousel_core::id::{PoolId, SessionId, SiteId, Ticket};
 use carousel_core::place::Place;
-use carousel_core::pool::{Opened, Start};
+use carousel_core::pool::{EndReason, Opened, Start};
 use carousel_core::time::Instant;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -213,6 +213,11 @@ impl LiveSession {
         self.stands_for_init.swap(false, Ordering::Relaxed)
     }
 
+    /// Has no answer said yet whether the first request on it creates it?
+    pub(crate) fn is_uncreated(&self) -> bool {
+        self.stands_for_init.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn init_calls(&self) -> MutexGuard<'_, InitCalls> {
         self.init.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -311,11 +316,17 @@ impl<T: Transport, S: Sites> Drop for Report<T, S> {
             // Nothing runs any more: another one would not, either.
             self.shared.close("the runtime has ended");
         }
-        self.shared.apply(|state, now| {
-            if state.pools.handle_opened(pool, id, outcome, now) {
+        let lives = self.shared.apply(|state, now| {
+            let lives = state.pools.handle_opened(pool, id, outcome, now);
+            if lives {
                 state.sessions.insert(id, Arc::clone(&self.session));
             }
+            lives
         });
+        if outcome == Opened::Ready && !lives {
+            // Its pool was closed meanwhile, or it came when its life was over.
+            self.shared.log_end(pool, id, EndReason::Unused);
+        }
         // Only now: what the pool opens instead is under way already.
         self.shared.openings.forget(id);
         if outcome == Opened::Unaffordable {

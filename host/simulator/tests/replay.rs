@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use carousel_core::exchange::Request;
 use carousel_core::settings::Settings;
-use carousel_engine::{Engine, EngineOptions, NoSites};
+use carousel_engine::{Engine, EngineOptions, HookPlaces, NoSites};
 use carousel_simulator::{InProcess, Latency, Simulator, SimulatorOptions, demo_requests};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 async fn crawl(seed: u64) -> (Value, Value) {
     let options = SimulatorOptions { seed, latency: Latency::realistic(), ..SimulatorOptions::default() };
     let api = InProcess::new(Simulator::new(options));
-    let options = EngineOptions { seed: Some(seed), ..EngineOptions::default() };
+    let options = EngineOptions { seed: Some(seed), hooks: HookPlaces::InPlace, ..EngineOptions::default() };
     let engine = Engine::new(Arc::new(Settings::default()), api.clone(), Arc::new(NoSites), options).expect("an engine");
     let mut under_way = JoinSet::new();
     for line in demo_requests() {

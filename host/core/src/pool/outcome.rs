@@ -30,6 +30,8 @@ pub enum Opened {
     PutOff(Duration),
     /// The budget has no room for it, nor will it have: the pool lives on the sessions it has.
     Unaffordable,
+    /// Nothing was sent for it: the plugin that it needs is left alone. Not counted; ends the request that it was made for.
+    LeftAlone,
     /// Nobody waits for the result any more: the crawl is ending.
     Abandoned,
 }
@@ -141,6 +143,8 @@ pub enum Refusal {
     },
     /// The API refuses what the initialisation for this request asks for.
     BadInit,
+    /// The plugin that would initialise a session is left alone.
+    LeftAlone,
     /// The API has had no session for the pool for too long.
     Unavailable {
         /// When the pool will try again; none: never.
@@ -163,7 +167,7 @@ impl Refusal {
             Self::PoolClosed(_) => EndReason::PoolClosed,
             Self::Budget => EndReason::Budget,
             Self::Closed(_) | Self::BadInits { .. } | Self::Unavailable { .. } | Self::Banned { .. } => EndReason::Closed,
-            Self::BadInit | Self::NoSession | Self::RestsTooLong | Self::Domain(_) => EndReason::Closed,
+            Self::BadInit | Self::LeftAlone | Self::NoSession | Self::RestsTooLong | Self::Domain(_) => EndReason::Closed,
         }
     }
 }
@@ -187,6 +191,7 @@ impl fmt::Display for Refusal {
                 "the API refuses what the initialisation for this request asks for: correct its URL or metadata, session.params, \
                  session.location or the plugin",
             ),
+            Self::LeftAlone => f.write_str("no session is initialised for it now"),
             Self::Unavailable { retry_after } => {
                 f.write_str(
                     "the API has had no session for it for as long as session.creation_timeout: end other crawls of the account, or \

@@ -123,7 +123,9 @@ impl<T: Clone> Pool<T> {
         self.unstarted -= u32::from(self.options.growth == Growth::Eager);
         let session = chance.session_id();
         let (owner, asker, since, called, paused_until) = (None, None, now, None, None);
-        self.opening.push(Opening { session, trigger, owner, asker, since, called, paused_until, start, lacking_since });
+        let call_over = None;
+        let opening = Opening { session, trigger, owner, asker, since, called, call_over, paused_until, start, lacking_since };
+        self.opening.push(opening);
         let index = self.opening.len() - 1;
         if let Used::Unavailable(pause) = outcome {
             self.miss_opening(index, pause, now, chance);

@@ -9,6 +9,7 @@ mod faults;
 mod ledger;
 mod pace;
 mod place;
+mod plugins;
 mod pools;
 mod reading;
 mod sites;

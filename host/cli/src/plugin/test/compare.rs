@@ -112,7 +112,7 @@ fn is_equal(expected: &Value, got: &Value, inputs: &BTreeSet<String>) -> bool {
 }
 
 /// Whether a text is the expected one but for what stands in place of the plugin's own secrets.
-fn is_met(expected: &str, got: &str, inputs: &BTreeSet<String>) -> bool {
+pub(super) fn is_met(expected: &str, got: &str, inputs: &BTreeSet<String>) -> bool {
     let pieces = pieces(expected, |word| is_placeholder(word) && !inputs.contains(word));
     let Some((first, others)) = pieces.split_first() else { return false };
     let Some((last, middle)) = others.split_last() else { return false };

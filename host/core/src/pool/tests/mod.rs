@@ -274,6 +274,20 @@ fn an_initialisation_that_the_api_refuses_ends_its_request_and_the_next_one_is_f
 }
 
 #[test]
+fn while_its_plugin_is_left_alone_those_who_wait_are_refused_one_by_one_and_nothing_is_counted() {
+    let mut pool = Script::new(PoolOptions { max_bad_inits: 1, ..options() });
+    pool.ask(1).does("open a for 1").ask(2).ask(3).opened("a", Opened::LeftAlone).does("refuse 1 (left alone), open b for 2");
+    pool.cancel(2)
+        .opened("b", Opened::LeftAlone)
+        .does("open c for 3")
+        .opened("c", Opened::LeftAlone)
+        .does("refuse 3 (left alone)");
+    pool.ask(4).does("open d for 4").opened("d", Opened::Ready).does("grant d to 4");
+    let mut pool = Script::new(PoolOptions { size: 1, max_bad_inits: 1, ..eager() });
+    pool.ask(1).does("open a for 1").ask(2).opened("a", Opened::LeftAlone).does("refuse 1 (left alone), open b for 2");
+}
+
+#[test]
 fn requests_do_not_wait_for_ever_for_a_session_that_the_api_does_not_have() {
     let mut pool = Script::new(PoolOptions { creation_timeout: seconds(120), ..options() });
     pool.ask(1).does("open a for 1").opened("a", Opened::Unavailable(None)).does("").wakes_after(60, "open b for 1");

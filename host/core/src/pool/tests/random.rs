@@ -212,6 +212,7 @@ impl World {
             Opened::Unavailable(None),
             Opened::Hindered(None),
             Opened::Refused,
+            Opened::LeftAlone,
             Opened::PutOff(Duration::from_secs(5)),
             Opened::Abandoned,
         ];
