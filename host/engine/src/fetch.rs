@@ -256,7 +256,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             self.let_the_replacement_go_first().await;
         }
         let mut repeats = self.repeats.take().unwrap_or_else(|| self.shared.repeats(policy));
-        let may = |step| self.may(&outgoing.lease, step);
+        let may = |step| self.may(&outgoing, step);
         let result = self.shared.call(outgoing.request.params(), &mut repeats, outgoing.pass.as_ref(), may).await;
         // Others may call while a check has the answer.
         drop(outgoing.pass.take());
@@ -292,13 +292,14 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
     }
 
     /// Is a call that has come so far still to be made on this session?
-    fn may(&self, lease: &SessionLease<T, S>, step: Step) -> bool {
+    fn may(&self, outgoing: &Outgoing<T, S>, step: Step) -> bool {
+        let lease = &outgoing.lease;
         let is_fit = match step {
             Step::Send => lease.takes_call(),
             Step::Pause { until } => lease.lives(until),
             Step::Repeat => lease.lives(self.shared.now()),
         };
-        is_fit && self.shared.ended(self.request.url()).is_none()
+        is_fit && self.shared.ended(outgoing.request.url()).is_none()
     }
 
     /// The call has told nothing about page or session and will be sent again. It spends no retry.
@@ -392,7 +393,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
 
     fn stop_if_ended(&self) -> Result<(), Stop> {
         match self.shared.ended(self.request.url()) {
-            Some(reason) => Err(Stop::fail(FailureKind::Domain, format!("requests of this domain have ended: {reason}"))),
+            Some(reason) => Err(domain_ended(&reason)),
             None => Ok(()),
         }
     }
@@ -559,7 +560,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         let lease = in_pool.lease().await.map_err(|why| {
             let kind = match &why {
                 Refusal::NoSession | Refusal::RestsTooLong | Refusal::Unavailable { .. } => FailureKind::NoSession,
-                Refusal::BadInits { .. } | Refusal::BadInit => FailureKind::BadInits,
+                Refusal::BadInits { .. } | Refusal::BadInit | Refusal::Banned { .. } => FailureKind::BadInits,
                 Refusal::LeftAlone => FailureKind::Plugin,
                 Refusal::Closed(_) => FailureKind::Closed,
                 Refusal::PoolClosed(_) => FailureKind::Pool,
@@ -630,6 +631,9 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
                 self.hook_failure(&error)
             })?;
             edit.apply(&mut request);
+            if let Some(reason) = self.shared.ended(request.url()) {
+                return Err(domain_ended(&reason));
+            }
             lease.set_trigger(Arc::new(trigger.with_request(Arc::new(request.clone()))));
         }
         let placed = self.shared.keep_in_place(&mut request, lease.session(), &trigger);
@@ -675,6 +679,10 @@ fn plain_params<'r>(request: &'r Request, unmanaged: Option<&Unmanaged>) -> Cow<
         params.to_mut().shift_remove("session");
     }
     params
+}
+
+fn domain_ended(reason: &str) -> Stop {
+    Stop::fail(FailureKind::Domain, format!("requests of this domain have ended: {reason}"))
 }
 
 pub(crate) fn outcome_of(result: &Result<Answer, CallError>) -> String {

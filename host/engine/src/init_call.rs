@@ -58,6 +58,8 @@ impl<T: Transport, S: Sites> Init<T, S> {
             if is_busy {
                 self.refused();
             } else if is_answered {
+                let (pool, id) = (self.session.handle.pool(), self.session.id());
+                self.shared.apply(|state, now| state.pools.handle_call_over(pool, id, now));
                 let mut calls = self.session.init_calls();
                 (calls.heard, calls.is_paid, calls.slept) = (Some(sent), true, slept);
                 allowance.bill(Billed::Init);

@@ -136,12 +136,15 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         if matches!(error, CallError::BadAnswer(_)) {
             outgoing.allowance.bill(Billed::Discarded);
         }
-        if let Some((used, counter)) = self.shared.without_session(&error, outgoing.lease.session().id()) {
+        let without_session = self.shared.without_session(&error, outgoing.lease.session().id());
+        // One that the API has held is lost: to initialise another spends a retry, or it would be for ever, each time at a cost.
+        let is_lost = without_session.is_some() && outgoing.lease.session().is_held();
+        if let Some((used, counter)) = without_session.filter(|_| !is_lost) {
             return self.put_off_without_session(outgoing, &error, used, counter);
         }
         self.shared.count_start(outgoing.lease.session(), Counter::InitFailed, Some(error.to_string()));
         let (used, counter, reason, told) = match &error {
-            CallError::Api(problem) if problem.is_session_expired() => {
+            CallError::Api(problem) if problem.is_session_expired() || is_lost => {
                 (Used::Expired, Counter::UseExpired, RetryReason::SessionExpired, "expired-upstream")
             }
             CallError::Api(problem) if problem.status == 520 => {

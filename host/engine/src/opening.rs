@@ -10,7 +10,7 @@ use carousel_core::exchange::{Object, Request};
 use carousel_core::hooks::{Hook, HookError, PoolChoice, SessionHandle};
 use carousel_core::id::{PoolId, SessionId, SiteId, Ticket};
 use carousel_core::place::Place;
-use carousel_core::pool::{Opened, Start};
+use carousel_core::pool::{EndReason, Opened, Start};
 use carousel_core::time::Instant;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -316,11 +316,17 @@ impl<T: Transport, S: Sites> Drop for Report<T, S> {
             // Nothing runs any more: another one would not, either.
             self.shared.close("the runtime has ended");
         }
-        self.shared.apply(|state, now| {
-            if state.pools.handle_opened(pool, id, outcome, now) {
+        let lives = self.shared.apply(|state, now| {
+            let lives = state.pools.handle_opened(pool, id, outcome, now);
+            if lives {
                 state.sessions.insert(id, Arc::clone(&self.session));
             }
+            lives
         });
+        if outcome == Opened::Ready && !lives {
+            // Its pool was closed meanwhile, or it came when its life was over.
+            self.shared.log_end(pool, id, EndReason::Unused);
+        }
         // Only now: what the pool opens instead is under way already.
         self.shared.openings.forget(id);
         if outcome == Opened::Unaffordable {
