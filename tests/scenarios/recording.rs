@@ -125,13 +125,13 @@ fn other_parameters_other_edits_and_other_data_fail_too() {
 fn a_plugin_that_is_gone_or_broken_fails_the_fixtures_of_its_sites() {
     let workshop = Workshop::of_the_demo().file("requests.jsonl", requests());
     workshop.run("crawl requests.jsonl --simulate --plugins plugins --record fixtures --seed 1").exits(0);
+    workshop.run("crawl requests.jsonl --simulate --plugins plugins --record fixtures").exits(2).says(&["not empty"]);
     fs::write(workshop.path("plugins/market.wasm"), "broken").unwrap();
     fs::remove_file(workshop.path("plugins/club.wasm")).unwrap();
     let failed = workshop.run("plugin test fixtures --plugins plugins").exits(1);
     failed.shows(&["market: the site cannot be served: its plugin \"market\" is left out", "there is no plugin \"club\""]);
     workshop.run("plugin test nowhere --plugins plugins").exits(2).says(&["crawl --record"]);
     workshop.run("plugin test plugins --plugins plugins").exits(2).says(&["no fixtures in plugins"]);
-    workshop.run("crawl requests.jsonl --simulate --plugins plugins --record fixtures").exits(2).says(&["not empty"]);
 }
 
 /// What must not be in a fixture. The short one is a cookie that is no secret by its looks.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::crawl::Crawl;
+use crate::harness::process::{Running, command};
 use crate::harness::python;
 use crate::harness::simulator::Simulated;
 
@@ -76,5 +77,30 @@ fn a_simulator_may_know_one_key_only() {
     let simulator = Simulated::start_with(&["--api-key", "right-key"]);
     for (key, code) in [("right-key", 0), ("wrong-key", 3)] {
         Crawl::of("-").args(["--api-url", &simulator.url, "--api-key", key]).run("https://shop.example/a\n").exits(code);
+    }
+}
+
+#[test]
+fn pages_come_back_with_the_job_that_the_crawl_is_part_of() {
+    for (key, told, expected) in [("1/2/3", "", json!("1/2/3")), ("", "SHUB_JOBKEY is not sent as jobId", Value::Null)] {
+        let crawled = Crawl::simulated().env("SHUB_JOBKEY", key).run("https://shop.example/a\n");
+        crawled.exits(0).process.says(&[told]);
+        assert_eq!(crawled.lines[0]["jobId"], expected, "{key:?}");
+    }
+}
+
+#[test]
+fn a_faults_file_is_not_written_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("faults.json");
+    for flag in ["--output", "--leftovers", "--stats"] {
+        std::fs::write(&file, r#"{"status": 520}"#).unwrap();
+        std::fs::write(dir.path().join("urls.txt"), "https://shop.example/a\n").unwrap();
+        let mut crawl = command(dir.path());
+        crawl.args(["crawl", "urls.txt", "--simulate", "--faults", "faults.json", flag, "faults.json"]);
+        let ended = Running::start(crawl).end();
+        assert_eq!(ended.code, Some(2), "{flag}: {}", ended.stderr);
+        ended.says(&["faults.json", "is the faults file"]);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), r#"{"status": 520}"#, "{flag}");
     }
 }

@@ -60,6 +60,9 @@ pub struct EngineOptions {
     /// Whether requests that the API would refuse are sent all the same. Default false: they fail at once, before they cost an
     /// initialisation. In the peer's profile all are sent.
     pub send_unchecked: bool,
+    /// The job that the requests belong to, sent as their `jobId` where they have none; the peer's profile replaces theirs. Default:
+    /// none.
+    pub job_id: Option<String>,
     /// Where hooks run. Default: on threads of their own, and in place while they are quick.
     pub hooks: HookPlaces,
     /// For simulations: how long the machine has slept. Default: none, it is measured.

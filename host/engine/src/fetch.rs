@@ -560,7 +560,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         let lease = in_pool.lease().await.map_err(|why| {
             let kind = match &why {
                 Refusal::NoSession | Refusal::RestsTooLong | Refusal::Unavailable { .. } => FailureKind::NoSession,
-                Refusal::BadInits { .. } | Refusal::BadInit => FailureKind::BadInits,
+                Refusal::BadInits { .. } | Refusal::BadInit | Refusal::Banned { .. } => FailureKind::BadInits,
                 Refusal::LeftAlone => FailureKind::Plugin,
                 Refusal::Closed(_) => FailureKind::Closed,
                 Refusal::PoolClosed(_) => FailureKind::Pool,

@@ -78,6 +78,10 @@ impl<T: Clone> Pool<T> {
         }
         let free = (self.options.size as usize).saturating_sub(self.sessions.len() + self.opening.len());
         let missing = self.wanted(now).saturating_sub(self.usable_soon(now)).min(free);
+        if self.breaker.waits_for_a_page() {
+            // Only a good page closes it, so one session at a time tries for one.
+            return missing.min(1_usize.saturating_sub(self.opening.len() + self.sessions.len()));
+        }
         // One at a time may try whether the circuit can be closed, however many sessions live still.
         if self.breaker.is_trying() { missing.min(1_usize.saturating_sub(self.opening.len())) } else { missing }
     }

@@ -231,7 +231,9 @@ impl<T: Clone> Pool<T> {
         let verdict = used.verdict(outcome, &self.options);
         let start = if used.is_uninitialised() { Start::ByUse } else { Start::ByInit };
         let missed = Missed { outcome, start, lacking_since: used.lacking_since };
+        let is_fruitless = verdict == Some(EndReason::Banned) && used.is_fruitless();
         let failed = self.judge_start(index, outcome, now.since(lease.granted), now);
+        self.judge_bans(outcome, is_fruitless && failed.is_none(), now);
         if let Some(reason) = failed {
             self.retire(index, reason);
         } else if let Some(reason) = verdict {
@@ -263,7 +265,7 @@ impl<T: Clone> Pool<T> {
         self.settle(now, chance);
         self.give_up_late_waiters(now);
         if self.is_empty() && self.breaker.fades_at(&self.options).is_some_and(|at| at <= now) {
-            self.breaker.close();
+            self.breaker = Breaker::default();
         }
     }
 

@@ -136,6 +136,11 @@ pub enum Refusal {
         /// When the pool will try again; none: never.
         retry_after: Option<Duration>,
     },
+    /// Sessions keep being banned before a page on them is good.
+    Banned {
+        /// When the pool will try again.
+        retry_after: Option<Duration>,
+    },
     /// The API refuses what the initialisation for this request asks for.
     BadInit,
     /// The plugin that would initialise a session is left alone.
@@ -161,7 +166,7 @@ impl Refusal {
         match self {
             Self::PoolClosed(_) => EndReason::PoolClosed,
             Self::Budget => EndReason::Budget,
-            Self::Closed(_) | Self::BadInits { .. } | Self::Unavailable { .. } => EndReason::Closed,
+            Self::Closed(_) | Self::BadInits { .. } | Self::Unavailable { .. } | Self::Banned { .. } => EndReason::Closed,
             Self::BadInit | Self::LeftAlone | Self::NoSession | Self::RestsTooLong | Self::Domain(_) => EndReason::Closed,
         }
     }
@@ -176,6 +181,10 @@ impl fmt::Display for Refusal {
             }
             Self::BadInits { retry_after } => {
                 f.write_str("too many initialisations in a row failed")?;
+                write_retry(f, *retry_after)
+            }
+            Self::Banned { retry_after } => {
+                f.write_str("too many sessions in a row were banned by the site before they got one good page")?;
                 write_retry(f, *retry_after)
             }
             Self::BadInit => f.write_str(

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::session::{Session, Unknown};
 use super::{Action, EndReason, Opening, Pool, Used, Waiter};
 use crate::chance::Chance;
-use crate::settings::Growth;
+use crate::settings::{Growth, OnBadInits};
 use crate::time::Instant;
 
 /// How the session begins that is opened for a request.
@@ -102,6 +102,19 @@ impl<T: Clone> Pool<T> {
             self.stop_opening(why);
         }
         Some(reason)
+    }
+
+    /// A pool whose sessions are all banned, however well they were initialised, is not worth more initialisations for the time being.
+    pub(super) fn judge_bans(&mut self, outcome: Used, is_fruitless: bool, now: Instant) {
+        if outcome == Used::Good {
+            self.breaker.served();
+        } else if is_fruitless
+            && self.options.on_bad_inits == OnBadInits::OpenCircuit
+            && self.breaker.fruitless(&self.options, now)
+        {
+            let why = self.breaker_refusal(now);
+            self.stop_opening(why);
+        }
     }
 
     /// The API had no session for a request that was to create one: others are opened after a pause, as where an initialisation met this.

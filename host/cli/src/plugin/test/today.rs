@@ -6,9 +6,9 @@ use carousel_core::settings::{Instances, SiteTable};
 use carousel_core::text::shorten;
 use serde_json::{Map, Value};
 
-use super::compare::is_met;
+use super::compare::is_equal;
 use crate::plugin::workbench;
-use crate::recording::{FixtureSite, is_placeholder};
+use crate::recording::FixtureSite;
 
 /// What is shown of a value.
 const SHOWN_CHARS: usize = 80;
@@ -58,11 +58,8 @@ impl Today {
 /// it was recorded.
 fn with_placeholders(now: Value, recorded: &Value) -> Value {
     match (now, recorded) {
-        (Value::String(now), Value::String(recorded))
-            if holds_placeholder(recorded) && is_met(recorded, &now, &BTreeSet::new()) =>
-        {
-            Value::String(recorded.clone())
-        }
+        // What is equal but for the words is equal but for placeholders.
+        (now @ (Value::String(_) | Value::Number(_)), recorded) if is_equal(recorded, &now, &BTreeSet::new()) => recorded.clone(),
         (Value::Array(now), Value::Array(recorded)) => {
             let recorded = recorded.iter().map(Some).chain(std::iter::repeat(None));
             now.into_iter()
@@ -79,10 +76,6 @@ fn with_placeholders(now: Value, recorded: &Value) -> Value {
         }
         (now, _) => now,
     }
-}
-
-fn holds_placeholder(text: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_placeholder)
 }
 
 /// Adds where two values differ.
@@ -140,10 +133,10 @@ mod tests {
 
     #[test]
     fn a_secret_is_no_difference_and_its_placeholder_takes_its_place() {
-        let recorded = json!({"form": {"user": "ann", "password": "SECRET1"}, "list": ["Bearer SECRET2"]});
-        let now = json!({"form": {"user": "ann", "password": "open"}, "list": ["Bearer xyz", "more"]});
+        let recorded = json!({"form": {"user": "ann", "password": "SECRET1"}, "list": ["Bearer SECRET2"], "pin": 900_003, "body": "cHdkPVNFQ1JFVDE="});
+        let now = json!({"form": {"user": "ann", "password": "open"}, "list": ["Bearer xyz", "more"], "pin": 4711, "body": "cHdkPW9wZW4="});
         let found = today(recorded, now);
-        let config = json!({"form": {"user": "ann", "password": "SECRET1"}, "list": ["Bearer SECRET2", "more"]});
+        let config = json!({"form": {"user": "ann", "password": "SECRET1"}, "list": ["Bearer SECRET2", "more"], "pin": 900_003, "body": "cHdkPVNFQ1JFVDE="});
         assert_eq!(found.table.config, Some(config));
         assert_eq!(found.differences.len(), 1, "{:?}", found.differences);
     }

@@ -188,6 +188,7 @@ fn short(why: &Refusal) -> String {
         Refusal::BadInits { retry_after: Some(after) } => format!("bad-inits, {}", after.as_secs()),
         Refusal::LeftAlone => "left alone".to_owned(),
         Refusal::BadInit => "bad-init".to_owned(),
+        Refusal::Banned { retry_after } => format!("banned, {}", retry_after.unwrap_or_default().as_secs()),
         Refusal::Unavailable { retry_after } => format!("unavailable, {}", retry_after.unwrap_or_default().as_secs()),
         Refusal::Closed(reason) => format!("closed: {reason}"),
         Refusal::PoolClosed(reason) => format!("pool closed: {reason}"),
