@@ -447,7 +447,7 @@ impl<T: Clone> Pool<T> {
             && session.rests_until <= now
             && session.has_room(&self.options)
             && (session.unknown.is_none() || session.in_flight == 0)
-            && self.lapses_at_latest(session).is_none_or(|limit| now < limit)
+            && self.lent_until(session).is_none_or(|limit| now < limit)
     }
 
     fn grant(&mut self, index: usize, ticket: Ticket, now: Instant, chance: &mut Chance) {
@@ -456,7 +456,7 @@ impl<T: Clone> Pool<T> {
             return;
         }
         let mut session = self.sessions.remove(index);
-        let lease = Lease { session: session.id, granted: now, idles_at: self.idles_at(&session) };
+        let lease = Lease { session: session.id, granted: now };
         session.granted(now, rest);
         self.actions.push_back(Action::Grant { ticket, lease });
         self.sessions.push(session);

@@ -142,11 +142,6 @@ impl<T: Clone> Pools<T> {
         self.changed.as_mut()?.pop_front()
     }
 
-    /// May the call of this use be sent now? See [`Pool::takes_call`].
-    pub fn takes_call(&self, id: &PoolId, lease: Lease, now: Instant) -> bool {
-        self.pools.get(id).is_some_and(|entry| entry.pool.takes_call(lease, now))
-    }
-
     /// Will this session still be good at this time? See [`Pool::outlives`].
     pub fn outlives(&self, id: &PoolId, session: SessionId, at: Instant) -> bool {
         self.pools.get(id).is_some_and(|entry| entry.pool.outlives(session, at))

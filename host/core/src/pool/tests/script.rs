@@ -112,7 +112,7 @@ impl Script {
     }
 
     pub(super) fn takes_call(&self, lease: Lease) -> bool {
-        self.pool.takes_call(lease, self.now)
+        self.pool.outlives(lease.session, self.now)
     }
 
     pub(super) fn close(&mut self, reason: &str) -> &mut Self {
