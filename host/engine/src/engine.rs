@@ -24,11 +24,12 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use crate::defaults::EngineDefaults;
 use crate::fetch::{Enqueued, Fetch};
 use crate::gate::Gate;
+use crate::guard::{guarded, guarded_future};
 use crate::lease::SessionLease;
 use crate::opening::{LiveSession, Openings, Trigger};
-use crate::outcome::{Failure, Fetched};
+use crate::outcome::{Failure, FailureKind, Fetched, Trace};
 use crate::ports::{Sites, Transport};
-use crate::prepared::{Prepared, Resting};
+use crate::prepared::{Course, Planned, Prepared, Resting};
 use crate::silence::Silence;
 
 /// So many requests of a pool that wait for automatic extraction do not hold back those behind them.
@@ -186,14 +187,18 @@ impl<T: Transport, S: Sites> Engine<T, S> {
     /// Finds site and pool of a request, once, for whoever decides when it is fetched. Does nothing else.
     pub fn prepare(&self, request: Request) -> Prepared<S> {
         let request = Arc::new(request);
-        let planned = self.0.plan(&request);
+        let planned = self.planned(&request);
         Prepared { request, planned }
+    }
+
+    fn planned(&self, request: &Arc<Request>) -> Planned<S> {
+        guarded(|| self.0.plan(request)).unwrap_or_else(|why| Planned { site: None, course: Course::Lost(why) })
     }
 
     /// Makes a prepared request again of its request and what was kept of it.
     pub(crate) fn wake(&self, request: Request, resting: Resting<S>) -> Prepared<S> {
         let request = Arc::new(request);
-        let planned = resting.0.map_or_else(|| self.0.plan(&request), |planned| *planned);
+        let planned = resting.0.map_or_else(|| self.planned(&request), |planned| *planned);
         Prepared { request, planned }
     }
 
@@ -210,7 +215,8 @@ impl<T: Transport, S: Sites> Engine<T, S> {
 
     /// Fetches an enqueued request; see [`Self::fetch`].
     pub async fn fetch_enqueued(&self, enqueued: Enqueued<T, S>) -> Result<Fetched, Failure> {
-        let result = enqueued.fetch().await;
+        let lost = |message| Failure { kind: FailureKind::Internal, error: None, message, trace: Trace::default() };
+        let result = guarded_future(enqueued.fetch()).await.unwrap_or_else(|message| Err(lost(message)));
         let mut stats = self.0.stats();
         match &result {
             Ok(_) => stats.count_ok(),

@@ -65,13 +65,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             Verdict::Discard(reason) => {
                 self.shared.stats().count(Counter::UseCheckFailed, &pool);
                 let failure = Stop::fail(FailureKind::CheckFailed, format!("the page failed its check{}", because(&reason)));
-                self.fault(
-                    outgoing,
-                    Used::CheckFailed,
-                    with_reason("check-failed", &reason),
-                    RetryReason::SessionExpired,
-                    failure,
-                )
+                self.fault(outgoing, Used::CheckFailed, with_reason("check-failed", &reason), RetryReason::CheckFailed, failure)
             }
             Verdict::Throttled(pause) => {
                 let failure = Stop::fail(FailureKind::CheckFailed, "the site asked to come back later once too often");
@@ -103,7 +97,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             return Stop::fail(FailureKind::Plugin, format!("check {error}"));
         }
         let failure = Stop::fail(FailureKind::CheckFailed, format!("the check failed: {error}"));
-        self.fault(outgoing, Used::CheckError, "check-error".to_owned(), RetryReason::SessionExpired, failure)
+        self.fault(outgoing, Used::CheckError, "check-error".to_owned(), RetryReason::CheckError, failure)
     }
 
     fn judge_error(&mut self, mut outgoing: Outgoing<T, S>, error: CallError) -> Stop {
@@ -114,6 +108,10 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         let (used, counter, reason, told) = match &error {
             CallError::Api(problem) if problem.is_session_expired() => {
                 (Used::Expired, Counter::UseExpired, RetryReason::SessionExpired, "expired-upstream")
+            }
+            // The session was lost before its first use, or the API has no room for it: another one has to be had first.
+            CallError::Api(problem) if problem.is_session_creation_error() => {
+                (Used::Expired, Counter::UseFailed, RetryReason::SessionCreation, "session-creation-error")
             }
             CallError::Api(problem) if problem.status == 520 => {
                 (Used::Banned, Counter::UseFailed, RetryReason::DownloadError, "banned")
@@ -145,6 +143,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         if !outgoing.carries_session {
             tracing::warn!(url = outgoing.request.url(), "the request had no session when it was sent; the fault is nobody's");
         }
+        let reason = self.named(reason);
         self.shared.note_fault();
         outgoing.lease.report(blame);
         if self.retries.take(used) {
@@ -155,6 +154,23 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         self.shared.stats().count_max_reached();
         tracing::warn!(url = self.request.url(), reason = reason.name(), "gave up a request: no retries are left");
         failure
+    }
+
+    /// The peer has one name for whatever its session is at fault for.
+    fn named(&self, reason: RetryReason) -> RetryReason {
+        match reason {
+            RetryReason::CheckFailed | RetryReason::CheckError | RetryReason::SessionCreation
+                if self.shared.profile().is_peer() =>
+            {
+                RetryReason::SessionExpired
+            }
+            RetryReason::SessionExpired
+            | RetryReason::CheckFailed
+            | RetryReason::CheckError
+            | RetryReason::SessionCreation
+            | RetryReason::DownloadError
+            | RetryReason::Throttled => reason,
+        }
     }
 
     fn close_pool(&mut self, outgoing: Outgoing<T, S>, reason: &str) -> Stop {

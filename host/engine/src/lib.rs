@@ -23,6 +23,7 @@ mod ended;
 mod engine;
 mod fetch;
 mod gate;
+mod guard;
 mod init;
 mod init_call;
 mod judge;

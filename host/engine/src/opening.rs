@@ -216,15 +216,16 @@ pub(crate) fn start<T: Transport, S: Sites>(shared: &Arc<Shared<T, S>>, pool: Po
     tracing::debug!(%pool, session = %id, url = trigger.request.url(), "opening a session");
     let session = LiveSession::new(id, pool.clone(), trigger.cookie_mode, Initialiser::of(trigger.site.as_ref()));
     let mut report = Report { shared: Arc::clone(shared), session: Arc::new(session), has_begun: false, outcome: None };
-    let span = tracing::debug_span!("init", %pool, session = %id);
+    // What it opens next, and whoever it serves, is no part of it.
+    let span = tracing::debug_span!(parent: None, "init", %pool, session = %id);
     let task = async move {
         report.has_begun = true;
-        let outcome = init::initialise(&report.shared, &report.session, &trigger).await;
+        let outcome = init::initialise(&report.shared, &report.session, &trigger).instrument(span).await;
         report.finish(outcome);
     };
     // Remembered before it runs: on another thread it may end, and be forgotten, before its handle is known here.
     shared.openings.tasks().insert(id, None);
-    let task = shared.runtime.spawn(task.instrument(span));
+    let task = shared.runtime.spawn(task);
     if let Some(known) = shared.openings.tasks().get_mut(&id) {
         *known = Some(task.abort_handle());
     }

@@ -52,7 +52,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
         match course {
             Course::Managed(managed) => Survey { site, plan: Ok(managed.plan), pool: managed.pool },
             Course::Failed(error) => Survey { site, plan: Err(error), pool: None },
-            Course::Nonsense(why) => Survey { site, plan: Err(HookError::Raised(why)), pool: None },
+            Course::Nonsense(why) | Course::Lost(why) => Survey { site, plan: Err(HookError::Raised(why)), pool: None },
             Course::Unmanaged(_) | Course::Disabled => Survey { site, plan: Ok(Plan::off()), pool: None },
         }
     }

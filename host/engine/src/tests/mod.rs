@@ -6,6 +6,7 @@ mod contract;
 mod creation;
 mod fake;
 mod faults;
+mod guard;
 mod ledger;
 mod pace;
 mod place;
