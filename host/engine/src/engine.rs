@@ -92,6 +92,7 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     bad_inits: Mutex<HashMap<PoolId, String>>,
     chance: Mutex<Chance>,
     pub(crate) close: watch::Sender<Option<Arc<str>>>,
+    is_winding_down: AtomicBool,
     pub(crate) silence: Mutex<Silence>,
     /// Per pool, what was told about its cookies.
     pub(crate) cookies_left_out: Mutex<HashSet<(PoolId, LeftOut)>>,
@@ -161,6 +162,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             bad_inits: Mutex::default(),
             chance: Mutex::new(chance),
             close: watch::Sender::new(None),
+            is_winding_down: AtomicBool::new(false),
             silence: Mutex::default(),
             cookies_left_out: Mutex::default(),
             started: tokio::time::Instant::now(),
@@ -251,6 +253,12 @@ impl<T: Transport, S: Sites> Engine<T, S> {
     /// the first reason counts.
     pub fn close(&self, reason: &str) {
         self.0.close(reason);
+    }
+
+    /// Ends the crawl as [`Self::close`] does, but does not throw away what is paid: initialisations that have called are finished, and
+    /// as many of the requests that wait for them as they can serve at once. The peer's profile has no such end: it closes.
+    pub fn wind_down(&self, reason: &str) {
+        self.0.wind_down(reason);
     }
 
     /// Resolves with the reason once the crawl was closed.
@@ -433,16 +441,44 @@ impl<T: Transport, S: Sites> Shared<T, S> {
 
     /// Ends the crawl; false if it has been ended before.
     pub(crate) fn close(self: &Arc<Self>, reason: &str) -> bool {
-        let first = self.close.send_if_modified(|known| {
-            let first = known.is_none();
-            known.get_or_insert_with(|| reason.into());
-            first
-        });
+        let first = self.note_close(reason);
         if first {
             self.end(Refusal::Closed(reason.into()));
             tracing::info!(reason, "closing the crawl");
         }
         first
+    }
+
+    pub(crate) fn wind_down(self: &Arc<Self>, reason: &str) {
+        if self.profile().is_peer() || self.is_closed() {
+            self.close(reason);
+            return;
+        }
+        // Before anybody hears of the end.
+        self.is_winding_down.store(true, Ordering::Relaxed);
+        if self.note_close(reason) {
+            self.apply(|state, _| state.pools.handle_wind_down(Refusal::Closed(reason.into())));
+            tracing::info!(reason, "closing the crawl; initialisations under way are finished");
+        }
+    }
+
+    /// Is it the first reason?
+    fn note_close(&self, reason: &str) -> bool {
+        self.close.send_if_modified(|known| {
+            let first = known.is_none();
+            known.get_or_insert_with(|| reason.into());
+            first
+        })
+    }
+
+    /// Is no call begun any more, not even one for which all is granted?
+    pub(crate) fn begins_no_call(&self) -> bool {
+        self.is_closed() && !self.is_winding_down()
+    }
+
+    /// Is what is paid still to be finished?
+    pub(crate) fn is_winding_down(&self) -> bool {
+        self.is_winding_down.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_closed(&self) -> bool {

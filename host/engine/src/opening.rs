@@ -9,7 +9,7 @@ use carousel_core::exchange::{Object, Request};
 use carousel_core::hooks::{Hook, HookError, PoolChoice, SessionHandle};
 use carousel_core::id::{PoolId, SessionId, SiteId, Ticket};
 use carousel_core::place::Place;
-use carousel_core::pool::Opened;
+use carousel_core::pool::{EndReason, Opened};
 use carousel_core::time::Instant;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -256,11 +256,16 @@ impl<T: Transport, S: Sites> Drop for Report<T, S> {
             // Nothing runs any more: another one would not, either.
             self.shared.close("the runtime has ended");
         }
-        self.shared.apply(|state, now| {
+        let stillborn = self.shared.apply(|state, now| {
             if state.pools.handle_opened(pool, id, outcome, now) {
                 state.sessions.insert(id, Arc::clone(&self.session));
+                return None;
             }
+            let why = if state.pools.is_closed(pool) { EndReason::Closed } else { EndReason::Unused };
+            (outcome == Opened::Ready).then_some(why)
         });
+        // It counts as opened, so it has an end.
+        stillborn.into_iter().for_each(|why| self.shared.log_end(pool, id, why));
         // Only now: what the pool opens instead is under way already.
         self.shared.openings.forget(id);
         if outcome == Opened::Unaffordable {

@@ -64,7 +64,7 @@ impl<T: Clone> Pool<T> {
     pub(super) fn cannot_open(&self, now: Instant) -> Option<Refusal> {
         let cooling = self.breaker.refuses(now).map(|until| self.breaker.refusal(Some(until.since(now))));
         let unaffordable = self.unaffordable.then_some(Refusal::Budget);
-        cooling.or(unaffordable)
+        self.winding_down.clone().or(cooling).or(unaffordable)
     }
 
     /// How many sessions more the requests deserve.

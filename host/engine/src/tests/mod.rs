@@ -14,6 +14,7 @@ mod pools;
 mod sites;
 mod unmanaged;
 mod waits;
+mod winding_down;
 
 use std::time::Duration;
 

@@ -5,6 +5,7 @@ mod circuit;
 mod life;
 mod random;
 mod script;
+mod winding_down;
 
 use std::num::NonZeroU32;
 use std::time::Duration;
