@@ -279,7 +279,7 @@ fn the_stats_file_counts_what_happened() {
         (Kind::Use, _) if call.url().ends_with("/3") => UNPROCESSABLE,
         _ => Reply::ok(),
     });
-    let settings = format!("{NO_PAUSES}[session]\npool_size = 1\n");
+    let settings = format!("{NO_PAUSES}[session]\npool_size = 1\ninit = \"always\"\n");
     let crawled = Crawl::through(&api).settings(&settings).args(["--n-conn", "1"]).run(&urls(4));
     let stats = &crawled.exits(1).stats;
     assert_eq!(stats["close_reason"], "finished");

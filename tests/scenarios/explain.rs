@@ -155,7 +155,15 @@ fn a_pool_has_the_options_of_its_table_then_of_the_hook() {
 fn a_url_without_a_plugin_is_served_by_the_defaults() {
     let workshop = Workshop::new().guest("guest-good");
     let ended = explain(&workshop, "https://other.example/a", &json!({}), &[]);
-    ended.shows(&["rules that match\n  none", "the defaults serve", "default: named after the host", "a browser request"]);
+    ended.shows(&[
+        "rules that match\n  none",
+        "the defaults serve",
+        "default: named after the host",
+        "creates its session itself",
+    ]);
+    let by_http = workshop.file("request.json", r#"{"httpResponseBody": true}"#);
+    let ended = explain(&by_http, "https://other.example/a", &json!({}), &["--request", "request.json"]);
+    ended.shows(&["default: one call, judged by check", "default: a browser request"]);
 }
 
 #[test]

@@ -271,7 +271,11 @@ fn an_interrupt_finishes_the_pages_whose_initialisation_is_paid() {
         gate.open();
         let ended = running.end();
         assert_eq!(ended.code, Some(130), "{}", ended.stderr);
-        assert_eq!((api.calls_of(Kind::Init).len(), api.calls_of(Kind::Use).len()), (1, 4), "as many as the session serves at once");
+        assert_eq!(
+            (api.calls_of(Kind::Init).len(), api.calls_of(Kind::Use).len()),
+            (1, 4),
+            "as many as the session serves at once"
+        );
         assert_eq!(told(dir.path(), "out.jsonl").lines().count(), 4, "{}", ended.stderr);
         let results = told(dir.path(), "out.jsonl") + &text(dir.path(), "left.txt");
         assert_eq!(sorted(&results), sorted(&urls(1, 40)), "each line once");

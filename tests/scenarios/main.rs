@@ -28,5 +28,6 @@ mod readme;
 mod recording;
 mod refusals;
 mod secrets;
+mod simulated;
 mod tidy;
 mod tools;

@@ -1,8 +1,10 @@
 //! Requests that are kept apart, left alone or refused before anything is sent, seen from outside.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
-use crate::harness::api::{Api, Kind};
+use crate::harness::api::{Api, Call, Kind};
 use crate::harness::crawl::{Crawl, Crawled};
 use crate::harness::reply::Reply;
 
@@ -20,18 +22,25 @@ fn crawl(api: &Api, settings: &str, lines: &[Value], args: &[&str]) -> Crawled {
 #[test]
 fn each_page_comes_from_its_place() {
     let places = ["DE", "US", "FR", "JP"];
-    let lines: Vec<Value> = places.iter().chain(&places).map(|place| page(json!({"geolocation": place}))).collect();
-    let api = Api::start(|_| Reply::ok());
-    let crawled = crawl(&api, "", &lines, &[]);
-    crawled.exits(0);
-    let inits = api.calls_of(Kind::Init);
-    assert_eq!(inits.len(), 4);
-    for call in api.calls_of(Kind::Use) {
-        let made = inits.iter().find(|init| init.session() == call.session()).unwrap();
-        assert_eq!(made.body["geolocation"], call.body["geolocation"]);
+    for (output, inits) in [(json!({"browserHtml": false, "httpResponseBody": true}), 4), (json!({}), 0)] {
+        let place = |place: &&str| {
+            let mut line = page(json!({"geolocation": place}));
+            line.as_object_mut().unwrap().extend(output.as_object().unwrap().clone());
+            line
+        };
+        let lines: Vec<Value> = places.iter().chain(&places).map(place).collect();
+        let api = Api::start(|_| Reply::ok());
+        let crawled = crawl(&api, "", &lines, &[]);
+        crawled.exits(0);
+        assert_eq!(api.calls_of(Kind::Init).len(), inits, "browser requests create their sessions themselves");
+        let calls = api.calls();
+        let first = |call: &Call| calls.iter().find(|first| first.session() == call.session()).unwrap();
+        assert!(calls.iter().all(|call| first(call).body["geolocation"] == call.body["geolocation"]));
+        let sessions: BTreeSet<&str> = calls.iter().map(Call::session).collect();
+        assert_eq!(sessions.len(), 4);
+        let pools: Vec<String> = crawled.stats["pools"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(pools, ["DE", "FR", "JP", "US"].map(|place| format!("s.example;geolocation={place}")));
     }
-    let pools: Vec<String> = crawled.stats["pools"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(pools, ["DE", "FR", "JP", "US"].map(|place| format!("s.example;geolocation={place}")));
 }
 
 #[test]

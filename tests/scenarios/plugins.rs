@@ -54,14 +54,13 @@ fn a_page_that_never_passes_its_check_is_given_up() {
     assert_eq!(crawled.lines[0]["error"]["kind"], "check-failed", "{}", crawled.lines[0]);
 }
 
-#[test]
-fn broken_files_are_reported_with_cause_and_remedy_and_the_rest_works() {
-    let api = Api::start(|_| Reply::ok());
+/// A crawl with one plugin that works and a directory full of files that do not.
+fn with_broken_files(api: &Api, settings: &str) -> Crawl {
     let core_module = b"\0asm\x01\0\0\0";
     let empty_component = b"\0asm\x0d\0\x01\0";
     let cut_short = b"\0asm\x0d\0\x01\0\x07\xff";
-    let crawled = Crawl::through(&api)
-        .settings(PATIENT)
+    Crawl::through(api)
+        .settings(&format!("{PATIENT}{settings}"))
         .plugin("guest-good")
         .file("plugins/text.wasm", "not a plugin")
         .file("plugins/empty.wasm", "")
@@ -70,14 +69,72 @@ fn broken_files_are_reported_with_cause_and_remedy_and_the_rest_works() {
         .file("plugins/other.wasm", empty_component)
         .file("plugins/folder.wasm/file", "")
         .file("plugins/README.md", "no plugin, and not meant to be one")
-        .run("https://good.example/a\nhttps://other.example/a\n");
-    crawled.exits(0).process.says(&[
-        "text.wasm\" is left out: it is not WebAssembly, it begins with \"not a plugin\"; build it as a component",
-        "empty.wasm\" is left out: it is damaged or cut short: it is empty; copy or build it again",
-        "other.wasm\" is left out: it is a component but no site plugin: it does not export carousel:session/hooks@",
-        "core.wasm\" is left out: it is a core module, not a component; build it as a component",
-        "cut.wasm\" is left out: it is damaged or cut short",
-    ]);
+}
+
+/// What is said of those files.
+const BROKEN: [&str; 6] = [
+    "text.wasm\" is left out: it is not WebAssembly, it begins with \"not a plugin\"; build it as a component",
+    "empty.wasm\" is left out: it is damaged or cut short: it is empty; copy or build it again",
+    "other.wasm\" is left out: it is a component but no site plugin: it does not export carousel:session/hooks@",
+    "core.wasm\" is left out: it is a core module, not a component; build it as a component",
+    "cut.wasm\" is left out: it is damaged or cut short",
+    "folder.wasm\" is left out: it is not a file",
+];
+
+#[test]
+fn broken_files_are_all_named_and_nothing_is_sent() {
+    let api = Api::start(|_| Reply::ok());
+    let crawled = with_broken_files(&api, "").run("https://good.example/a\nhttps://other.example/a\n");
+    crawled.exits(2).process.says(&BROKEN);
+    crawled.process.says(&["6 plugins or [[site]] tables cannot be used; on_bad = \"skip\" in [plugins] crawls without it"]);
+    assert!(api.calls().is_empty() && crawled.lines.is_empty());
+}
+
+#[test]
+fn a_site_whose_plugin_does_not_load_is_closed_where_broken_files_are_skipped() {
+    let api = Api::start(|_| Reply::ok());
+    let table = "on_bad = \"skip\"\n[[site]]\nname = \"mine\"\nplugin = \"cut\"\ninclude = [\"mine.example\"]\n";
+    let crawled = with_broken_files(&api, table)
+        .args(["--store-errors", "--annotate"])
+        .run("https://good.example/a\nhttps://mine.example/a\nhttps://user:pw@www.mine.example/b\nhttps://other.example/a\n");
+    crawled.exits(1).process.says(&["its requests fail, because the site cannot be served: its plugin \"cut\" is left out"]);
+    for (line, kind) in [(1, Value::Null), (2, json!("plugin")), (3, json!("plugin")), (4, Value::Null)] {
+        assert_eq!(crawled.about(line)["error"]["kind"], kind, "{}", crawled.about(line));
+    }
+    let detail = crawled.about(2)["error"]["detail"].as_str().unwrap();
+    assert_eq!(detail, "the site \"mine\" is closed: its plugin \"cut\" is left out");
+    assert!(api.calls().iter().all(|call| !call.url().contains("mine.example")), "it costs nothing");
+}
+
+#[test]
+fn a_settings_mistake_is_refused_also_where_broken_files_are_skipped() {
+    let api = Api::start(|_| Reply::ok());
+    let table = "on_bad = \"skip\"\n[[site]]\nname = \"mine\"\nplugin = \"god\"\ninclude = [\"mine.example\"]\n";
+    let crawled = with_broken_files(&api, table).run("https://good.example/a\n");
+    crawled.exits(2).process.says(&["[[site]] \"mine\" is left out: there is no plugin \"god\""]);
+    assert!(api.calls().is_empty());
+}
+
+#[test]
+fn what_is_there_and_never_asked_is_warned_of() {
+    let api = Api::start(|_| Reply::ok());
+    let empty = Crawl::through(&api).file("plugins/shop.py", "").args(["--plugins", "plugins"]).run("https://a.example/\n");
+    empty.exits(0).process.says(&["no file in the plugin directory plugins ends in .wasm"]);
+    let table = "[[site]]\nname = \"mine\"\nplugin = \"guest-scripted\"\n";
+    let idle = Crawl::through(&api).settings(&format!("{PATIENT}{table}")).plugin("guest-scripted").run("https://a.example/\n");
+    idle.exits(0).process.says(&["no URL leads to this plugin", "site=\"mine\"", "give it include in its [[site]] table"]);
+    for meant in ["include = []\n", "[session]\nchecker = \"mine\"\n"] {
+        let crawl = Crawl::through(&api).settings(&format!("{PATIENT}{table}{meant}")).plugin("guest-scripted");
+        let crawled = crawl.run("https://a.example/\n");
+        assert!(!crawled.process.stderr.contains("no URL leads"), "{}", crawled.process.stderr);
+    }
+}
+
+#[test]
+fn broken_files_are_reported_with_cause_and_remedy_and_the_rest_works() {
+    let api = Api::start(|_| Reply::ok());
+    let crawled = with_broken_files(&api, "on_bad = \"skip\"\n").run("https://good.example/a\nhttps://other.example/a\n");
+    crawled.exits(0).process.says(&BROKEN);
     assert!(!crawled.process.stderr.contains("README.md"), "{}", crawled.process.stderr);
     assert_eq!(crawled.answers_and_errors(), (2, 0));
     let sites = crawled.stats["sites"].as_object().unwrap();

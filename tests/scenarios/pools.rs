@@ -22,12 +22,12 @@ fn crawl(api: &Api, settings: &str, urls: &[&str]) -> Crawled {
     crawl.run(&lines)
 }
 
-/// The URL of the call that initialised each line's session.
+/// The URL of the first call on each line's session.
 fn begun_at(api: &Api, crawled: &Crawled, lines: usize) -> Vec<String> {
-    let inits = api.calls_of(Kind::Init);
+    let calls = api.calls();
     let url = |line: usize| {
         let session = crawled.about(line)["carousel"]["session"].as_str().unwrap();
-        inits.iter().find(|call| call.session() == session).unwrap().url().to_owned()
+        calls.iter().find(|call| call.session() == session).unwrap().url().to_owned()
     };
     (1..=lines).map(url).collect()
 }

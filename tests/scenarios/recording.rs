@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::harness::api::{Api, Kind};
@@ -133,7 +135,7 @@ fn a_plugin_that_is_gone_or_broken_fails_the_fixtures_of_its_sites() {
 }
 
 /// What must not be in a fixture. The short one is a cookie that is no secret by its looks.
-const SECRETS: [&str; 9] = [
+const SECRETS: [&str; 16] = [
     "key-0123456789abcdef",
     "c00kie-of-the-page",
     "c00kie-of-the-request",
@@ -143,11 +145,35 @@ const SECRETS: [&str; 9] = [
     "csrf-t0ken-in-the-page",
     "query-t0ken",
     "stored-by-the-plugin",
+    "jwt-in-the-answer",
+    "client-s3cret",
+    "fragment-t0ken",
+    "location-t0ken",
+    "pin-of-the-config",
+    "sig-of-the-url",
+    "pwd-in-base64",
 ];
 
 #[test]
 fn no_key_no_cookie_and_no_authorisation_gets_into_a_fixture() {
-    let [key, cookie, own_cookie, header_cookie, bearer, password, csrf, query, stored] = SECRETS;
+    let [
+        key,
+        cookie,
+        own_cookie,
+        header_cookie,
+        bearer,
+        password,
+        csrf,
+        query,
+        stored,
+        jwt,
+        client,
+        fragment,
+        location,
+        pin,
+        sig,
+        body,
+    ] = SECRETS;
     let page = format!(
         "<p class=ok data-sid='{cookie}'>fine</p><meta content={csrf}><a href='/x?access_token={query}'>{stored}</a><i>{key} {password}</i>"
     );
@@ -156,16 +182,25 @@ fn no_key_no_cookie_and_no_authorisation_gets_into_a_fixture() {
         "httpResponseHeaders": [
             {"name": "Set-Cookie", "value": format!("other={header_cookie}; Path=/")},
             {"name": "X-Csrf-Token", "value": csrf},
+            {"name": "Location", "value": format!("/next?token={location}#access_token={fragment}")},
         ],
+        "httpResponseBody": STANDARD.encode(json!({"refreshJwt": jwt, "client_secret": client, "sent": body}).to_string()),
         "token": stored,
     });
     let api = Api::start(move |_| Reply::Page { html: page.clone(), members: members.clone() });
-    let config = json!({"password": password, "hooks": {
+    let config = json!({"password": password, "pin": pin, "hooks": {
         "check": {"store": {"kept": {"$response": "token"}}, "return": true},
         "init_session": {
             "chain": [{
                 "url": format!("https://{{host}}/login?access_token={query}"),
                 "params": {"httpResponseBody": true, "httpRequestMethod": "POST", "httpRequestText": format!("user=a&password={password}")},
+            }, {
+                "url": format!("https://{{host}}/again?sig={sig}"),
+                "params": {
+                    "httpResponseBody": true,
+                    "httpRequestMethod": "POST",
+                    "httpRequestBody": STANDARD.encode(json!({"login": {"pwd": body, "pin": pin}}).to_string()),
+                },
             }],
             "return": true,
         },
@@ -194,9 +229,11 @@ fn no_key_no_cookie_and_no_authorisation_gets_into_a_fixture() {
         let text = String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
         for secret in SECRETS {
             assert!(!text.contains(secret), "{secret} is in {}:\n{text}", path.display());
+            assert!(!text.contains(&STANDARD.encode(secret)), "{secret} is in {} in base64:\n{text}", path.display());
         }
         assert!(!text.contains("7q"), "a short cookie is in {}:\n{text}", path.display());
     }
+    find(&workshop, "shop", "init-session.json", "httpRequestBody");
     let shown = fs::read_to_string(find(&workshop, "shop", "check.html", "class=ok")).unwrap();
     assert!(shown.contains("data-sid='COOKIE") && shown.contains("access_token=SECRET"), "{shown}");
     // What was equal is equal still, so that the plugin comes to the same results.

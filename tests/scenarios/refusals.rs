@@ -1,7 +1,11 @@
 //! What keeps a command from starting: each is told with its place, its cause and what to do, with exit code 2.
 
+use serde_json::{Value, json};
+
+use crate::harness::api::Api;
 use crate::harness::crawl::Crawl;
 use crate::harness::process::{Running, command};
+use crate::harness::reply::Reply;
 use crate::harness::write_file;
 
 /// Runs a command in a folder with these files; the answer is what it said.
@@ -122,4 +126,32 @@ fn a_site_table_that_cannot_be_used_is_told_before_anything_is_sent() {
         crawled.exits(2).process.says(parts);
         assert!(crawled.lines.is_empty());
     }
+}
+
+#[test]
+fn metadata_that_would_mean_nothing_costs_nothing_and_says_what_it_should_be() {
+    let api = Api::start(|_| Reply::ok());
+    let line = |meta: Value| json!({"url": "https://shop.example/", "browserHtml": true, "meta": meta}).to_string() + "\n";
+    let crawl = || Crawl::through(&api).args(["--store-errors", "--annotate"]);
+    let wrong = [
+        json!({"zyte_api_session_enabled": "no"}),
+        json!({"zyte_api_session_location": "10001"}),
+        json!({"zyte_api_session_params": ["browserHtml"]}),
+    ];
+    let crawled = crawl().run(&wrong.map(line).concat());
+    crawled.exits(1);
+    for (number, key) in [(1, "meta.zyte_api_session_enabled"), (2, "meta.zyte_api_session_location"), (3, "expected an object")]
+    {
+        let error = &crawled.about(number)["error"];
+        assert_eq!(error["kind"], "bad-request", "{error}");
+        assert!(error["detail"].as_str().unwrap().contains(key), "{error}");
+    }
+    assert!(api.calls().is_empty());
+    let misspelt = json!({"zyte_api_session_locaton": {"postalCode": "1"}, "mine": 1});
+    let crawled = crawl().run(&(line(misspelt.clone()) + &line(misspelt)));
+    crawled.exits(0);
+    let said = "line 1: nothing reads meta.zyte_api_session_locaton; did you mean \"zyte_api_session_location\"?";
+    assert_eq!(crawled.process.stderr.matches("nothing reads").count(), 1, "{}", crawled.process.stderr);
+    // Log lines quote what comes from outside.
+    assert!(crawled.process.stderr.replace('\\', "").contains(said), "{}", crawled.process.stderr);
 }

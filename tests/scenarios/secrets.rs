@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::api::Api;
 use crate::harness::crawl::Crawl;
-use crate::harness::process::{Running, command};
+use crate::harness::process::{Running, command, ends_unheard};
 use crate::harness::reply::Reply;
 use crate::harness::tool::Workshop;
 use crate::harness::write_file;
@@ -134,6 +134,18 @@ fn reports_and_errors_on_the_terminal_are_harmless_too() {
 }
 
 #[test]
+fn a_crawl_ends_although_nobody_reads_its_log() {
+    let dir = tempfile::tempdir().unwrap();
+    // Far more is logged than a pipe holds.
+    let lines: String = (0..2_000).map(|n| format!("https://shop.example/{n}/{}\n", "x".repeat(500))).collect();
+    write_file(dir.path(), "urls.txt", lines);
+    let mut crawl = command(dir.path());
+    crawl.args(["crawl", "urls.txt", "--simulate", "-o", "out.jsonl", "-L", "trace"]);
+    assert_eq!(ends_unheard(crawl), Some(0));
+    assert_eq!(std::fs::read_to_string(dir.path().join("out.jsonl")).unwrap().lines().count(), 2_000);
+}
+
+#[test]
 fn what_was_found_and_not_named_is_told_with_its_path() {
     let api = Api::start(|_| Reply::ok());
     let found = |settings: &str| {
@@ -155,6 +167,18 @@ fn what_was_found_and_not_named_is_told_with_its_path() {
     let cache = tempfile::tempdir().unwrap();
     let crawled = found(&format!("[api]\nurl = \"{}\"\n[plugins]\ncache = {:?}\n", api.url, cache.path()));
     assert!(crawled.process.stderr.contains("plugins.cache of "), "{}", crawled.process.stderr);
+
+    // Nor does it give plugins what lies elsewhere.
+    let elsewhere = cache.path().join("mine.json");
+    std::fs::write(&elsewhere, "{}").unwrap();
+    let table = format!("[[site]]\nname = \"a\"\nplugin = \"guest-good\"\ninclude = [\"a.example\"]\nconfig = {elsewhere:?}\n");
+    let crawl = Crawl::simulated().settings(&table).plugin("guest-good");
+    let crawled = crawl.run("https://shop.example/1\n");
+    crawled.exits(2);
+    crawled.process.says(&["config of site \"a\"", "mine.json is not below", "--config"]);
+    let crawl = Crawl::simulated().settings(&table).plugin("guest-good");
+    let named = crawl.path("carousel.toml").display().to_string();
+    crawl.args(["--config", &named]).run("https://shop.example/1\n").exits(0);
 
     // Named is not found: nothing is told.
     let crawl = Crawl::through(&api).settings("");

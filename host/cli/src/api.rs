@@ -1,15 +1,16 @@
 //! Whom a crawl talks to: the real API, or a simulator inside this process.
 
+use anyhow::bail;
 use carousel_core::exchange::{Answer, CallError, Object};
 use carousel_core::settings::Settings;
 use carousel_engine::Transport;
-use carousel_simulator::{InProcess, Simulator, SimulatorOptions};
+use carousel_simulator::InProcess;
 use carousel_zyte::{Destination, Owner, ZyteApi, ZyteError, ZyteOptions};
 
 use crate::api_key::{self, Found};
 use crate::args::{Common, Crawl};
 use crate::logging::Screen;
-use crate::settings_file;
+use crate::{settings_file, simulate};
 
 /// The API of a crawl.
 pub(crate) enum Api {
@@ -23,9 +24,10 @@ impl Api {
     /// The API of the settings with the key that can be found, or a simulator.
     pub(crate) fn open(args: &Crawl, common: &Common, settings: &Settings, screen: &Screen) -> anyhow::Result<Self> {
         if args.simulate {
-            let defaults = SimulatorOptions::default();
-            let options = SimulatorOptions { seed: args.seed.unwrap_or(defaults.seed), ..defaults };
-            return Ok(Self::Simulated(InProcess::new(Simulator::new(options))));
+            return simulate::in_process(&args.simulation, args.seed, common).map(Self::Simulated);
+        }
+        if let Some(flag) = args.simulation.given() {
+            bail!("{flag} says how a simulator behaves: add --simulate");
         }
         let source = match &common.api_url {
             Some(_) => "--api-url".to_owned(),
@@ -45,6 +47,16 @@ impl Api {
             screen.say(warning);
         }
         Ok(Self::Zyte(Box::new(api)))
+    }
+}
+
+impl Api {
+    /// The simulator that is asked, if it is one.
+    pub(crate) fn simulator(&self) -> Option<InProcess> {
+        match self {
+            Self::Zyte(_) => None,
+            Self::Simulated(simulator) => Some(simulator.clone()),
+        }
     }
 }
 

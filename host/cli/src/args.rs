@@ -1,5 +1,6 @@
 //! The words of the command line.
 
+mod simulation;
 mod tools;
 
 use std::fmt;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
+pub(crate) use simulation::{Ban, LatencyName, Simulation};
 pub(crate) use tools::{BenchPlugin, CheckPlugins, ExplainUrl, ListPlugins, RunHook, TestPlugins};
 
 const EXAMPLES: &str = "\
@@ -116,6 +118,7 @@ object: {\"url\": \"https://shop.example/a\", \"httpResponseBody\": true, \"meta
 
 Examples:
   printf 'https://shop.example/a\\n' | carousel crawl - --simulate
+  carousel crawl urls.txt --simulate --latency realistic --ban 'shop.example=5'
   carousel crawl urls.txt --limit 100 --shuffle --output pages.jsonl
   carousel crawl requests.jsonl --store-errors --annotate --stats stats.json
   carousel crawl urls.txt --output pages.jsonl --leftovers left.txt
@@ -172,7 +175,7 @@ pub(crate) struct Crawl {
     /// File for the counters (JSON), written at the end, also of a crawl that ends early
     #[arg(long, value_name = "FILE")]
     pub(crate) stats: Option<PathBuf>,
-    /// Use a simulator inside this process instead of the real API; needs no key
+    /// Use a simulator inside this process instead of the real API; needs no key. It behaves as the flags of a simulator say
     #[arg(long, conflicts_with = "api_url")]
     pub(crate) simulate: bool,
     /// Add a "carousel" object to each line: input line, pool, session, attempts, fingerprint
@@ -181,13 +184,15 @@ pub(crate) struct Crawl {
     /// Seed for everything random; without it every crawl differs
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Write what plugins were asked and answered into this new directory, for `plugin test`; keys, cookies and authorisation
-    /// are replaced
+    /// Write what plugins were asked and answered into this new directory, for `plugin test`; keys, cookies, passwords and
+    /// tokens are replaced
     #[arg(long, value_name = "DIR")]
     pub(crate) record: Option<PathBuf>,
     /// With --record: how many calls of each hook with each outcome are kept for a site
     #[arg(long, value_name = "N", default_value_t = 3, requires = "record")]
     pub(crate) record_limit: usize,
+    #[command(flatten)]
+    pub(crate) simulation: Simulation,
 }
 
 /// What an input line is.
@@ -201,11 +206,13 @@ pub(crate) enum Intype {
 }
 
 const SIMULATE_HELP: &str = "\
-The first line on standard output is the base URL. Any API key is accepted.
+The first line on standard output is the base URL. Any API key is accepted, or only the one of --api-key. What can be asked is \
+described in /simulator/openapi.yaml, what was asked and billed is counted in /simulator/report.
 
 Examples:
   carousel simulate
   carousel simulate --port 0 --seed 7 --faults faults.json
+  carousel simulate --max-active 50 --creation-faults 0.05 --ban '*.shop.example=40' --ban 'slow.example=2s'
   zyte-api urls.txt --api-url http://127.0.0.1:8765/v1/ --api-key any";
 
 /// `carousel simulate`.
@@ -218,27 +225,11 @@ pub(crate) struct Simulate {
     /// Seed for everything random
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// How long answers take
-    #[arg(long, value_enum, default_value = "none")]
-    pub(crate) latency: LatencyName,
     /// Simulated seconds per real second: with 60 a session of 15 minutes lives 15 seconds
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub(crate) time_scale: f64,
-    /// Requests per minute and key before the answer is 429; no limit if absent
-    #[arg(long, value_name = "N")]
-    pub(crate) requests_per_minute: Option<u32>,
-    /// Scripted faults: a JSON file with a list of rules
-    #[arg(long, value_name = "FILE")]
-    pub(crate) faults: Option<PathBuf>,
-}
-
-/// How long simulated answers take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LatencyName {
-    /// No time at all.
-    None,
-    /// Seconds, as those of the real service.
-    Realistic,
+    #[command(flatten)]
+    pub(crate) simulation: Simulation,
 }
 
 const DEMO_HELP: &str = "\

@@ -47,13 +47,15 @@ fn main() -> ExitCode {
     logging::hide_keys(&api_key::known(&line.common));
     logging::start(line.common.loglevel, news, &screen);
     logging::tell_panics(&screen);
-    run(&line, &screen).unwrap_or_else(|error| {
+    let code = run(&line, &screen).unwrap_or_else(|error| {
         if report::is_read_no_further(&error) {
             return ExitCode::SUCCESS;
         }
         screen.say(&error.context("carousel"));
         ExitCode::from(BAD_USAGE)
-    })
+    });
+    screen.finish();
+    code
 }
 
 fn run(line: &CommandLine, screen: &Screen) -> anyhow::Result<ExitCode> {
@@ -79,7 +81,7 @@ fn run(line: &CommandLine, screen: &Screen) -> anyhow::Result<ExitCode> {
 async fn run_async(line: &CommandLine, screen: &Screen) -> anyhow::Result<ExitCode> {
     match &line.command {
         Command::Crawl(args) => Ok(crawl::crawl(args, &line.common, screen).await?.exit_code()),
-        Command::Simulate(args) => simulate::simulate(args, screen).await,
+        Command::Simulate(args) => simulate::simulate(args, &line.common, screen).await,
         Command::Demo(args) => demo::demo(args, &line.common, screen).await,
         Command::Plugin(_) => Ok(ExitCode::SUCCESS),
     }

@@ -8,7 +8,7 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use crate::crawl::{Ending, Tally};
-use crate::logging::without_keys;
+use crate::logging::harmless;
 
 /// Completes the engine's counters: how the crawl ended, what became of the input lines, what the plugins did.
 pub(crate) fn document(mut report: Value, ending: &Ending, tally: &Tally, sites: Value) -> Value {
@@ -36,10 +36,8 @@ impl StatsFile {
 
     /// Writes the document.
     pub(crate) fn write(mut self, document: &Value) -> anyhow::Result<()> {
-        let text = serde_json::to_string_pretty(document)? + "\n";
-        self.file
-            .write_all(without_keys(&text).as_bytes())
-            .with_context(|| format!("cannot write the stats file {}", self.path.display()))
+        let text: String = serde_json::to_string_pretty(document)?.lines().map(|line| harmless(line) + "\n").collect();
+        self.file.write_all(text.as_bytes()).with_context(|| format!("cannot write the stats file {}", self.path.display()))
     }
 }
 

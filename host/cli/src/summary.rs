@@ -17,6 +17,7 @@ const END_REASONS: &[(&str, &str)] = &[
     ("check-error", "could not be checked"),
     ("unused", "were never used"),
     ("superseded", "were made by an earlier version of their plugin"),
+    ("uncreated", "did not come into being with their first request"),
     ("pool-closed", "belonged to a pool that was closed"),
     ("budget", "belonged to a pool that had spent its budget"),
     ("closed", "were alive at the end of the crawl"),

@@ -6,10 +6,14 @@ use psl::Psl as _;
 use serde_json::Value;
 use url::Url;
 
+use crate::json::{Kind, Raw};
+
 /// Zyte API takes as many in `requestCookies`.
 const MAX_SENT: usize = 100;
 /// A jar keeps as many, also those that do not go with every URL, so that a site cannot fill the memory.
 const MAX_KEPT: usize = 300;
+/// The longest text of a cookie that is read. The API takes none of more than 4,097 bytes, each of which six may be written for.
+const MAX_READ_BYTES: usize = 64 << 10;
 /// The longest name of a domain.
 const MAX_DOMAIN_BYTES: usize = 253;
 
@@ -49,6 +53,24 @@ pub enum LeftOut {
     TooLarge,
     /// There are more than the API takes with a request, or than a jar keeps.
     TooMany,
+    /// It is no object with a name and a value that are text.
+    Unreadable,
+}
+
+/// Reads a cookie of an answer. One that has no domain belongs to the host of the answer, where that is known.
+pub fn read(raw: Raw<'_>, host: Option<&str>) -> Result<Value, LeftOut> {
+    if raw.text().len() > MAX_READ_BYTES {
+        return Err(LeftOut::TooLarge);
+    }
+    let is_text = |member: &str| raw.get(member).is_some_and(|value| value.kind() == Kind::String);
+    if !is_text("name") || !is_text("value") {
+        return Err(LeftOut::Unreadable);
+    }
+    let mut cookie = raw.value().map_err(|_| LeftOut::Unreadable)?;
+    if let (Some(host), Value::Object(members)) = (host.filter(|_| text(&cookie, "domain").is_empty()), &mut cookie) {
+        members.insert("domain".to_owned(), host.into());
+    }
+    Ok(cookie)
 }
 
 /// What a request is sent with.
@@ -62,27 +84,22 @@ pub struct Chosen {
 
 impl CookieJar {
     /// Adds cookies as an answer gives them; one of the same name, domain and path is replaced. As in browsers a cookie that has
-    /// expired only removes its predecessor, one that is too large is as if it had not been set, and of too many those that were
-    /// set longest ago go.
-    pub fn merge(&mut self, cookies: impl IntoIterator<Item = Value>, limits: CookieLimits, manner: Manner) -> Vec<LeftOut> {
-        let Manner::Browser { unix_now } = manner else {
-            cookies.into_iter().for_each(|cookie| self.put_in_place(cookie));
-            return Vec::new();
-        };
-        let mut left_out = Vec::new();
-        self.cookies.retain(|cookie| is_fresh(cookie, unix_now));
-        for cookie in cookies {
-            if is_too_large(&cookie, limits, manner) {
-                left_out.push(LeftOut::TooLarge);
-                continue;
-            }
-            self.cookies.retain(|known| key(known) != key(&cookie));
-            if is_fresh(&cookie, unix_now) {
-                self.cookies.push(cookie);
-            }
+    /// expired only removes its predecessor, and one that is too large is as if it had not been set. Of too many those that were set
+    /// longest ago go; in the manner of the peer, which sends the first ones, those that came last.
+    pub fn merge(
+        &mut self,
+        cookies: impl IntoIterator<Item = Result<Value, LeftOut>>,
+        limits: CookieLimits,
+        manner: Manner,
+    ) -> Vec<LeftOut> {
+        if let Manner::Browser { unix_now } = manner {
+            self.cookies.retain(|cookie| is_fresh(cookie, unix_now));
         }
-        left_out.extend(drop_first(&mut self.cookies, MAX_KEPT));
-        left_out
+        let mut put = |cookie| match manner {
+            Manner::Peer => self.put_in_place(cookie),
+            Manner::Browser { unix_now } => self.put_last(cookie, limits, unix_now),
+        };
+        cookies.into_iter().filter_map(|cookie| cookie.and_then(&mut put).err()).collect()
     }
 
     /// The cookies for a request with those that it brings itself, `own`, last. As in browsers, `own` wins over the jar; the
@@ -106,11 +123,26 @@ impl CookieJar {
         Chosen { cookies, left_out }
     }
 
-    fn put_in_place(&mut self, cookie: Value) {
+    fn put_in_place(&mut self, cookie: Value) -> Result<(), LeftOut> {
+        let is_full = self.cookies.len() >= MAX_KEPT;
         match self.cookies.iter_mut().find(|known| peer_key(known) == peer_key(&cookie)) {
             Some(known) => *known = cookie,
-            None => self.cookies.push(cookie),
+            None if !is_full => self.cookies.push(cookie),
+            None => return Err(LeftOut::TooMany),
         }
+        Ok(())
+    }
+
+    fn put_last(&mut self, cookie: Value, limits: CookieLimits, unix_now: u64) -> Result<(), LeftOut> {
+        if is_too_large(&cookie, limits, Manner::Browser { unix_now }) {
+            return Err(LeftOut::TooLarge);
+        }
+        self.cookies.retain(|known| key(known) != key(&cookie));
+        if !is_fresh(&cookie, unix_now) {
+            return Ok(());
+        }
+        self.cookies.push(cookie);
+        drop_first(&mut self.cookies, MAX_KEPT).into_iter().next().map_or(Ok(()), Err)
     }
 
     /// What the URL's site may see and the request does not bring itself, the URL's own host last.
@@ -219,7 +251,7 @@ mod tests {
 
     fn jar(cookies: impl IntoIterator<Item = Value>, manner: Manner) -> CookieJar {
         let mut jar = CookieJar::default();
-        jar.merge(cookies, LIMITS, manner);
+        jar.merge(cookies.into_iter().map(Ok), LIMITS, manner);
         jar
     }
 
@@ -280,7 +312,7 @@ mod tests {
         let expired = json!({"name": "a", "value": &large, "domain": "shop.example", "path": "/", "expires": 1});
         for one in [cookie("a", &large), expired] {
             let mut jar = jar([cookie("a", "1")], BROWSER);
-            assert_eq!(jar.merge([one], LIMITS, BROWSER), [LeftOut::TooLarge]);
+            assert_eq!(jar.merge([Ok(one)], LIMITS, BROWSER), [LeftOut::TooLarge]);
             assert_eq!(sent(&jar, URL, &[], BROWSER), ["a=1"]);
         }
     }
@@ -295,7 +327,7 @@ mod tests {
             (json!({"name": "", "value": "x".repeat(4086)}), false, false),
             (with("domain", json!("x".repeat(254))), false, true),
         ] {
-            assert_eq!(CookieJar::default().merge([one.clone()], LIMITS, BROWSER).is_empty(), fits, "kept: {one}");
+            assert_eq!(CookieJar::default().merge([Ok(one.clone())], LIMITS, BROWSER).is_empty(), fits, "kept: {one}");
             for (manner, fits) in [(BROWSER, fits), (Manner::Peer, fits_the_peer)] {
                 let chosen = CookieJar::default().for_request(URL, std::slice::from_ref(&one), LIMITS, manner);
                 assert_eq!(chosen.left_out.is_empty(), fits, "{manner:?}: {one}");
@@ -307,13 +339,57 @@ mod tests {
     fn of_too_many_the_requests_own_and_the_hosts_and_the_latest_stay() {
         let numbered = |prefix: &str, n: usize| (0..n).map(|i| cookie(&format!("{prefix}{i}"), "1")).collect::<Vec<_>>();
         let mut jar = jar(numbered("n", 120), BROWSER);
-        jar.merge([with("domain", json!("cdn.shop.example"))], LIMITS, BROWSER);
+        jar.merge([Ok(with("domain", json!("cdn.shop.example")))], LIMITS, BROWSER);
         let chosen = jar.for_request(URL, &numbered("own", 60), LIMITS, BROWSER);
         assert_eq!((chosen.cookies.len(), chosen.left_out), (100, vec![LeftOut::TooMany; 81]));
         assert_eq!(text(&chosen.cookies[0], "name"), "n80");
         assert_eq!(jar.for_request(URL, &numbered("own", 101), LIMITS, BROWSER).cookies.len(), 101);
-        jar.merge(numbered("more", 300), LIMITS, BROWSER);
+        jar.merge(numbered("more", 300).into_iter().map(Ok), LIMITS, BROWSER);
         assert_eq!(jar.cookies.len(), MAX_KEPT);
         assert_eq!(text(&jar.cookies[0], "name"), "more0");
+    }
+
+    #[test]
+    fn one_odd_cookie_does_not_take_the_others_along() {
+        let long = "x".repeat(MAX_READ_BYTES);
+        let texts = [
+            r#"{"name":"a\ud83d","value":"1","domain":"shop.example"}"#,
+            r#"{"name":"b","value":"\udc00","expires":NaN,"x":123456789012345678901234567890,"domain":"shop.example"}"#,
+            "3",
+            "[]",
+            r#"{"name":"c"}"#,
+            r#"{"name":null,"value":"1"}"#,
+            &format!(r#"{{"name":"d","value":"1","x":"{long}"}}"#),
+            r#"{"name":"e","value":"1"}"#,
+        ];
+        let mut jar = CookieJar::default();
+        let left_out = jar.merge(texts.map(|text| read(Raw::of(text), Some("shop.example"))), LIMITS, BROWSER);
+        use LeftOut::{TooLarge, Unreadable};
+        assert_eq!(left_out, [Unreadable, Unreadable, Unreadable, Unreadable, TooLarge]);
+        assert_eq!(sent(&jar, URL, &[], BROWSER), ["a\u{fffd}=1", "b=\u{fffd}", "e=1"]);
+    }
+
+    #[test]
+    fn a_cookie_without_a_domain_belongs_to_the_host_of_its_answer() {
+        for (domain, expected) in [
+            ("", json!("shop.example")),
+            (r#","domain":"""#, json!("shop.example")),
+            (r#","domain":null"#, json!("shop.example")),
+            (r#","domain":".other.example""#, json!(".other.example")),
+        ] {
+            let text = format!(r#"{{"name":"a","value":"1"{domain}}}"#);
+            assert_eq!(read(Raw::of(&text), Some("shop.example")).unwrap()["domain"], expected, "{domain}");
+        }
+        assert_eq!(read(Raw::of(r#"{"name":"a","value":"1"}"#), None), Ok(json!({"name": "a", "value": "1"})));
+    }
+
+    #[test]
+    fn a_jar_is_bounded_while_cookies_come() {
+        let many = || (0..10 * MAX_KEPT).map(|n| Ok(cookie(&format!("n{n}"), "1")));
+        for (manner, first) in [(BROWSER, "n2700"), (Manner::Peer, "n0")] {
+            let mut jar = CookieJar::default();
+            assert_eq!(jar.merge(many(), LIMITS, manner), vec![LeftOut::TooMany; 9 * MAX_KEPT]);
+            assert_eq!((jar.cookies.len(), text(&jar.cookies[0], "name")), (MAX_KEPT, first));
+        }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use url::{Host, Url};
 
 use crate::exchange::Problem;
+use crate::json::Raw;
 
 /// The domains that have ended, and why. One entry for each domain that was refused.
 #[derive(Clone, Debug, Default)]
@@ -60,9 +60,8 @@ fn host(url: &str) -> Option<String> {
 
 /// The domain that the answer names, as hosts in URLs are written. A top-level domain would be no domain of anybody's.
 fn blocked_domain(problem: &Problem) -> Option<String> {
-    let body: Value = serde_json::from_str(&problem.body).ok()?;
-    let named = body.get("blockedDomain")?.as_str()?.trim().trim_matches('.');
-    let domain = Host::parse(named).ok()?.to_string();
+    let named = Raw::of(&problem.body).get("blockedDomain")?.string()?;
+    let domain = Host::parse(named.trim().trim_matches('.')).ok()?.to_string();
     domain.contains('.').then_some(domain)
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use crate::exchange::{Answer, CallError, Object, Request};
+use crate::exchange::{Answer, CallError, Object, Request, Unreadable};
 use crate::id::{PoolId, SessionId};
 use crate::verdict::Verdict;
 
@@ -83,6 +83,8 @@ pub enum HookError {
     ClosePool(String),
     /// A download of the plugin failed and it passed the failure on.
     Download(CallError),
+    /// The page cannot be read, which is the fault of neither the plugin nor the session.
+    Unreadable(Unreadable),
 }
 
 impl fmt::Display for HookError {
@@ -93,6 +95,7 @@ impl fmt::Display for HookError {
             Self::CloseCrawl(reason) => write!(f, "asked to end the crawl: {reason}"),
             Self::ClosePool(reason) => write!(f, "asked to end its pool: {reason}"),
             Self::Download(error) => write!(f, "download failed: {error}"),
+            Self::Unreadable(error) => write!(f, "{error}"),
         }
     }
 }

@@ -24,6 +24,7 @@ pub mod exchange;
 pub mod fingerprint;
 pub mod hooks;
 pub mod id;
+pub mod json;
 pub mod ledger;
 pub mod pace;
 pub mod pattern;

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::exchange::{Answer, Object};
+use crate::exchange::{Answer, Object, Unreadable};
+use crate::json::{Kind, Raw};
 use crate::pace::LONGEST_PAUSE;
 
 /// The word of a check on an answer and on the session that fetched it.
@@ -60,46 +59,73 @@ const UNSUPPORTED_PREFIX: &str = "Action setLocation not supported ";
 
 impl DefaultCheck<'_> {
     /// Judges an answer as the peer's default check does (scrapy-zyte-api, `SessionConfig.check`).
-    pub fn verdict(&self, answer: &Answer) -> Verdict {
-        let actions = answer.actions();
-        let set_location = if self.location.is_empty() { None } else { first_set_location(&actions) };
-        if set_location.is_some_and(is_unsupported) {
+    pub fn verdict(&self, answer: &Answer) -> Result<Verdict, Unreadable> {
+        let actions = Actions::of(answer)?;
+        let set_location = if self.location.is_empty() { None } else { actions.set_location };
+        if set_location.as_ref().is_some_and(|outcome| outcome.is_unsupported) {
             let reason = UNSUPPORTED_SET_LOCATION.to_owned();
-            return if self.unsupported_location_closes_crawl { Verdict::CloseCrawl(reason) } else { Verdict::ClosePool(reason) };
+            let ends_crawl = self.unsupported_location_closes_crawl;
+            return Ok(if ends_crawl { Verdict::CloseCrawl(reason) } else { Verdict::ClosePool(reason) });
         }
-        if self.init && self.init_action_failure_invalidates && !actions.is_empty() {
-            return match actions.iter().find(|action| status(action) == Some("returned")) {
-                Some(action) => Verdict::Discard(format!("action {} failed", name(action))),
+        if self.init && self.init_action_failure_invalidates && actions.are_there {
+            return Ok(match actions.returned {
+                Some(name) => Verdict::Discard(format!("action {name} failed")),
                 None => Verdict::Keep,
-            };
+            });
         }
-        match set_location {
-            Some(action) if status(action) != Some("success") => Verdict::Discard("setLocation failed".to_owned()),
-            _ => Verdict::Keep,
-        }
+        Ok(match set_location {
+            Some(SetLocation { succeeded: false, .. }) => Verdict::Discard("setLocation failed".to_owned()),
+            Some(_) | None => Verdict::Keep,
+        })
     }
 }
 
-fn first_set_location(actions: &[Value]) -> Option<&Value> {
-    actions.iter().find(|action| name(action) == "setLocation")
+/// What the default check wants to know of the results of actions.
+#[derive(Default)]
+struct Actions {
+    are_there: bool,
+    /// The first `setLocation`.
+    set_location: Option<SetLocation>,
+    /// The name of the first action that stopped the sequence.
+    returned: Option<String>,
 }
 
-fn is_unsupported(action: &Value) -> bool {
-    action.get("error").and_then(Value::as_str).is_some_and(|error| error.starts_with(UNSUPPORTED_PREFIX))
+struct SetLocation {
+    succeeded: bool,
+    is_unsupported: bool,
 }
 
-fn name(action: &Value) -> &str {
-    action.get("action").and_then(Value::as_str).unwrap_or_default()
-}
+impl Actions {
+    fn of(answer: &Answer) -> Result<Self, Unreadable> {
+        let mut actions = Self::default();
+        for action in answer.list("actions")? {
+            actions.add(action)?;
+        }
+        Ok(actions)
+    }
 
-fn status(action: &Value) -> Option<&str> {
-    action.get("status").and_then(Value::as_str)
+    fn add(&mut self, action: Raw<'_>) -> Result<(), Unreadable> {
+        if action.kind() != Kind::Object {
+            return Err(Unreadable::member("actions", "a list of objects", action));
+        }
+        let text = |name: &str| action.get(name).and_then(Raw::string);
+        self.are_there = true;
+        let (name, status) = (text("action").unwrap_or_default(), text("status"));
+        if name == "setLocation" && self.set_location.is_none() {
+            let is_unsupported = text("error").is_some_and(|error| error.starts_with(UNSUPPORTED_PREFIX));
+            self.set_location = Some(SetLocation { succeeded: status.as_deref() == Some("success"), is_unsupported });
+        }
+        if status.as_deref() == Some("returned") && self.returned.is_none() {
+            self.returned = Some(name.into_owned());
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn check(location: bool, init: bool, actions: Value) -> Verdict {
         check_with(location, init, true, actions)
@@ -113,6 +139,7 @@ mod tests {
         let answer = Answer::parse(json!({"url": "u", "actions": actions}).to_string(), None).unwrap();
         DefaultCheck { location: &place, init, init_action_failure_invalidates: watch, unsupported_location_closes_crawl: true }
             .verdict(&answer)
+            .unwrap()
     }
 
     fn set_location(status: &str) -> Value {
@@ -150,5 +177,45 @@ mod tests {
         let actions = json!([{"action": "setLocation", "status": "returned", "error": "Action setLocation not supported on x"}]);
         assert_eq!(check(true, true, actions.clone()), Verdict::CloseCrawl(UNSUPPORTED_SET_LOCATION.into()));
         assert!(!keeps(&check(false, true, actions)), "without a location it is just an action that failed");
+    }
+
+    /// The text of the answer as it is, not as JSON made of a value.
+    fn check_text(actions: &str) -> Result<Verdict, Unreadable> {
+        let place = Object::from_iter([("postalCode".to_owned(), json!("10001"))]);
+        let answer = Answer::parse(format!(r#"{{"url":"u","actions":{actions}}}"#), None).unwrap();
+        DefaultCheck {
+            location: &place,
+            init: true,
+            init_action_failure_invalidates: true,
+            unsupported_location_closes_crawl: false,
+        }
+        .verdict(&answer)
+    }
+
+    #[test]
+    fn actions_are_judged_whatever_odd_text_is_in_them() {
+        let deep = "[".repeat(300) + &"]".repeat(300);
+        for odd in [r#""\ud83d""#, "NaN", "123456789012345678901234567890", "1e999", &deep] {
+            let failed = format!(r#"[{{"action":"setLocation","error":{odd},"status":"returned","x":{odd}}}]"#);
+            assert_eq!(check_text(&failed), Ok(Verdict::Discard("action setLocation failed".into())), "{odd}");
+            let done = failed.replace("returned", "success");
+            assert_eq!(check_text(&done), Ok(Verdict::Keep), "{odd}");
+        }
+        let unsupported =
+            r#"[{"action":"setLocation","error":"Action setLocation not supported on \udc00","status":"returned"}]"#;
+        assert_eq!(check_text(unsupported), Ok(Verdict::ClosePool(UNSUPPORTED_SET_LOCATION.into())));
+    }
+
+    #[test]
+    fn what_are_no_actions_is_an_error_and_not_none() {
+        for (actions, why) in [
+            ("{}", "\"actions\" should be a list and is an object"),
+            ("\"x\"", "\"actions\" should be a list and is text"),
+            ("[1]", "\"actions\" should be a list of objects and is a number"),
+            ("[[]]", "\"actions\" should be a list of objects and is a list"),
+        ] {
+            assert_eq!(check_text(actions), Err(Unreadable::new(why)), "{actions}");
+        }
+        assert_eq!(check_text("null"), Ok(Verdict::Keep));
     }
 }

@@ -5,7 +5,7 @@ mod python;
 #[path = "python/random.rs"]
 mod random;
 
-use carousel_core::pattern::{Pattern, Rule, RuleIndex};
+use carousel_core::pattern::{Pattern, Rule, RuleError, RuleIndex};
 use random::Random;
 use serde_json::{Value, json};
 
@@ -81,14 +81,22 @@ fn compare_pairs(pairs: &[(String, String)], answers: &[Value]) {
 
 fn compare_resolutions(resolutions: &[(Vec<Rule>, Vec<String>)], answers: &[Value]) {
     assert_eq!(resolutions.len(), answers.len());
-    let (mut found, mut contested, mut refused) = (0, 0, 0);
+    let (mut found, mut contested, mut refused, mut hopeless) = (0, 0, 0, 0);
     for ((rules, urls), answer) in resolutions.iter().zip(answers) {
         let Some(answer) = answer.as_array() else {
             assert!(RuleIndex::new(rules.clone()).is_err(), "url-matcher refuses {rules:#?}");
             refused += 1;
             continue;
         };
-        let index = RuleIndex::new(rules.clone()).unwrap();
+        let index = match RuleIndex::new(rules.clone()) {
+            Ok(index) => index,
+            // A pattern that nothing matches, such as `shop.com://;`, which the comparison of pairs has shown.
+            Err(RuleError::BadPattern { .. }) => {
+                hopeless += 1;
+                continue;
+            }
+            Err(error) => panic!("{error}: {rules:#?}"),
+        };
         for (url, expected) in urls.iter().zip(answer) {
             let expected: Vec<usize> = serde_json::from_value(expected.clone()).unwrap();
             let names: Vec<String> = index.explain(url).matching.iter().map(|(rule, _)| rule.name.clone()).collect();
@@ -100,6 +108,7 @@ fn compare_resolutions(resolutions: &[(Vec<Rule>, Vec<String>)], answers: &[Valu
         }
     }
     println!("{RESOLUTIONS} sets of rules ({refused} refused), {found} URLs with a rule, {contested} with several");
+    assert!(hopeless < RESOLUTIONS / 50, "{hopeless} sets of rules have patterns that nothing matches");
     assert!(contested > RESOLUTIONS && refused > 10, "the rules are too tame to tell: {contested}, {refused}");
 }
 
@@ -207,9 +216,10 @@ impl Address {
     }
 
     fn push_rest(&self, text: &mut String, random: &mut Random) {
-        if random.chance(50) {
+        // Marks right behind the host are no part of any host: such a pattern is refused here.
+        if random.chance(50) && !self.path.is_empty() {
             let characters: Vec<char> = self.path.chars().collect();
-            let kept = if random.chance(60) { characters.len() } else { random.below(characters.len() + 1) };
+            let kept = if random.chance(60) { characters.len() } else { 1 + random.below(characters.len()) };
             text.extend(&characters[..kept]);
             text.push_str(random.one(&["", "", "", "", "|", "*", "*|", "/*/", ";"]));
         }

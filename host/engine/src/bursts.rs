@@ -49,11 +49,11 @@ pub trait Fetcher: Clone + Send + Sync + 'static {
     /// Fetches it.
     fn fetch(&self, enqueued: Self::Enqueued) -> impl Future<Output = Result<Fetched, Failure>> + Send;
 
-    /// What a pool could take now, where so many requests for it are held back.
-    fn outlook(&self, pool: &PoolId, backlog: usize) -> Outlook;
+    /// What a pool could take now, where so many requests for it are held back; or those requests that need none.
+    fn outlook(&self, pool: &PoolKey, backlog: usize) -> Outlook;
 
-    /// Hears of each pool that has changed.
-    fn changes(&self) -> mpsc::UnboundedReceiver<PoolId>;
+    /// Hears of each pool that has changed, and of none where it is about those requests that need none.
+    fn changes(&self) -> mpsc::UnboundedReceiver<PoolKey>;
 }
 
 impl<T: Transport, S: Sites> Fetcher for Engine<T, S> {
@@ -89,11 +89,11 @@ impl<T: Transport, S: Sites> Fetcher for Engine<T, S> {
         self.fetch_enqueued(enqueued)
     }
 
-    fn outlook(&self, pool: &PoolId, backlog: usize) -> Outlook {
+    fn outlook(&self, pool: &PoolKey, backlog: usize) -> Outlook {
         Self::outlook(self, pool, backlog)
     }
 
-    fn changes(&self) -> mpsc::UnboundedReceiver<PoolId> {
+    fn changes(&self) -> mpsc::UnboundedReceiver<PoolKey> {
         Self::changes(self)
     }
 }
@@ -103,7 +103,7 @@ pub struct Bursts<F: Fetcher, K: Send + 'static> {
     fetcher: F,
     turns: Turns<Waiting<F, K>>,
     recall: Option<Recall<K>>,
-    changes: mpsc::UnboundedReceiver<PoolId>,
+    changes: mpsc::UnboundedReceiver<PoolKey>,
     running: JoinSet<Done<K>>,
     /// The pools of the tasks, which a task that panics cannot tell.
     pools: HashMap<Id, PoolKey>,
@@ -170,10 +170,8 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
         let prepared = self.fetcher.prepare(request);
         let pool = F::pool(&prepared);
         let waiting = Waiting { key, whole: Some(Box::new(prepared)), resting: None };
-        if self.turns.add(pool.clone(), waiting, bytes)
-            && let Some(pool) = &pool
-        {
-            self.look_at(pool);
+        if self.turns.add(pool.clone(), waiting, bytes) {
+            self.look_at(&pool);
         }
         self.start_ready();
         if self.recall.is_some()
@@ -247,9 +245,7 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
                 }
             };
             self.pools.insert(task, pool.clone());
-            if let Some(pool) = &pool {
-                self.look_at(pool);
-            }
+            self.look_at(&pool);
         }
     }
 
@@ -266,15 +262,13 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
         let id = done.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         if let Some(pool) = self.pools.remove(&id) {
             self.turns.handle_done(&pool);
-            if let Some(pool) = &pool {
-                self.look_at(pool);
-            }
+            self.look_at(&pool);
         }
         done.map(|(_, done)| done)
     }
 
     /// Tells whose turn it is what a pool could take now.
-    fn look_at(&mut self, pool: &PoolId) {
+    fn look_at(&mut self, pool: &PoolKey) {
         if self.turns.knows(pool) {
             let outlook = self.fetcher.outlook(pool, self.turns.backlog(pool));
             self.turns.handle_outlook(pool, outlook);

@@ -41,6 +41,11 @@ impl<S: Sites> EngineDefaults<S> {
         }
     }
 
+    /// The built-in check, whatever the crawl-wide checker says.
+    pub(crate) fn check_alone(&self, call: &HookCall, answer: &Answer) -> Result<Verdict, HookError> {
+        self.plain.check(call, answer)
+    }
+
     /// Is there a checker that runs code of a plugin?
     pub(crate) fn has_checker(&self) -> bool {
         self.plain.settings.session.checker.is_some()
@@ -119,7 +124,7 @@ impl Defaults for PlainDefaults {
             init_action_failure_invalidates: self.settings.session.init_action_failure_invalidates_session,
             unsupported_location_closes_crawl: self.settings.session.pool_error_closes_crawl(self.settings.profile),
         };
-        Ok(check.verdict(answer))
+        check.verdict(answer).map_err(HookError::Unreadable)
     }
 
     fn settings(&self) -> Arc<Object> {

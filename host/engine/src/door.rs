@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use carousel_core::id::{PoolId, SessionId, Ticket};
-use carousel_core::pool::{Action, EndReason, Lease, Refusal};
+use carousel_core::pool::{Action, EndReason, Lease, Refusal, Start};
 use carousel_core::time::Instant;
 
 use crate::engine::{Shared, State, Waiter};
@@ -39,6 +39,11 @@ impl<T: Transport, S: Sites> State<T, S> {
     fn deed(&mut self, pool: &PoolId, action: Action<Arc<Trigger<S>>>, now: Instant) -> Option<Deed<T, S>> {
         Some(match action {
             Action::Open { session, trigger } => Deed::Open { session, trigger },
+            Action::Begin { session, trigger } => {
+                let live = LiveSession::new(session, trigger.pool.clone(), &trigger, Start::ByUse);
+                self.sessions.insert(session, Arc::new(live));
+                return None;
+            }
             Action::Cancel { session } => Deed::Cancel { session },
             Action::Grant { ticket, lease } => {
                 let session = self.sessions.get(&lease.session).cloned();
@@ -81,7 +86,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
             }
             while let Some(pool) = state.pools.poll_changed() {
                 // A listener that has gone wants to know nothing more.
-                let _ = state.listener.as_ref().map(|listener| listener.send(pool));
+                let _ = state.listener.as_ref().map(|listener| listener.send(Some(pool)));
             }
             let after = state.pools.poll_timeout();
             (result, deeds, after.is_some_and(|after| before.is_none_or(|before| after < before)))

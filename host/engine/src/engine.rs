@@ -18,6 +18,7 @@ use carousel_core::session_context::SessionContexts;
 use carousel_core::settings::{PoolOptions, Profile, Settings};
 use carousel_core::stats::Stats;
 use carousel_core::time::Instant;
+use carousel_core::turns::PoolKey;
 use serde_json::Value;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
@@ -108,7 +109,7 @@ pub(crate) struct State<T: Transport, S: Sites> {
     pub(crate) waiting: HashMap<Ticket, Waiter<T, S>>,
     pub(crate) sessions: HashMap<SessionId, Arc<LiveSession>>,
     /// Who wants to know which pools change.
-    pub(crate) listener: Option<mpsc::UnboundedSender<PoolId>>,
+    pub(crate) listener: Option<mpsc::UnboundedSender<PoolKey>>,
 }
 
 /// A request that waits for a session.
@@ -227,9 +228,13 @@ impl<T: Transport, S: Sites> Engine<T, S> {
         result
     }
 
-    /// What a pool could take now, where `backlog` requests for it are held back.
-    pub fn outlook(&self, pool: &PoolId, backlog: usize) -> Outlook {
-        let outlook = self.0.apply(|state, now| state.pools.outlook(pool, backlog, now));
+    /// What a pool could take now, where `backlog` requests for it are held back. Of requests that need no pool any number can start.
+    pub fn outlook(&self, pool: &PoolKey, backlog: usize) -> Outlook {
+        let Some(id) = pool else {
+            let waiting = self.0.gate.waiting(pool);
+            return Outlook { parked: waiting.whole + waiting.extraction, ..Outlook::OPEN };
+        };
+        let outlook = self.0.apply(|state, now| state.pools.outlook(id, backlog, now));
         // Those who wait because the API is too busy take nobody's place. Where it is too busy for extraction alone the pool goes on with
         // other requests.
         let waiting = self.0.gate.waiting(pool);
@@ -240,8 +245,9 @@ impl<T: Transport, S: Sites> Engine<T, S> {
         }
     }
 
-    /// Hears from now on of each pool that has changed, so that its outlook may have, too. There is one listener, the latest.
-    pub fn changes(&self) -> mpsc::UnboundedReceiver<PoolId> {
+    /// Hears from now on of each pool that has changed, so that its outlook may have, too, and the same of the requests without one.
+    /// There is one listener, the latest.
+    pub fn changes(&self) -> mpsc::UnboundedReceiver<PoolKey> {
         let (sender, receiver) = mpsc::unbounded_channel();
         let mut state = self.0.state();
         state.pools.watch();
@@ -495,8 +501,8 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         reason.unwrap_or_else(|| "closed".into())
     }
 
-    /// Tells the listener that a pool has changed.
-    pub(crate) fn tell_listener(&self, pool: &PoolId) {
+    /// Tells the listener that a pool has changed, or the number of requests without one that wait.
+    pub(crate) fn tell_listener(&self, pool: &PoolKey) {
         let state = self.state();
         // A listener that has gone wants to know nothing more.
         let _ = state.listener.as_ref().map(|listener| listener.send(pool.clone()));

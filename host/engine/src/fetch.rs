@@ -1,8 +1,7 @@
 //! The road of one request: which site, which pool, a session, the call, the verdict, and again or done.
 
 use std::borrow::Cow;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use carousel_core::budget::{Purpose, Word};
@@ -391,7 +390,9 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
                 Stop::fail(FailureKind::Closed, error)
             }
             HookError::ClosePool(_) => Stop::fail(FailureKind::Pool, error),
-            HookError::Raised(_) | HookError::Trapped(_) | HookError::Download(_) => Stop::fail(FailureKind::Plugin, error),
+            HookError::Raised(_) | HookError::Trapped(_) | HookError::Download(_) | HookError::Unreadable(_) => {
+                Stop::fail(FailureKind::Plugin, error)
+            }
         }
     }
 
@@ -405,20 +406,8 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
     }
 
     fn trigger(&self, site: Option<Arc<S::Site>>, managed: Managed) -> Result<Arc<Trigger<S>>, Stop> {
-        let Managed { plan, pool, place } = managed;
-        let choice = plan.pool.map_err(|error| self.pool_failure(&error))?;
-        Ok(Arc::new(Trigger {
-            ticket: self.ticket,
-            request: Arc::clone(&self.request),
-            site,
-            pool: pool.unwrap_or_else(|| PoolId::new(choice.id.as_str())),
-            place,
-            choice,
-            cookie_mode: plan.cookie_mode,
-            location: Mutex::new(plan.location.map(Arc::new)),
-            told: AtomicBool::new(false),
-            failed: Mutex::default(),
-        }))
+        let trigger = Trigger::new(self.ticket, Arc::clone(&self.request), site, managed);
+        trigger.map(Arc::new).map_err(|error| self.pool_failure(&error))
     }
 
     fn pool_failure(&self, error: &HookError) -> Stop {
@@ -622,7 +611,7 @@ fn plain_params<'r>(request: &'r Request, unmanaged: Option<&Unmanaged>) -> Cow<
     params
 }
 
-fn outcome_of(result: &Result<Answer, CallError>) -> String {
+pub(crate) fn outcome_of(result: &Result<Answer, CallError>) -> String {
     match result {
         Ok(_) => "ok".to_owned(),
         Err(CallError::Api(problem)) => format!("{} {}", problem.status, problem.kind),

@@ -8,6 +8,7 @@ use carousel_core::exchange::{CallError, Problem};
 use carousel_core::id::PoolId;
 use carousel_core::pace::{Busy, Caller, Pace, Pick, Scope, Scopes};
 use carousel_core::time::Instant;
+use carousel_core::turns::PoolKey;
 use tokio::sync::{Notify, oneshot};
 
 use crate::engine::Shared;
@@ -25,8 +26,8 @@ pub(crate) struct Gate {
 struct State {
     pace: Pace,
     waiting: HashMap<Caller, oneshot::Sender<()>>,
-    /// How many of a pool wait.
-    pools: BTreeMap<PoolId, Waiting>,
+    /// How many of a pool wait, and of those without one. Bound: the pools of those who wait.
+    pools: BTreeMap<PoolKey, Waiting>,
 }
 
 /// How many requests of a pool wait at the gate, themselves or by the initialisation of their session.
@@ -77,8 +78,8 @@ impl Gate {
         self.state().waiting.len()
     }
 
-    /// How many requests of a pool wait here.
-    pub(crate) fn waiting(&self, pool: &PoolId) -> Waiting {
+    /// How many requests of a pool wait here, or of those without one.
+    pub(crate) fn waiting(&self, pool: &PoolKey) -> Waiting {
         self.state().pools.get(pool).copied().unwrap_or_default()
     }
 }
@@ -227,7 +228,7 @@ impl<T: Transport, S: Sites> Drop for Leave<T, S> {
 /// A request that waits here is known to wait: it takes nobody's place.
 struct Parked<T: Transport, S: Sites> {
     shared: Arc<Shared<T, S>>,
-    pool: Option<PoolId>,
+    pool: PoolKey,
     for_extraction: bool,
 }
 
@@ -236,29 +237,27 @@ impl<T: Transport, S: Sites> Parked<T, S> {
         let for_extraction = {
             let mut state = shared.gate.state();
             let for_extraction = state.pace.slows_extraction_alone(scopes);
-            if let Some(pool) = pool {
-                *state.pools.entry(pool.clone()).or_default().of(for_extraction) += 1;
-            }
+            *state.pools.entry(pool.cloned()).or_default().of(for_extraction) += 1;
             for_extraction
         };
-        pool.iter().for_each(|pool| shared.tell_listener(pool));
-        Self { shared: Arc::clone(shared), pool: pool.cloned(), for_extraction }
+        let parked = Self { shared: Arc::clone(shared), pool: pool.cloned(), for_extraction };
+        shared.tell_listener(&parked.pool);
+        parked
     }
 }
 
 impl<T: Transport, S: Sites> Drop for Parked<T, S> {
     fn drop(&mut self) {
-        let Some(pool) = &self.pool else { return };
         {
             let mut state = self.shared.gate.state();
-            let mut waiting = state.pools.remove(pool).unwrap_or_default();
+            let mut waiting = state.pools.remove(&self.pool).unwrap_or_default();
             let left = waiting.of(self.for_extraction);
             *left = left.saturating_sub(1);
             if waiting != Waiting::default() {
-                state.pools.insert(pool.clone(), waiting);
+                state.pools.insert(self.pool.clone(), waiting);
             }
         }
-        self.shared.tell_listener(pool);
+        self.shared.tell_listener(&self.pool);
     }
 }
 

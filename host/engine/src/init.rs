@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carousel_core::defaults::{explicit_params, meta};
-use carousel_core::exchange::{Answer, CallError, Object, Request};
+use carousel_core::exchange::{Answer, CallError, Object, Problem, Request};
 use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
-use carousel_core::pace::LONGEST_PAUSE;
 use carousel_core::pool::{Opened, Refusal};
 use carousel_core::stats::Counter;
 use carousel_core::verdict::Verdict;
@@ -31,7 +30,9 @@ pub(crate) async fn initialise<T: Transport, S: Sites>(
             shared.stats().count(Counter::InitCheckPassed, pool);
             shared.forget_bad_init(pool);
             tracing::debug!(%pool, session = %session.id(), "session ready");
-            Opened::Ready
+            // What the API has heard of has a place. The peer does not ask.
+            let is_elsewhere = session.counts_at_api && session.place.get().is_none() && !shared.profile().is_peer();
+            if is_elsewhere { Opened::ReadyElsewhere } else { Opened::Ready }
         }
         Err(why) => init.failed(why),
     }
@@ -175,7 +176,9 @@ impl<T: Transport, S: Sites> Init<T, S> {
         }
         let answer = self.send(&params).await?;
         if self.trigger.cookie_mode {
-            self.shared.keep_cookies(&answer, &self.session);
+            let asked = params.get("url").and_then(Value::as_str).unwrap_or_default();
+            let kept = self.shared.keep_cookies(&answer, asked, &self.session);
+            kept.map_err(|error| CallError::BadAnswer(error.to_string()))?;
         }
         Ok(answer)
     }
@@ -198,10 +201,10 @@ impl<T: Transport, S: Sites> Init<T, S> {
             _ if self.session.init_calls().is_misplaced => (Counter::InitParamError, Opened::Refused),
             Unfit::Params(_) => (Counter::InitParamError, Opened::Bad),
             Unfit::Failed(HookError::Download(CallError::Api(problem))) if problem.is_over_session_limit() => {
-                (Counter::InitOverLimit, self.without_session_by_limit())
+                (Counter::InitOverLimit, self.without_session_by_limit(problem))
             }
             Unfit::Failed(HookError::Download(CallError::Api(problem))) if problem.is_session_creation_error() => {
-                (Counter::InitServerError, Opened::Unavailable)
+                (Counter::InitServerError, Opened::Unavailable(self.shared.creation_pause(problem)))
             }
             Unfit::Failed(error) => (Counter::InitFailed, self.bad(error)),
             Unfit::Throttled(pause) => (Counter::InitThrottled, Opened::PutOff(*pause)),
@@ -219,8 +222,8 @@ impl<T: Transport, S: Sites> Init<T, S> {
             }
             return Opened::Abandoned;
         }
-        if matches!(outcome, Opened::Unavailable | Opened::Hindered) {
-            tracing::warn!(%pool, url, why = %why, "the API has no session for us now; trying again after session.creation_retry_delay");
+        if let Opened::Unavailable(pause) | Opened::Hindered(pause) = outcome {
+            self.shared.tell_unavailable(pool, url, &why, pause);
         } else {
             tracing::warn!(%pool, url, why = %why, "an initialisation failed");
         }
@@ -240,8 +243,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
     /// The pause that the API asks for. The peer knows no such pause.
     fn pause_after(&self, error: &HookError) -> Option<Duration> {
         let HookError::Download(CallError::Api(problem)) = error else { return None };
-        let is_honoured = self.shared.policies.options.honour_retry_after && !self.shared.profile().is_peer();
-        problem.retry_after.filter(|_| is_honoured).map(|pause| pause.min(LONGEST_PAUSE))
+        self.shared.asked_pause(problem)
     }
 
     /// What happened to the calls rather than to the session: no bad initialisation.
@@ -261,7 +263,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
         match hindrance? {
             Hindrance::Busy => {
                 tracing::info!(%pool, url, why = %why, "the API was too busy for an initialisation; trying again later");
-                Some(Opened::Hindered)
+                Some(Opened::Hindered(None))
             }
             Hindrance::Unaffordable => Some(Opened::Unaffordable),
             Hindrance::Unwanted => Some(Opened::Abandoned),
@@ -269,10 +271,12 @@ impl<T: Transport, S: Sites> Init<T, S> {
     }
 
     /// While the crawl holds sessions itself the limit gives way sooner or later: when they end.
-    fn without_session_by_limit(&self) -> Opened {
-        let is_own =
-            !self.shared.profile().is_peer() && self.shared.state().sessions.values().any(|session| session.counts_at_api);
-        if is_own { Opened::Hindered } else { Opened::Unavailable }
+    fn without_session_by_limit(&self, problem: &Problem) -> Opened {
+        let pause = self.shared.creation_pause(problem);
+        match self.shared.holds_sessions_beside(self.session.id()) {
+            true => Opened::Hindered(pause),
+            false => Opened::Unavailable(pause),
+        }
     }
 
     fn close_crawl(&self, reason: &str) -> Opened {

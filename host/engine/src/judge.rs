@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use carousel_core::exchange::{Answer, CallError};
+use carousel_core::exchange::{Answer, CallError, Unreadable};
 use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
 use carousel_core::ledger::Billed;
 use carousel_core::pace::LONGEST_PAUSE;
@@ -12,7 +12,7 @@ use carousel_core::stats::{Counter, RetryReason};
 use carousel_core::verdict::Verdict;
 
 use crate::engine::Shared;
-use crate::fetch::{Fetch, Outgoing, Stop};
+use crate::fetch::{Fetch, Outgoing, Stop, outcome_of};
 use crate::outcome::FailureKind;
 use crate::ports::{Site, Sites, Transport};
 
@@ -30,6 +30,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
     async fn judge_answer(&mut self, mut outgoing: Outgoing<T, S>, answer: Answer) -> Result<Answer, Stop> {
         // Until it is kept, and for good if the request is cut while it is judged.
         outgoing.allowance.bill(Billed::Discarded);
+        outgoing.lease.session().known();
         let trigger = Arc::clone(outgoing.lease.trigger());
         let call = HookCall {
             request: Arc::clone(&outgoing.request),
@@ -47,11 +48,13 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
     }
 
     fn keep(&mut self, outgoing: Outgoing<T, S>, answer: Answer) -> Answer {
-        let Outgoing { mut allowance, lease, counted_for, .. } = outgoing;
+        let Outgoing { mut allowance, lease, counted_for, request, .. } = outgoing;
         allowance.bill(Billed::Use);
+        self.shared.count_start(lease.session(), Counter::InitCheckPassed, None);
         self.shared.stats().count(Counter::UseCheckPassed, &counted_for);
         if lease.trigger().cookie_mode {
-            self.shared.keep_cookies(&answer, lease.session());
+            let kept = self.shared.keep_cookies(&answer, request.url(), lease.session());
+            kept.unwrap_or_else(|error| tracing::warn!(pool = %counted_for, url = request.url(), %error, "cookies are not kept"));
         }
         self.note(&lease, "ok");
         lease.report(Used::Good);
@@ -60,19 +63,23 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
 
     fn discard(&mut self, outgoing: Outgoing<T, S>, verdict: Verdict) -> Stop {
         let pool = outgoing.counted_for.clone();
+        let session = Arc::clone(outgoing.lease.session());
         match verdict {
             Verdict::Keep => Stop::Again,
             Verdict::Discard(reason) => {
+                self.shared.count_start(&session, Counter::InitCheckFailed, Some(with_reason("the check said no", &reason)));
                 self.shared.stats().count(Counter::UseCheckFailed, &pool);
                 let failure = Stop::fail(FailureKind::CheckFailed, format!("the page failed its check{}", because(&reason)));
                 self.fault(outgoing, Used::CheckFailed, with_reason("check-failed", &reason), RetryReason::CheckFailed, failure)
             }
             Verdict::Throttled(pause) => {
+                self.shared.count_start(&session, Counter::InitCheckPassed, None);
                 let failure = Stop::fail(FailureKind::CheckFailed, "the site asked to come back later once too often");
                 self.wait_for(Some(pause));
                 self.fault(outgoing, Used::Throttled(pause), "throttled".to_owned(), RetryReason::Throttled, failure)
             }
             Verdict::Reject(reason) => {
+                self.shared.count_start(&session, Counter::InitCheckPassed, None);
                 self.note(&outgoing.lease, with_reason("rejected", &reason));
                 outgoing.lease.report(Used::Good);
                 Stop::fail(FailureKind::Rejected, format!("the check rejected the page{}", because(&reason)))
@@ -87,8 +94,10 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         match &error {
             HookError::CloseCrawl(reason) => return self.close_crawl(outgoing, reason),
             HookError::ClosePool(reason) => return self.close_pool(outgoing, reason),
-            HookError::Raised(_) | HookError::Trapped(_) | HookError::Download(_) => {}
+            HookError::Unreadable(why) if !self.shared.profile().is_peer() => return self.unreadable(outgoing, why),
+            HookError::Raised(_) | HookError::Trapped(_) | HookError::Download(_) | HookError::Unreadable(_) => {}
         }
+        self.shared.count_start(outgoing.lease.session(), Counter::InitCheckError, Some(format!("the check failed: {error}")));
         self.shared.stats().count(Counter::UseCheckError, &pool);
         tracing::error!(%pool, url = outgoing.request.url(), %error, "the check of a page failed");
         if matches!(error, HookError::Trapped(_)) && !self.shared.profile().is_peer() {
@@ -100,11 +109,24 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         self.fault(outgoing, Used::CheckError, "check-error".to_owned(), RetryReason::CheckError, failure)
     }
 
+    /// A page that cannot be read is no word about the session. Another one may be whole.
+    fn unreadable(&mut self, outgoing: Outgoing<T, S>, why: &Unreadable) -> Stop {
+        let pool = outgoing.counted_for.clone();
+        self.shared.stats().count(Counter::UseFailed, &pool);
+        self.note(&outgoing.lease, FailureKind::BadAnswer.word());
+        outgoing.lease.report(Used::Neutral);
+        self.again_or(Used::DownloadError, RetryReason::DownloadError, Stop::fail(FailureKind::BadAnswer, why))
+    }
+
     fn judge_error(&mut self, mut outgoing: Outgoing<T, S>, error: CallError) -> Stop {
         let pool = outgoing.counted_for.clone();
         if matches!(error, CallError::BadAnswer(_)) {
             outgoing.allowance.bill(Billed::Discarded);
         }
+        if let Some((used, counter)) = self.shared.without_session(&error, outgoing.lease.session().id()) {
+            return self.put_off_without_session(outgoing, &error, used, counter);
+        }
+        self.shared.count_start(outgoing.lease.session(), Counter::InitFailed, Some(error.to_string()));
         let (used, counter, reason, told) = match &error {
             CallError::Api(problem) if problem.is_session_expired() => {
                 (Used::Expired, Counter::UseExpired, RetryReason::SessionExpired, "expired-upstream")
@@ -130,6 +152,20 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         self.fault(outgoing, used, told.to_owned(), reason, Stop::call(error))
     }
 
+    /// The API had no session for the request that was to create one: it waits for another as where an initialisation meets this, and
+    /// spends no retry.
+    fn put_off_without_session(&mut self, outgoing: Outgoing<T, S>, error: &CallError, used: Used, counter: Counter) -> Stop {
+        let (pool, url) = (outgoing.lease.pool().clone(), outgoing.request.url());
+        self.shared.stats().count(counter, &pool);
+        self.shared.remember_bad_init(&pool, error.to_string());
+        if let Used::Unavailable(pause) | Used::Hindered(pause) = used {
+            self.shared.tell_unavailable(&pool, url, error, pause);
+        }
+        self.note(&outgoing.lease, outcome_of(&Err(error.clone())));
+        outgoing.lease.report(if outgoing.carries_session { used } else { Used::Neutral });
+        Stop::Again
+    }
+
     /// The page is not tried again before this pause is over. The peer knows no such pause.
     fn wait_for(&mut self, pause: Option<Duration>) {
         let pause = pause.filter(|_| !self.shared.profile().is_peer());
@@ -146,6 +182,11 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         let reason = self.named(reason);
         self.shared.note_fault();
         outgoing.lease.report(blame);
+        self.again_or(used, reason, failure)
+    }
+
+    /// Tries again while there are retries left.
+    fn again_or(&mut self, used: Used, reason: RetryReason, failure: Stop) -> Stop {
         if self.retries.take(used) {
             self.shared.stats().count_retry(reason);
             tracing::debug!(url = self.request.url(), reason = reason.name(), "trying a request again");
@@ -194,6 +235,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         let defaults = Arc::clone(&self.defaults);
         let large = answer.text().len() >= LARGE_ANSWER_BYTES;
         let check = move || match site {
+            Some(site) if call.init && !site.checks_inits() => defaults.check_alone(&call, &answer),
             Some(site) => site.check(call, answer),
             None => defaults.check(&call, &answer),
         };

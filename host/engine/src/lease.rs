@@ -124,10 +124,11 @@ impl<T: Transport, S: Sites> InPool<T, S> {
         // In the peer one who comes again queues anew.
         let ticket = if shared.profile().is_peer() { shared.ticket() } else { trigger.ticket };
         let queued = Queued { shared: Arc::clone(shared), pool: trigger.pool.clone(), ticket };
+        let start = shared.start(&trigger);
         let ((), deeds) = shared.decide(|state, now| {
             let options = || shared.pool_options(&trigger);
             state.waiting.insert(queued.ticket, Waiter { trigger: Arc::clone(&trigger), answer });
-            state.pools.handle_request(&queued.pool, options, queued.ticket, Arc::clone(&trigger), now);
+            state.pools.handle_request(&queued.pool, options, queued.ticket, Arc::clone(&trigger), start, now);
         });
         // Told before the session that it waits for can be there.
         if shared.state().waiting.contains_key(&queued.ticket) {

@@ -36,8 +36,10 @@ mod ports;
 mod prepared;
 mod retries;
 mod silence;
+mod start;
 mod survey;
 mod timer;
+mod unavailable;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use carousel_core::exchange::{Object, Request};
 use carousel_core::hooks::{Hook, HookError, PoolChoice, SessionHandle};
 use carousel_core::id::{PoolId, SessionId, SiteId, Ticket};
 use carousel_core::place::Place;
-use carousel_core::pool::{EndReason, Opened};
+use carousel_core::pool::{EndReason, Opened, Start};
 use carousel_core::time::Instant;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -19,6 +19,7 @@ use crate::call::Repeats;
 use crate::engine::Shared;
 use crate::init;
 use crate::ports::{Site, Sites, Transport};
+use crate::prepared::Managed;
 
 /// What an initialisation needs to know of the request that triggered it.
 pub(crate) struct Trigger<S: Sites> {
@@ -39,6 +40,34 @@ pub(crate) struct Trigger<S: Sites> {
 }
 
 impl<S: Sites> Trigger<S> {
+    /// The trigger that a request is; an error is that of its `pool` hook.
+    pub(crate) fn new(
+        ticket: Ticket,
+        request: Arc<Request>,
+        site: Option<Arc<S::Site>>,
+        managed: Managed,
+    ) -> Result<Self, HookError> {
+        let Managed { plan, pool, place } = managed;
+        let choice = plan.pool?;
+        Ok(Self {
+            ticket,
+            request,
+            site,
+            pool: pool.unwrap_or_else(|| PoolId::new(choice.id.as_str())),
+            place,
+            choice,
+            cookie_mode: plan.cookie_mode,
+            location: Mutex::new(plan.location.map(Arc::new)),
+            told: AtomicBool::new(false),
+            failed: Mutex::default(),
+        })
+    }
+
+    /// Does the request's site answer this hook itself?
+    pub(crate) fn overrides(&self, hook: Hook) -> bool {
+        self.site.as_ref().is_some_and(|site| site.overrides(hook))
+    }
+
     /// The same for an edited request.
     pub(crate) fn with_request(&self, request: Arc<Request>) -> Self {
         Self {
@@ -95,6 +124,10 @@ pub(crate) struct LiveSession {
     pub(crate) initialiser: Initialiser,
     /// Where on earth it is: as its first call says.
     pub(crate) place: OnceLock<Place>,
+    /// Has the API answered a call on it?
+    is_known: AtomicBool,
+    /// The next request stands for the initialisation that it had none of.
+    stands_for_init: AtomicBool,
     jar: Mutex<CookieJar>,
     init: Mutex<InitCalls>,
 }
@@ -145,12 +178,14 @@ pub(crate) enum Hindrance {
 }
 
 impl LiveSession {
-    pub(crate) fn new(id: SessionId, pool: PoolId, cookie_mode: bool, initialiser: Initialiser) -> Self {
+    pub(crate) fn new<S: Sites>(id: SessionId, pool: PoolId, trigger: &Trigger<S>, start: Start) -> Self {
         Self {
             handle: Arc::new(SessionHandle::new(id, pool)),
-            counts_at_api: !cookie_mode,
-            initialiser,
+            counts_at_api: !trigger.cookie_mode,
+            initialiser: Initialiser::of(trigger.site.as_ref()),
             place: OnceLock::new(),
+            is_known: AtomicBool::new(false),
+            stands_for_init: AtomicBool::new(start == Start::ByUse),
             jar: Mutex::default(),
             init: Mutex::default(),
         }
@@ -158,6 +193,21 @@ impl LiveSession {
 
     pub(crate) fn id(&self) -> SessionId {
         self.handle.id()
+    }
+
+    /// The API has answered a call on it.
+    pub(crate) fn known(&self) {
+        self.is_known.store(true, Ordering::Relaxed);
+    }
+
+    /// Is it among the sessions that the API has room for?
+    pub(crate) fn is_held(&self) -> bool {
+        self.counts_at_api && self.is_known.load(Ordering::Relaxed)
+    }
+
+    /// Does what becomes of this request say what an initialisation would have said? True once.
+    pub(crate) fn stands_for_init(&self) -> bool {
+        self.stands_for_init.swap(false, Ordering::Relaxed)
     }
 
     pub(crate) fn init_calls(&self) -> MutexGuard<'_, InitCalls> {
@@ -214,7 +264,7 @@ impl Openings {
 /// Starts the initialisation of a session.
 pub(crate) fn start<T: Transport, S: Sites>(shared: &Arc<Shared<T, S>>, pool: PoolId, id: SessionId, trigger: Arc<Trigger<S>>) {
     tracing::debug!(%pool, session = %id, url = trigger.request.url(), "opening a session");
-    let session = LiveSession::new(id, pool.clone(), trigger.cookie_mode, Initialiser::of(trigger.site.as_ref()));
+    let session = LiveSession::new(id, pool.clone(), &trigger, Start::ByInit);
     let mut report = Report { shared: Arc::clone(shared), session: Arc::new(session), has_begun: false, outcome: None };
     // What it opens next, and whoever it serves, is no part of it.
     let span = tracing::debug_span!(parent: None, "init", %pool, session = %id);
@@ -252,6 +302,9 @@ impl<T: Transport, S: Sites> Drop for Report<T, S> {
         // One that panics would panic again: it counts.
         let stopped = if std::thread::panicking() { Opened::Bad } else { Opened::Abandoned };
         let outcome = self.outcome.unwrap_or(stopped);
+        if outcome == Opened::Ready {
+            self.session.known();
+        }
         if !self.has_begun && self.shared.state().pools.is_opening(pool, id) {
             // Nothing runs any more: another one would not, either.
             self.shared.close("the runtime has ended");

@@ -36,7 +36,7 @@ pub enum FailureKind {
     Api,
     /// No answer arrived.
     Network,
-    /// The API answered 200 with something that is not JSON.
+    /// The API answered 200 with something that cannot be read, or the page in it cannot.
     BadAnswer,
     /// No session became free in time.
     NoSession,

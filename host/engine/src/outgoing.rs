@@ -2,8 +2,8 @@
 
 use std::sync::PoisonError;
 
-use carousel_core::cookies::{LeftOut, Manner};
-use carousel_core::exchange::{Answer, Object, Request};
+use carousel_core::cookies::{self, LeftOut, Manner};
+use carousel_core::exchange::{Answer, Object, Request, Unreadable, host_name};
 use carousel_core::id::PoolId;
 use serde_json::{Value, json};
 
@@ -35,10 +35,15 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         params.insert("responseCookies".to_owned(), Value::Bool(true));
     }
 
-    /// Keeps the cookies of an answer for the session's later calls.
-    pub(crate) fn keep_cookies(&self, answer: &Answer, session: &LiveSession) {
-        let left_out = session.jar().merge(answer.cookies(), self.settings.session.cookie_limits(), self.cookie_manner());
+    /// Keeps the cookies of the answer to a request for the session's later calls. Those without a domain belong to the host of the
+    /// answer, which the peer does not say of them.
+    pub(crate) fn keep_cookies(&self, answer: &Answer, asked: &str, session: &LiveSession) -> Result<(), Unreadable> {
+        let host = host_name(&answer.url()?.unwrap_or(asked.into()));
+        let host = host.as_deref().filter(|_| !self.profile().is_peer());
+        let cookies = answer.list("responseCookies")?.map(|raw| cookies::read(raw, host));
+        let left_out = session.jar().merge(cookies, self.settings.session.cookie_limits(), self.cookie_manner());
         self.tell_left_out(&left_out, session);
+        Ok(())
     }
 
     fn cookies_for(&self, params: &Object, session: &LiveSession) -> Vec<Value> {
@@ -69,7 +74,10 @@ impl<T: Transport, S: Sites> Shared<T, S> {
                 LeftOut::TooMany if is_new => {
                     tracing::warn!(%pool, "there are too many cookies; those set longest ago are left out")
                 }
-                LeftOut::TooLarge | LeftOut::TooMany => {}
+                LeftOut::Unreadable if is_new => {
+                    tracing::warn!(%pool, "a cookie of an answer has no name and value that are text and is left out")
+                }
+                LeftOut::TooLarge | LeftOut::TooMany | LeftOut::Unreadable => {}
             }
         }
     }

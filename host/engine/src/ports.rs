@@ -8,6 +8,7 @@ use std::sync::Arc;
 use carousel_core::exchange::{Answer, CallError, Object};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan};
 use carousel_core::id::SiteId;
+use carousel_core::settings::InitRule;
 use carousel_core::verdict::Verdict;
 
 /// Talks to Zyte API: one call, one attempt. Repeating it is the engine's business.
@@ -23,6 +24,12 @@ pub trait Sites: Send + Sync + 'static {
 
     /// The site whose rules choose this URL; none where the defaults serve.
     fn site(&self, url: &str) -> Option<Arc<Self::Site>>;
+
+    /// Why nobody may serve this URL, not even the defaults: the site that its rules choose has nobody to answer its hooks. It is asked
+    /// before [`site`](Self::site).
+    fn closed(&self, _url: &str) -> Option<String> {
+        None
+    }
 
     /// The site of this name, also one that no URL chooses.
     fn named(&self, name: &str) -> Option<Arc<Self::Site>>;
@@ -51,6 +58,16 @@ pub trait Site: Send + Sync + 'static {
 
     /// Does it answer this hook itself now? A site may begin and stop doing so, as its plugin is replaced or left alone for a while.
     fn overrides(&self, hook: Hook) -> bool;
+
+    /// Whether its sessions are initialised by calls of their own, where the site's settings say so.
+    fn init_rule(&self) -> Option<InitRule> {
+        None
+    }
+
+    /// Does its check look at initialisations? If not, it is not asked about them.
+    fn checks_inits(&self) -> bool {
+        true
+    }
 
     /// Asks the hooks `enabled`, `cookie-mode`, `location` and `pool`, in this order and in one step. Where `enabled` says no
     /// the others are not asked. An error is one of `enabled` or `cookie-mode`; those of the other two are in the plan.

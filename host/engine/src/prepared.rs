@@ -1,5 +1,6 @@
 //! A request of which site and pool are known before it is fetched: the hooks are asked once, whenever its turn comes.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use carousel_core::defaults::{self, Unmanaged};
@@ -40,6 +41,7 @@ pub(crate) enum Course {
 }
 
 /// What is known of a request that is to have a session.
+#[derive(Clone)]
 pub(crate) struct Managed {
     pub(crate) plan: Plan,
     /// The pool that the plan's choice means; none where there is no choice.
@@ -86,8 +88,11 @@ fn plans<S: Site>(site: &Arc<S>) -> bool {
 
 impl<T: Transport, S: Sites> Shared<T, S> {
     pub(crate) fn plan(&self, request: &Arc<Request>) -> Planned<S> {
+        let closed = self.closed_site(request.url());
         let site = self.site(request.url());
         let course = match Unmanaged::of(self.profile(), request) {
+            _ if let Some(why) = self.mistake(request) => Course::Nonsense(why),
+            _ if let Some(why) = closed => Course::Failed(HookError::Raised(why)),
             Some(Unmanaged::OwnSession) if !self.defaults.enabled(request) => Course::Disabled,
             Some(unmanaged) => Course::Unmanaged(unmanaged),
             None => self.course(request, site.as_ref()),
@@ -97,7 +102,20 @@ impl<T: Transport, S: Sites> Shared<T, S> {
 
     /// The site that serves a URL. User name and password in it do not tell whose page it is; for the peer they are part of the host.
     fn site(&self, url: &str) -> Option<Arc<S::Site>> {
-        if self.profile().is_peer() { self.sites.site(url) } else { self.sites.site(&without_credentials(url)) }
+        self.sites.site(&self.of_page(url))
+    }
+
+    /// The peer takes whatever it is given, by Python's truth.
+    fn mistake(&self, request: &Request) -> Option<String> {
+        if self.profile().is_peer() { None } else { defaults::meta_mistake(request) }
+    }
+
+    fn closed_site(&self, url: &str) -> Option<String> {
+        self.sites.closed(&self.of_page(url))
+    }
+
+    fn of_page<'u>(&self, url: &'u str) -> Cow<'u, str> {
+        if self.profile().is_peer() { Cow::Borrowed(url) } else { without_credentials(url) }
     }
 
     fn course(&self, request: &Arc<Request>, site: Option<&Arc<S::Site>>) -> Course {

@@ -33,7 +33,7 @@ impl Retries {
             Used::Throttled(_) => self.throttled.as_mut().or(self.session.as_mut()),
             Used::DownloadError => None,
             Used::CheckFailed | Used::CheckError | Used::Expired | Used::Banned => self.session.as_mut(),
-            Used::Good | Used::Neutral | Used::Superseded => return true,
+            Used::Good | Used::Neutral | Used::Superseded | Used::Unavailable(_) | Used::Hindered(_) => return true,
         };
         let left = own.unwrap_or(&mut self.page);
         let Some(less) = left.checked_sub(1) else { return false };

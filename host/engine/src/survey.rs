@@ -5,8 +5,10 @@ use std::sync::Arc;
 use carousel_core::exchange::Request;
 use carousel_core::hooks::{Defaults, HookError, Plan};
 use carousel_core::id::PoolId;
+use carousel_core::pool::Start;
 
 use crate::engine::Engine;
+use crate::opening::Trigger;
 use crate::ports::{Sites, Transport};
 use crate::prepared::{Course, Planned};
 
@@ -18,6 +20,8 @@ pub struct Survey<S> {
     pub plan: Result<Plan, HookError>,
     /// The pool that it would have.
     pub pool: Option<PoolId>,
+    /// How a session begins that is opened for it.
+    pub start: Start,
 }
 
 /// What an engine holds at a moment, by number.
@@ -48,12 +52,18 @@ impl<T: Transport, S: Sites> Engine<T, S> {
     /// Finds the site of a request and asks the hooks that come before a session, as [`fetch`](Self::fetch) does. Nothing is sent
     /// and no session is opened.
     pub fn survey(&self, request: Request) -> Survey<S::Site> {
-        let Planned { site, course } = self.0.plan(&Arc::new(request));
+        let request = Arc::new(request);
+        let Planned { site, course } = self.0.plan(&request);
+        let start = Start::ByInit;
         match course {
-            Course::Managed(managed) => Survey { site, plan: Ok(managed.plan), pool: managed.pool },
-            Course::Failed(error) => Survey { site, plan: Err(error), pool: None },
-            Course::Nonsense(why) | Course::Lost(why) => Survey { site, plan: Err(HookError::Raised(why)), pool: None },
-            Course::Unmanaged(_) | Course::Disabled => Survey { site, plan: Ok(Plan::off()), pool: None },
+            Course::Managed(managed) => {
+                let trigger = Trigger::new(self.0.ticket(), request, site.clone(), (*managed).clone());
+                let start = trigger.map_or(start, |trigger| self.0.start(&trigger));
+                Survey { site, plan: Ok(managed.plan), pool: managed.pool, start }
+            }
+            Course::Failed(error) => Survey { site, plan: Err(error), pool: None, start },
+            Course::Nonsense(why) | Course::Lost(why) => Survey { site, plan: Err(HookError::Raised(why)), pool: None, start },
+            Course::Unmanaged(_) | Course::Disabled => Survey { site, plan: Ok(Plan::off()), pool: None, start },
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use carousel_core::exchange::{Answer, CallError, Object};
+use carousel_core::exchange::{Answer, CallError, Object, Unreadable};
 use carousel_core::hooks::{HookCall, HookError, PoolChoice};
 use carousel_document::Limits as QueryLimits;
 use carousel_engine::Downloader;
@@ -51,6 +51,8 @@ pub(crate) struct Call {
     pages: Vec<Option<Page>>,
     downloads: Option<Downloads>,
     failures: Vec<Refusal>,
+    /// What the guest was told last that it cannot be read.
+    unreadable: Option<Unreadable>,
     /// The pool that the guest was told it would be without the plugin.
     pub(crate) default_pool: Option<PoolChoice>,
     pub(crate) limits: Limits,
@@ -83,6 +85,7 @@ impl Call {
             pages: Vec::new(),
             downloads: None,
             failures: Vec::new(),
+            unreadable: None,
             default_pool: None,
             limits: Limits::new(allowance.memory),
             clock: Clock::new(allowance.deadline),
@@ -198,13 +201,14 @@ impl Call {
     /// Remembers why a default behaviour failed, so that it is still the same failure when the guest passes it on.
     pub(crate) fn remember_failure(&mut self, error: HookError) -> Failure {
         let kind = match &error {
-            HookError::Raised(_) | HookError::Trapped(_) => "error",
+            HookError::Raised(_) | HookError::Trapped(_) | HookError::Unreadable(_) => "error",
             HookError::CloseCrawl(_) => "close-crawl",
             HookError::ClosePool(_) => "close-pool",
             HookError::Download(_) => "download",
         };
         let message = match &error {
             HookError::CloseCrawl(reason) | HookError::ClosePool(reason) => reason.clone(),
+            HookError::Unreadable(error) => self.remember_unreadable(error.clone()).to_string(),
             HookError::Raised(_) | HookError::Trapped(_) | HookError::Download(_) => error.to_string(),
         };
         Failure { kind: kind.to_owned(), message, token: self.remember(Refusal::Default(error)) }
@@ -227,7 +231,20 @@ impl Call {
             "close-crawl" => Some(HookError::CloseCrawl(failure.message)),
             "close-pool" => Some(HookError::ClosePool(failure.message)),
             "download" => Some(self.passed_on(failure)),
-            _ => Some(HookError::Raised(failure.message)),
+            _ => Some(self.raised(failure.message)),
+        }
+    }
+
+    /// Remembers what could not be read, for the case that the guest passes it on.
+    pub(crate) fn remember_unreadable(&mut self, error: Unreadable) -> &Unreadable {
+        self.unreadable.insert(error)
+    }
+
+    /// A guest's own error, unless it only repeats that something cannot be read.
+    fn raised(&self, message: String) -> HookError {
+        match self.unreadable.as_ref().filter(|error| message.contains(&plain(&error.to_string()))) {
+            Some(error) => HookError::Unreadable(error.clone()),
+            None => HookError::Raised(message),
         }
     }
 

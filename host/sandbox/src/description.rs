@@ -7,7 +7,7 @@ use crate::bindings::carousel::session::types;
 use crate::words::cut;
 
 /// The answer of `describe`. It is kept beside the compiled plugin, so that a plugin that is known need not be asked again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Description {
     pub(crate) name: String,
     pub(crate) version: String,

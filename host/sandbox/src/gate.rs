@@ -107,21 +107,27 @@ impl Gate {
         }
     }
 
-    /// A hook ended by itself.
-    pub(crate) fn ended(&self, site: &str, hook: Hook) {
+    /// A hook ended by itself. What is no more `at_work` says nothing of what is.
+    pub(crate) fn ended(&self, site: &str, hook: Hook, at_work: impl FnOnce() -> bool) {
         if self.is_calm.load(Relaxed) {
             return;
         }
         let mut state = self.state();
+        if !at_work() {
+            return;
+        }
         if state.quarantine.handle_ended(hook, self.options.now()) == Turn::Recovered {
             tracing::info!(site, hook = hook.name(), "the plugin works again");
         }
         self.is_calm.store(state.quarantine.is_calm(), Relaxed);
     }
 
-    /// A hook was stopped.
-    pub(crate) fn trapped(&self, site: &str, hook: Hook, why: &str) {
+    /// A hook was stopped. What is no more `at_work` says nothing of what is.
+    pub(crate) fn trapped(&self, site: &str, hook: Hook, why: &str, at_work: impl FnOnce() -> bool) {
         let mut state = self.state();
+        if !at_work() {
+            return;
+        }
         let turn = state.quarantine.handle_trap(hook, self.options.now());
         self.is_calm.store(false, Relaxed);
         why.clone_into(&mut state.last_fault);
@@ -135,10 +141,14 @@ impl Gate {
         }
     }
 
-    /// Another version of the plugin.
-    pub(crate) fn reset(&self) {
-        self.state().quarantine.handle_new_version();
+    /// Puts another version of the plugin to work and forgets what the old one did, as one: what ends meanwhile counts for the version
+    /// that it belongs to.
+    pub(crate) fn replace<R>(&self, swap: impl FnOnce() -> R) -> R {
+        let mut state = self.state();
+        let old = swap();
+        state.quarantine.handle_new_version();
         self.is_calm.store(true, Relaxed);
+        old
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,5 +1,8 @@
 //! What a guest asks of an answer.
 
+use std::borrow::Cow;
+
+use carousel_core::exchange::Unreadable;
 use carousel_document::{Language, Limits as QueryLimits, Query, QueryError, Want};
 use wasmtime::Result;
 use wasmtime::component::Resource;
@@ -8,49 +11,52 @@ use crate::bindings::carousel::session::types::{self, HostResponse};
 use crate::call::Call;
 use crate::handles::ResponseHandle;
 use crate::looks;
+use crate::page::AskError;
+use crate::stopped::Stop;
 
 /// An answer to a guest, or words for its author.
 type Told<T> = std::result::Result<T, String>;
 
 impl HostResponse for Call {
     fn url(&mut self, response: Resource<ResponseHandle>) -> Result<String> {
-        Ok(self.page(&response)?.url())
+        Ok(read(self.page(&response)?.url())?)
     }
 
     fn status(&mut self, response: Resource<ResponseHandle>) -> Result<u16> {
-        let status = self.page(&response)?.status();
+        let status = read(self.page(&response)?.status())?;
         looks::at("status", None, status);
         Ok(status)
     }
 
     fn headers(&mut self, response: Resource<ResponseHandle>) -> Result<Vec<(String, String)>> {
-        Ok(self.page(&response)?.headers().to_vec())
+        Ok(read(self.page(&response)?.headers())?.to_vec())
     }
 
     fn header(&mut self, response: Resource<ResponseHandle>, name: String) -> Result<Option<String>> {
-        let header = self.page(&response)?.header(&name).map(str::to_owned);
+        let header = read(self.page(&response)?.header(&name))?.map(str::to_owned);
         looks::at("header", Some(&name), header.as_deref().unwrap_or("nothing"));
         Ok(header)
     }
 
     fn text(&mut self, response: Resource<ResponseHandle>) -> Result<String> {
         let page = self.page(&response)?;
-        looks::at_text(page);
-        Ok(page.text().to_owned())
+        let text = read(page.text())?;
+        looks::at_text(text);
+        Ok(text.to_owned())
     }
 
     fn body(&mut self, response: Resource<ResponseHandle>) -> Result<Vec<u8>> {
-        Ok(self.page(&response)?.body())
+        Ok(read(self.page(&response)?.body())?)
     }
 
     fn actions(&mut self, response: Resource<ResponseHandle>) -> Result<String> {
-        let actions = self.page(&response)?.actions().to_owned();
+        let actions = read(self.page(&response)?.actions())?.into_owned();
         looks::at("actions", None, &actions);
         Ok(actions)
     }
 
     fn field(&mut self, response: Resource<ResponseHandle>, pointer: String) -> Result<Option<String>> {
-        let field = self.page(&response)?.field(&pointer);
+        let field = self.page(&response)?.field(&pointer).map(Cow::into_owned);
         looks::at("field", Some(&pointer), field.as_deref().unwrap_or("nothing"));
         Ok(field)
     }
@@ -100,6 +106,11 @@ impl HostResponse for Call {
     }
 }
 
+/// For what has no way to tell an error to the guest: the guest is stopped.
+fn read<T>(read: std::result::Result<T, Unreadable>) -> std::result::Result<T, Stop> {
+    read.map_err(Stop::Unreadable)
+}
+
 impl Call {
     fn first(
         &mut self,
@@ -130,8 +141,11 @@ impl Call {
         let answers = self.look(response, |page| looks::ask(page, query, &limits))?;
         // The bound is told, not what is left of it.
         let limit = QueryLimits::default().answer_bytes;
-        let is_too_large = |error: &QueryError| matches!(error, QueryError::AnswerTooLarge { .. });
-        Ok(answers.map_err(|error| if is_too_large(&error) { QueryError::AnswerTooLarge { limit } } else { error }.to_string()))
+        Ok(answers.map_err(|error| match error {
+            AskError::Query(QueryError::AnswerTooLarge { .. }) => QueryError::AnswerTooLarge { limit }.to_string(),
+            AskError::Query(error) => error.to_string(),
+            AskError::Unreadable(error) => self.remember_unreadable(error).to_string(),
+        }))
     }
 }
 
@@ -157,6 +171,7 @@ mod tests {
             config: "null".to_owned(),
             reach: Reach::default(),
             instances: Instances::Fresh,
+            init: None,
             shared: Arc::default(),
         };
         let allowance = Allowance {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use crate::cache::Key;
+use crate::description::Description;
 use crate::errors::{LoadError, Problem, Subject};
 use crate::plugin::Plugin;
 use crate::stamp::{self, Stamp};
@@ -18,8 +19,13 @@ use crate::workshop::{self, Workshop};
 pub(crate) struct Library {
     directory: Option<PathBuf>,
     files: BTreeMap<PathBuf, Entry>,
+    /// What plugins said of themselves whose files are gone, by the names of the files; [`FORMER`] at most.
+    former: BTreeMap<String, Description>,
     is_unreadable: bool,
 }
+
+/// The plugins whose files are gone that are remembered.
+const FORMER: usize = 10_000;
 
 /// A file as it was at the last look.
 #[derive(Default)]
@@ -83,9 +89,10 @@ impl Library {
         self.files.values().filter_map(|entry| entry.plugin.clone()).map(|plugin| (plugin.file.to_string(), plugin)).collect()
     }
 
-    /// The names of the files that are there and do not work.
-    pub(crate) fn broken(&self) -> BTreeSet<String> {
-        self.files.iter().filter(|(_, entry)| entry.plugin.is_none()).map(|(path, _)| stamp::stem(path)).collect()
+    /// The names of the files that are there and do not work, with what the last version said of itself that did.
+    pub(crate) fn broken(&self) -> BTreeMap<String, Option<Description>> {
+        let broken = self.files.iter().filter(|(_, entry)| entry.plugin.is_none()).map(|(path, _)| stamp::stem(path));
+        broken.map(|file| (file.clone(), self.former.get(&file).cloned())).collect()
     }
 
     /// Looks at the directory. A file that is gone keeps its plugin if it `is_needed`, by the name of the file.
@@ -161,7 +168,13 @@ impl Library {
                 (entry.stamp, entry.key, entry.held_back) = (None, None, None);
                 return true;
             }
-            look.is_news |= entry.plugin.is_some();
+            let file = stamp::stem(path);
+            look.is_news |= entry.plugin.is_some() || self.former.contains_key(&file);
+            if let Some(plugin) = &entry.plugin
+                && self.former.len() < FORMER
+            {
+                self.former.insert(file, plugin.description.clone());
+            }
             false
         });
     }
@@ -223,6 +236,7 @@ impl Library {
                 entry.key = key;
                 entry.held_back = None;
                 entry.replaced = entry.plugin.replace(plugin);
+                self.former.remove(&stamp::stem(path));
                 look.is_news = true;
             }
             Some(Err(_)) if patience == Patience::OneLook && !rested => {
@@ -232,6 +246,8 @@ impl Library {
             Some(Err(problem)) => {
                 entry.key = key;
                 entry.held_back = None;
+                // Its site must be closed, and not be left to the defaults.
+                look.is_news |= entry.plugin.is_none() && self.former.contains_key(&stamp::stem(path));
                 look.errors.push(LoadError { subject: Subject::File(path.to_owned()), problem });
             }
         }

@@ -3,9 +3,9 @@
 use std::fmt::Display;
 
 use carousel_core::text::shorten;
-use carousel_document::{Language, Limits, Query, QueryError, Want};
+use carousel_document::{Language, Limits, Query, Want};
 
-use crate::page::Page;
+use crate::page::{AskError, Page};
 use crate::trace::{self, Look};
 
 /// What is shown of an answer.
@@ -18,7 +18,7 @@ const AROUND_CHARS: usize = 80;
 const BEGINNING_CHARS: usize = 240;
 
 /// Asks a page one question.
-pub(crate) fn ask(page: &Page, query: Query, limits: &Limits) -> Result<Vec<String>, QueryError> {
+pub(crate) fn ask(page: &Page, query: Query, limits: &Limits) -> Result<Vec<String>, AskError> {
     let words = trace::wants_looks().then(|| (query.language, query.expression.clone()));
     let answers = page.ask(query, limits);
     if let Some((language, expression)) = words {
@@ -41,14 +41,15 @@ pub(crate) fn at(asked: &str, argument: Option<&str>, told: impl Display) {
 }
 
 /// Notes a look at the whole text of a page.
-pub(crate) fn at_text(page: &Page) {
-    trace::looked(|| {
-        let text = page.text();
-        Look { asked: "text".to_owned(), told: format!("{} characters", text.chars().count()), excerpt: beginning(text) }
+pub(crate) fn at_text(text: &str) {
+    trace::looked(|| Look {
+        asked: "text".to_owned(),
+        told: format!("{} characters", text.chars().count()),
+        excerpt: beginning(text),
     });
 }
 
-fn told(answers: &Result<Vec<String>, QueryError>) -> String {
+fn told(answers: &Result<Vec<String>, AskError>) -> String {
     match answers {
         Ok(answers) if answers.is_empty() => "nothing".to_owned(),
         Ok(answers) => {
@@ -61,7 +62,7 @@ fn told(answers: &Result<Vec<String>, QueryError>) -> String {
 
 /// The markup of the first match with what stands around it; the beginning of the page where nothing matches.
 fn excerpt(page: &Page, limits: &Limits, language: Language, expression: &str, answers: &[String]) -> String {
-    let text = page.text();
+    let text = page.text().unwrap_or_default();
     let found = match language {
         Language::Css => page.ask(Query::new(language, elements(expression), Want::First), limits).ok(),
         Language::Xpath => page.ask(Query::new(language, element(expression), Want::First), limits).ok(),

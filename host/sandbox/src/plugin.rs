@@ -28,7 +28,7 @@ pub(crate) struct Plugin {
     code: ArcSwap<Code>,
 }
 
-/// A set of hooks.
+/// A set of hooks, and what a plugin says of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct HookSet(u16);
 
@@ -74,6 +74,7 @@ pub(crate) fn describe(host: &Host, file: &str, code: &Code) -> Result<Descripti
         config: Value::Null.to_string(),
         reach: Reach::default(),
         instances: Instances::Fresh,
+        init: None,
         shared: Arc::default(),
     };
     let told = ask(host, Arc::new(facts), code)?;
@@ -99,6 +100,7 @@ impl HookSet {
         for name in names {
             match Hook::named(name) {
                 Some(hook) => set.0 |= bit(hook),
+                None if name == PAGES_ONLY => set.0 |= PAGES_ONLY_BIT,
                 None => {
                     tracing::warn!(plugin, hook = name, "the plugin overrides a hook that is not known here: it is not asked")
                 }
@@ -110,7 +112,17 @@ impl HookSet {
     pub(crate) fn has(self, hook: Hook) -> bool {
         self.0 & bit(hook) != 0
     }
+
+    /// Does its check never look at initialisations?
+    pub(crate) fn checks_pages_only(self) -> bool {
+        self.0 & PAGES_ONLY_BIT != 0
+    }
 }
+
+/// The word of a plugin whose check never looks at initialisations.
+const PAGES_ONLY: &str = "check-pages-only";
+
+const PAGES_ONLY_BIT: u16 = 1 << 15;
 
 fn bit(hook: Hook) -> u16 {
     1 << Hook::ALL.iter().position(|known| *known == hook).unwrap_or_default()

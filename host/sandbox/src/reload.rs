@@ -58,7 +58,8 @@ impl Reloader {
         self.sites.clone()
     }
 
-    pub(crate) fn directory(&self) -> Option<&std::path::Path> {
+    /// The directory of plugins.
+    pub fn directory(&self) -> Option<&std::path::Path> {
         self.library.directory()
     }
 

@@ -14,7 +14,7 @@ use crate::host::Host;
 use crate::plugin::Plugin;
 use crate::reach::Reach;
 use crate::site::{Lasting, PluginSite, Terms, Version};
-use crate::sites::{Contested, Known, SiteDirectory, SiteMap};
+use crate::sites::{ClosedSite, Contested, Known, SiteDirectory, SiteMap};
 
 /// What the sites are made of.
 pub(crate) struct Roster<'r> {
@@ -23,8 +23,8 @@ pub(crate) struct Roster<'r> {
     pub(crate) directory: Option<&'r Path>,
     /// Those that work, by the names of their files.
     pub(crate) plugins: &'r BTreeMap<String, Arc<Plugin>>,
-    /// Those that do not, by the same.
-    pub(crate) broken: &'r BTreeSet<String>,
+    /// Those that do not, by the same, with what the last version that did said of itself.
+    pub(crate) broken: &'r BTreeMap<String, Option<Description>>,
     /// The sites that are there.
     pub(crate) sites: &'r SiteDirectory,
 }
@@ -35,6 +35,8 @@ pub(crate) struct Plan {
     places: Vec<Place>,
     /// The place of each name.
     by_name: HashMap<String, usize>,
+    /// Those that nobody can serve and the defaults must not.
+    closed: Vec<Arc<ClosedSite>>,
     /// What had to be left out.
     pub(crate) errors: Vec<LoadError>,
 }
@@ -59,6 +61,9 @@ impl Roster<'_> {
         let mut plan = Plan::default();
         for table in self.tables {
             if let Err(problem) = self.add_table(&mut plan, table) {
+                let description = self.broken.get(&table.plugin).cloned().flatten();
+                let rules = rules(&description.unwrap_or_default(), Some(table));
+                plan.close(&table.name, rules, problem.to_string());
                 plan.errors.push(LoadError { subject: Subject::Site(table.name.clone()), problem });
             }
         }
@@ -74,7 +79,7 @@ impl Roster<'_> {
                 self.add(plan, &table.name, Some(table), plugin, rules)
             }
             None if self.directory.is_none() => Err(Problem::NoDirectory),
-            None if self.broken.contains(&table.plugin) => Err(Problem::BrokenPlugin(table.plugin.clone())),
+            None if self.broken.contains_key(&table.plugin) => Err(Problem::BrokenPlugin(table.plugin.clone())),
             None => Err(Problem::UnknownPlugin { plugin: table.plugin.clone(), known: self.plugins.keys().cloned().collect() }),
         }
     }
@@ -87,6 +92,11 @@ impl Roster<'_> {
             if let Err(problem) = self.add(plan, name, None, plugin, rules(&plugin.description, None)) {
                 plan.errors.push(LoadError { subject: Subject::File(self.path(file)), problem });
             }
+        }
+        for (file, description) in self.broken.iter().filter(|(file, _)| !named.contains(file.as_str())) {
+            let Some(description) = description else { continue };
+            let name = if description.name.is_empty() { file } else { &description.name };
+            plan.close(name, rules(description, None), Problem::BrokenPlugin(file.clone()).to_string());
         }
     }
 
@@ -111,6 +121,7 @@ impl Roster<'_> {
             config: table.and_then(|table| table.config.as_ref()),
             reach,
             instances: table.map(|table| table.instances).unwrap_or_default(),
+            init: table.and_then(|table| table.init),
         };
         let (site, news) = self.site(name, terms, plugin)?;
         plan.by_name.insert(name.to_owned(), plan.places.len());
@@ -137,6 +148,16 @@ impl Roster<'_> {
 }
 
 impl Plan {
+    /// Keeps the defaults from serving the URLs of a site that cannot be served as it should be, if there is none of its name.
+    fn close(&mut self, name: &str, mut rules: Vec<Rule>, reason: String) {
+        for rule in &mut rules {
+            name.clone_into(&mut rule.name);
+        }
+        if !self.by_name.contains_key(name) && RuleIndex::new(rules.clone()).is_ok() {
+            self.closed.push(Arc::new(ClosedSite { name: name.to_owned(), rules, reason }));
+        }
+    }
+
     /// Where rules contradict each other (they replace each other in a circle), the sites with rules that replace others are left
     /// out.
     fn leave_out_circles(&mut self) {
@@ -149,12 +170,15 @@ impl Plan {
     }
 
     fn map(&self) -> Result<SiteMap, carousel_core::pattern::RuleError> {
-        SiteMap::new(self.places.iter().map(|place| (&place.site, place.rules.as_slice())))
+        SiteMap::new(self.places.iter().map(|place| (&place.site, place.rules.as_slice())), &self.closed)
     }
 
     /// Puts the plan in force: first the new versions, then the URLs that lead to them.
     pub(crate) fn install(self, sites: &SiteDirectory) {
         let map = self.map().unwrap_or_default();
+        for closed in sites.newly_closed(&map) {
+            tracing::error!(site = closed.name, "its requests fail, because the site cannot be served: {}", closed.reason);
+        }
         for Place { site, news, .. } in self.places {
             match news {
                 News::Nothing => {}

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::ArcSwap;
 use carousel_core::exchange::{Answer, Object};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan, PoolChoice};
 use carousel_core::id::SiteId;
-use carousel_core::settings::Instances;
+use carousel_core::settings::{InitRule, Instances};
 use carousel_core::verdict::Verdict;
 use carousel_engine::{Downloader, Site};
 use serde_json::Value;
@@ -16,7 +16,6 @@ use wasmtime::component::Resource;
 use crate::answers;
 use crate::bindings::carousel::session::types;
 use crate::call::Call;
-use crate::code::Code;
 use crate::counters::{Counters, SiteReport};
 use crate::errors::Problem;
 use crate::gate::{Gate, Who};
@@ -67,6 +66,7 @@ pub(crate) struct SiteFacts {
     pub(crate) config: String,
     pub(crate) reach: Reach,
     pub(crate) instances: Instances,
+    pub(crate) init: Option<InitRule>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -75,6 +75,7 @@ pub(crate) struct Terms<'t> {
     pub(crate) config: Option<&'t Value>,
     pub(crate) reach: Reach,
     pub(crate) instances: Instances,
+    pub(crate) init: Option<InitRule>,
 }
 
 impl Version {
@@ -90,6 +91,14 @@ impl Version {
 
     pub(crate) fn plugin(&self) -> &Arc<Plugin> {
         &self.plugin
+    }
+
+    pub(crate) fn facts(&self) -> &Arc<SiteFacts> {
+        &self.facts
+    }
+
+    pub(crate) fn hooks(&self) -> HookSet {
+        self.hooks
     }
 }
 
@@ -120,6 +129,7 @@ impl PluginSite {
             config: terms.config.unwrap_or(&Value::Null).to_string(),
             reach: terms.reach,
             instances: terms.instances,
+            init: terms.init,
             shared: lasting.shared.clone(),
         };
         let id = SiteId::new(name.clone(), &facts.config);
@@ -139,6 +149,7 @@ impl PluginSite {
             config: now.facts.config.clone(),
             reach,
             instances: now.facts.instances,
+            init: now.facts.init,
             shared: self.lasting.shared.clone(),
         };
         Version::new(&self.host, facts, plugin.clone()).map(Some)
@@ -146,8 +157,7 @@ impl PluginSite {
 
     /// Puts another version in the place of the one at work, which ends the steps that it began, and returns that one.
     pub(crate) fn replace(&self, version: Version) -> Arc<Plugin> {
-        let old = self.now.swap(Arc::new(version));
-        self.lasting.gate.reset();
+        let old = self.lasting.gate.replace(|| self.now.swap(Arc::new(version)));
         self.host.kept.forget(&old.facts);
         old.plugin.clone()
     }
@@ -178,10 +188,14 @@ impl PluginSite {
         self.now.load().plugin.clone()
     }
 
-    /// The plugin's code and the hooks that it needs at this site.
-    pub(crate) fn at_work(&self) -> (Guard<Arc<Code>>, HookSet) {
-        let now = self.now.load();
-        (now.plugin.code(), now.hooks)
+    /// The version at work, of which a step takes all that it needs: facts, hooks and code.
+    pub(crate) fn at_work(&self) -> Arc<Version> {
+        self.now.load_full()
+    }
+
+    /// Do these belong to the version at work?
+    pub(crate) fn works_by(&self, facts: &Arc<SiteFacts>) -> bool {
+        Arc::ptr_eq(&self.now.load().facts, facts)
     }
 
     pub(crate) fn host(&self) -> &Host {
@@ -204,14 +218,15 @@ impl PluginSite {
         self.lasting.clone()
     }
 
-    /// Whether the plugin answers this hook of a request that is under way; an error says why nobody does.
-    fn asks(&self, hook: Hook) -> Result<bool, HookError> {
-        Ok(self.now.load().hooks.has(hook) && self.gate().hook()? == Who::Plugin)
+    /// The version that answers this hook of a request that is under way, if the plugin does; an error says why nobody does.
+    pub(crate) fn answering(&self, hook: Hook) -> Result<Option<Arc<Version>>, HookError> {
+        let now = self.at_work();
+        Ok((now.hooks.has(hook) && self.gate().hook()? == Who::Plugin).then_some(now))
     }
 
     /// The state for a call about this.
-    fn call(&self, asked: &HookCall) -> Call {
-        Call::new(self.facts(), Some(asked.clone()), &self.host.allowance)
+    fn call(&self, version: &Version, asked: &HookCall) -> Call {
+        Call::new(version.facts.clone(), Some(asked.clone()), &self.host.allowance)
     }
 
     /// The parameters of a call that a hook has made, if they lead nowhere but to hosts that the site may reach.
@@ -239,7 +254,7 @@ impl PluginSite {
         if !step.asks(hook) {
             return Ok(None);
         }
-        step.ask(hook, (request(),), || self.call(asked))
+        step.ask(hook, (request(),), |version| self.call(version, asked))
     }
 
     /// The location in force: the plugin's word, which may be the default one.
@@ -286,8 +301,17 @@ impl Site for PluginSite {
         is_asked || (hook == Hook::Enabled && self.gate().turns_away())
     }
 
+    fn init_rule(&self) -> Option<InitRule> {
+        self.now.load().facts.init
+    }
+
+    fn checks_inits(&self) -> bool {
+        !self.now.load().hooks.checks_pages_only()
+    }
+
     fn plan(&self, mut call: HookCall) -> Result<Plan, HookError> {
-        let mut step = Step::new(self, self.gate().request()?);
+        let who = self.gate().request()?;
+        let mut step = Step::new(self, self.at_work(), who);
         let enabled = self.ask_about(&mut step, Hook::Enabled, &call)?;
         if !enabled.unwrap_or_else(|| call.defaults.enabled(&call.request)) {
             return Ok(Plan::off());
@@ -304,26 +328,21 @@ impl Site for PluginSite {
     }
 
     async fn params(&self, call: HookCall, downloader: Arc<dyn Downloader>) -> Result<Object, HookError> {
-        let asked = match self.asks(Hook::Params)? {
-            true => {
-                let state = self.call(&call).downloading(downloader, &self.host.allowance);
-                self.ask_blocking::<_, String>(Hook::Params, (request(),), state).await?
-            }
-            false => None,
-        };
-        match asked {
+        let state = |version: &Version| self.call(version, &call).downloading(downloader, &self.host.allowance);
+        match self.ask_blocking::<_, String>(Hook::Params, (request(),), state).await? {
             Some(text) => self.within_reach("params", answers::object("params", &text)?, &call),
             None => Ok(call.defaults.params(&call.location)),
         }
     }
 
     fn check(&self, call: HookCall, answer: Answer) -> Result<Verdict, HookError> {
-        let asked = match self.asks(Hook::Check)? {
-            true => {
-                let mut step = Step::new(self, Who::Plugin);
-                step.ask(Hook::Check, (response(), request()), || self.call(&call).judging(answer.clone()))?
+        let asked = match self.answering(Hook::Check)? {
+            Some(version) => {
+                let mut step = Step::new(self, version, Who::Plugin);
+                let state = |version: &Version| self.call(version, &call).judging(answer.clone());
+                step.ask(Hook::Check, (response(), request()), state)?
             }
-            false => None,
+            None => None,
         };
         match asked {
             Some(verdict) => answers::verdict(verdict),
@@ -332,23 +351,18 @@ impl Site for PluginSite {
     }
 
     fn process_request(&self, call: HookCall) -> Result<Edit, HookError> {
-        if !self.asks(Hook::ProcessRequest)? {
-            return Ok(Edit::default());
-        }
-        match self.ask_about(&mut Step::new(self, Who::Plugin), Hook::ProcessRequest, &call)? {
+        let Some(version) = self.answering(Hook::ProcessRequest)? else { return Ok(Edit::default()) };
+        match self.ask_about(&mut Step::new(self, version, Who::Plugin), Hook::ProcessRequest, &call)? {
             Some(edit) => self.edit_within_reach(answers::edit(edit)?, &call),
             None => Ok(Edit::default()),
         }
     }
 
     async fn init_session(&self, call: HookCall, downloader: Arc<dyn Downloader>) -> Result<Option<bool>, HookError> {
-        if !self.asks(Hook::InitSession)? {
-            return Ok(None);
-        }
         if call.session.is_none() {
             return Err(HookError::Raised("there is no session to initialise".to_owned()));
         }
-        let state = self.call(&call).downloading(downloader, &self.host.allowance);
+        let state = |version: &Version| self.call(version, &call).downloading(downloader, &self.host.allowance);
         self.ask_blocking(Hook::InitSession, (session(), request()), state).await
     }
 }

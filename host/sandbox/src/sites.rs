@@ -25,7 +25,23 @@ pub(crate) struct SiteMap {
     by_name: BTreeMap<Arc<str>, Arc<PluginSite>>,
     rules: RuleIndex,
     /// The site of each rule, by the rule's position.
-    by_rule: Vec<Arc<PluginSite>>,
+    by_rule: Vec<Chosen>,
+}
+
+/// Whom a rule leads to.
+enum Chosen {
+    Site(Arc<PluginSite>),
+    /// Nobody, for this reason.
+    Closed(Arc<ClosedSite>),
+}
+
+/// A site whose rules are known and whose hooks nobody answers.
+#[derive(Debug)]
+pub(crate) struct ClosedSite {
+    pub(crate) name: String,
+    pub(crate) rules: Vec<Rule>,
+    /// Why, in words.
+    pub(crate) reason: String,
 }
 
 /// A site without its plugin, so that it costs next to nothing.
@@ -46,11 +62,34 @@ pub(crate) enum Known {
 
 impl SiteMap {
     /// Indexes sites with their rules; each rule is named after its site. An error names the rule that is wrong.
-    pub(crate) fn new<'s>(sites: impl Iterator<Item = (&'s Arc<PluginSite>, &'s [Rule])> + Clone) -> Result<Self, RuleError> {
-        let rules = sites.clone().flat_map(|(_, rules)| rules.iter().cloned()).collect();
-        let by_rule = sites.clone().flat_map(|(site, rules)| rules.iter().map(|_| site.clone())).collect();
+    pub(crate) fn new<'s>(
+        sites: impl Iterator<Item = (&'s Arc<PluginSite>, &'s [Rule])> + Clone,
+        closed: &'s [Arc<ClosedSite>],
+    ) -> Result<Self, RuleError> {
+        let rules_of_closed = closed.iter().flat_map(|site| &site.rules);
+        let rules = sites.clone().flat_map(|(_, rules)| rules).chain(rules_of_closed).cloned().collect();
+        let by_rule = sites.clone().flat_map(|(site, rules)| rules.iter().map(|_| Chosen::Site(site.clone())));
+        let by_rule =
+            by_rule.chain(closed.iter().flat_map(|site| site.rules.iter().map(|_| Chosen::Closed(site.clone())))).collect();
         let by_name = sites.map(|(site, _)| (site.name().into(), site.clone())).collect();
         Ok(Self { by_name, rules: RuleIndex::new(rules)?, by_rule })
+    }
+
+    fn chosen(&self, url: &str) -> Option<&Chosen> {
+        self.by_rule.get(self.rules.find(url)?)
+    }
+
+    /// The closed sites, once for each rule.
+    fn closed(&self) -> impl Iterator<Item = &ClosedSite> {
+        self.by_rule.iter().rev().map_while(|chosen| match chosen {
+            Chosen::Closed(site) => Some(&**site),
+            Chosen::Site(_) => None,
+        })
+    }
+
+    /// They stand behind the others.
+    fn has_closed(&self) -> bool {
+        matches!(self.by_rule.last(), Some(Chosen::Closed(_)))
     }
 
     /// The rules that are never followed because they replace a site that does not exist.
@@ -71,7 +110,7 @@ impl SiteMap {
 
     fn contest(&self, pattern: &str, one: &Rule, other: &Rule) -> Option<Contested> {
         let url = if one.name == other.name { None } else { overlap(one, other) }?;
-        let winner = self.by_rule.get(self.rules.find(&url)?)?.name().to_owned();
+        let winner = self.rules.rules().get(self.rules.find(&url)?)?.name.clone();
         Some(Contested { pattern: pattern.to_owned(), sites: [one.name.clone(), other.name.clone()], winner })
     }
 }
@@ -116,6 +155,15 @@ impl SiteDirectory {
         Some(former.site.upgrade().map_or_else(|| Known::Lasting(former.lasting.clone()), Known::Site))
     }
 
+    /// The sites that are closed in this map and not in the present one.
+    pub(crate) fn newly_closed<'m>(&self, map: &'m SiteMap) -> Vec<&'m ClosedSite> {
+        let now = self.now.load();
+        let is_known = |site: &ClosedSite| now.closed().any(|known| known.name == site.name && known.reason == site.reason);
+        let mut closed: Vec<_> = map.closed().filter(|site| !is_known(site)).collect();
+        closed.dedup_by_key(|site| &site.name);
+        closed
+    }
+
     /// The patterns that two sites of this map include and those of the present one do not.
     pub(crate) fn newly_contested(&self, map: &SiteMap) -> Vec<Contested> {
         let known = self.now.load().contested();
@@ -156,8 +204,20 @@ impl Sites for SiteDirectory {
     type Site = PluginSite;
 
     fn site(&self, url: &str) -> Option<Arc<PluginSite>> {
+        match self.now.load().chosen(url)? {
+            Chosen::Site(site) => Some(site.clone()),
+            Chosen::Closed(_) => None,
+        }
+    }
+
+    fn closed(&self, url: &str) -> Option<String> {
         let now = self.now.load();
-        now.by_rule.get(now.rules.find(url)?).cloned()
+        // Most crawls have none, and need not look twice.
+        let closed = now.has_closed().then(|| now.chosen(url)).flatten()?;
+        match closed {
+            Chosen::Site(_) => None,
+            Chosen::Closed(site) => Some(format!("the site \"{}\" is closed: {}", site.name, site.reason)),
+        }
     }
 
     fn named(&self, name: &str) -> Option<Arc<PluginSite>> {

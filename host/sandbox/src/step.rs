@@ -21,7 +21,7 @@ use crate::guest::Guest;
 use crate::kept::Waiting;
 use crate::places::Place;
 use crate::plugin::HookSet;
-use crate::site::PluginSite;
+use crate::site::{PluginSite, SiteFacts, Version};
 use crate::stopped::{Stop, explain};
 use crate::stops::is_told;
 
@@ -35,9 +35,10 @@ type Answered<T> = Result<T, Failure>;
 /// stopped.
 pub(crate) struct Step<'s> {
     site: &'s PluginSite,
+    /// The one that answers the whole step, whatever replaces it meanwhile.
+    version: Arc<Version>,
     /// Those that the plugin is asked: none where the default behaviours serve instead.
     hooks: HookSet,
-    /// The code of the whole step, whatever replaces the plugin meanwhile.
     code: Guard<Arc<Code>>,
     live: Option<Live<'s>>,
 }
@@ -51,13 +52,13 @@ struct Live<'s> {
 }
 
 impl<'s> Step<'s> {
-    pub(crate) fn new(site: &'s PluginSite, who: Who) -> Self {
-        let (code, hooks) = site.at_work();
+    pub(crate) fn new(site: &'s PluginSite, version: Arc<Version>, who: Who) -> Self {
         let hooks = match who {
-            Who::Plugin => hooks,
+            Who::Plugin => version.hooks(),
             Who::Defaults => HookSet::default(),
         };
-        Self { site, hooks, code, live: None }
+        let code = version.plugin().code();
+        Self { site, version, hooks, code, live: None }
     }
 
     /// Whether the plugin is asked this.
@@ -66,7 +67,7 @@ impl<'s> Step<'s> {
     }
 
     /// Asks a hook; `call` is used where there is no instance yet.
-    pub(crate) fn ask<P, R>(&mut self, hook: Hook, params: P, call: impl FnOnce() -> Call) -> Asked<R>
+    pub(crate) fn ask<P, R>(&mut self, hook: Hook, params: P, call: impl FnOnce(&Version) -> Call) -> Asked<R>
     where
         P: ComponentNamedList + Lower,
         R: Lift + ComponentTypeOf + 'static,
@@ -76,7 +77,7 @@ impl<'s> Step<'s> {
         let began = Instant::now();
         let mut live = match self.live.take() {
             Some(live) => live,
-            None => self.site.start(&self.code, hook, call(), began)?,
+            None => self.site.start(&self.code, hook, call(&self.version), began)?,
         };
         let answered = live.guest.call::<P, Answered<R>>(self.code.hook(hook), params);
         live.guest.state_mut().flush_output();
@@ -136,20 +137,25 @@ impl PluginSite {
         }
     }
 
-    /// Asks a hook that may download, in an instance of its own.
-    pub(crate) async fn ask_blocking<P, R>(&self, hook: Hook, params: P, call: Call) -> Asked<R>
+    /// Asks a hook that may download, in an instance of its own, if the plugin answers it: when its turn has come, the one that is at work
+    /// then.
+    pub(crate) async fn ask_blocking<P, R>(&self, hook: Hook, params: P, call: impl FnOnce(&Version) -> Call) -> Asked<R>
     where
         P: ComponentNamedList + Lower + Send + Sync,
         R: ComponentTypeOf + Lift + 'static,
         (Answered<R>,): ComponentNamedList + Lift,
         Answered<R>: Lift + Send + Sync,
     {
+        if self.answering(hook)?.is_none() {
+            return Ok(None);
+        }
         let host = self.host();
         let shut = |_| HookError::Raised("the plugins are shut down".to_owned());
         let _of_site = self.waiting_places().acquire().await.map_err(shut)?;
         let _place = host.waiting_places.acquire().await.map_err(shut)?;
         let began = Instant::now();
-        let code = self.plugin().code_to_keep();
+        let Some(version) = self.answering(hook)? else { return Ok(None) };
+        let (code, call) = (version.plugin().code_to_keep(), call(&version));
         let work = async {
             self.counters().instance();
             let linked = match code.blocking(host) {
@@ -166,7 +172,7 @@ impl PluginSite {
         };
         match tokio::time::timeout(host.init_timeout, work).await {
             Ok(result) => result,
-            Err(_) => Err(self.stopped(hook, Stop::InitTimeout(host.init_timeout).to_string(), "", began)),
+            Err(_) => Err(self.stopped(hook, Stop::InitTimeout(host.init_timeout).to_string(), "", version.facts(), began)),
         }
     }
 
@@ -174,36 +180,42 @@ impl PluginSite {
     fn judge<R>(&self, hook: Hook, answered: wasmtime::Result<Answered<R>>, call: &Call, began: Instant) -> Asked<R> {
         let failure = match answered {
             Ok(Ok(result)) => {
-                self.ended(hook, Ended::Well, began);
+                self.ended(hook, Ended::Well, call.site(), began);
                 return Ok(Some(result));
             }
             Ok(Err(failure)) => failure,
-            Err(error) => return Err(self.trapped(hook, &error, call, began)),
+            Err(error) => match error.downcast_ref::<Stop>() {
+                Some(Stop::Unreadable(error)) => {
+                    self.ended(hook, Ended::Failed, call.site(), began);
+                    return Err(HookError::Unreadable(error.clone()));
+                }
+                _ => return Err(self.trapped(hook, &error, call, began)),
+            },
         };
         match call.meaning(failure) {
             None => {
-                self.ended(hook, Ended::Well, began);
+                self.ended(hook, Ended::Well, call.site(), began);
                 Ok(None)
             }
             Some(error) => {
-                self.ended(hook, Ended::Failed, began);
+                self.ended(hook, Ended::Failed, call.site(), began);
                 Err(error)
             }
         }
     }
 
     /// The hook ended by itself.
-    fn ended(&self, hook: Hook, ended: Ended, began: Instant) {
+    fn ended(&self, hook: Hook, ended: Ended, facts: &Arc<SiteFacts>, began: Instant) {
         self.counters().called(hook, ended, began.elapsed());
-        self.gate().ended(self.name(), hook);
+        self.gate().ended(self.name(), hook, || self.works_by(facts));
     }
 
     fn trapped(&self, hook: Hook, error: &wasmtime::Error, call: &Call, began: Instant) -> HookError {
-        self.stopped(hook, explain(error, call, self.host().allowance.max_result), &backtrace(error), began)
+        self.stopped(hook, explain(error, call, self.host().allowance.max_result), &backtrace(error), call.site(), began)
     }
 
-    fn stopped(&self, hook: Hook, why: String, backtrace: &str, began: Instant) -> HookError {
-        let (plugin, site) = (&*self.plugin().file, self.name());
+    fn stopped(&self, hook: Hook, why: String, backtrace: &str, facts: &Arc<SiteFacts>, began: Instant) -> HookError {
+        let (plugin, site) = (&*facts.plugin, self.name());
         match self.counters().stops.count(hook, &why) {
             1 => tracing::warn!(plugin, site, hook = hook.name(), "the plugin was stopped: it {why}{backtrace}"),
             times if is_told(times) => {
@@ -213,7 +225,7 @@ impl PluginSite {
         }
         self.counters().called(hook, Ended::Trapped, began.elapsed());
         let why = format!("plugin \"{plugin}\", {hook}: it {why}");
-        self.gate().trapped(site, hook, &why);
+        self.gate().trapped(site, hook, &why, || self.works_by(facts));
         HookError::Trapped(why)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
+use carousel_core::exchange::Unreadable;
 use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 
 use crate::call::Call;
@@ -27,6 +28,8 @@ pub(crate) enum Stop {
     TooMany(&'static str),
     /// It used something that is not what it was given.
     Foreign(&'static str),
+    /// It asked for a part of an answer that cannot be read. That is not its fault.
+    Unreadable(Unreadable),
 }
 
 impl fmt::Display for Stop {
@@ -38,6 +41,7 @@ impl fmt::Display for Stop {
             Self::Exit => f.write_str("ended its process instead of returning"),
             Self::TooMany(what) => write!(f, "made too many {what}"),
             Self::Foreign(what) => write!(f, "used a {what} that does not exist"),
+            Self::Unreadable(error) => write!(f, "cannot go on: {error}"),
         }
     }
 }

@@ -15,8 +15,12 @@ pub(crate) fn authenticate(authorization: Option<&str>, options: &SimulatorOptio
         return Err(Problem::new(401, "/auth/not-valid", "send the API key as the user of HTTP basic authentication"));
     };
     // Credentials that cannot be decoded count as an unknown key: seen live.
-    let key = decode_key(credentials).unwrap_or_default();
-    if !is_known(&key, options) {
+    check_key(&decode_key(credentials).unwrap_or_default(), options)
+}
+
+/// Accepts a key or says what is wrong with it.
+pub(crate) fn check_key(key: &str, options: &SimulatorOptions) -> Result<(), Problem> {
+    if !is_known(key, options) {
         return Err(Problem::new(401, "/auth/key-not-found", "this API key does not exist"));
     }
     if key.starts_with("suspended") {

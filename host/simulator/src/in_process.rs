@@ -16,12 +16,19 @@ use crate::simulator::{Reply, Simulator, WireFault};
 pub struct InProcess {
     simulator: Arc<Mutex<Simulator>>,
     started: Instant,
+    key: Option<Arc<str>>,
 }
 
 impl InProcess {
     /// Takes a simulator; its time zero is now.
     pub fn new(simulator: Simulator) -> Self {
-        Self { simulator: Arc::new(Mutex::new(simulator)), started: Instant::now() }
+        Self { simulator: Arc::new(Mutex::new(simulator)), started: Instant::now(), key: None }
+    }
+
+    /// Sends an API key with each request, which the simulator may refuse. Without it no key is asked for.
+    #[must_use]
+    pub fn with_key(self, key: &str) -> Self {
+        Self { key: Some(key.into()), ..self }
     }
 
     /// What happened so far, as [`Simulator::report`] tells it.
@@ -41,7 +48,7 @@ impl InProcess {
 
 impl Transport for InProcess {
     async fn send(&self, params: &Object) -> Result<Answer, CallError> {
-        let reply = self.lock().extract(self.started.elapsed(), params);
+        let reply = self.lock().extract_with_key(self.started.elapsed(), self.key.as_deref(), params);
         tokio::time::sleep(reply.latency).await;
         received(reply)
     }

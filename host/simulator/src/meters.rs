@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::ask::Mode;
+use crate::ask::Ask;
 use crate::sessions::End;
 use crate::sites::Standing;
 
@@ -98,6 +98,7 @@ pub(crate) struct Meters {
     billed_total: u64,
     billed_weight: u64,
     billed_modes: Tally,
+    billed_extractions: Tally,
     billed_parts: Tally,
     billed_hosts: Tally,
     pages: Tally,
@@ -120,18 +121,21 @@ impl Meters {
         }
     }
 
-    /// Notes an answer that is charged; `weight` says as how many requests.
-    pub(crate) fn billed(&mut self, mode: Mode, part: SessionPart, weight: u32, host: &str) {
+    /// Notes an answer that is charged.
+    pub(crate) fn billed(&mut self, ask: &Ask<'_>, part: SessionPart) {
         self.billed_total += 1;
-        self.billed_weight += u64::from(weight);
-        self.billed_modes.add(mode.name());
+        self.billed_weight += u64::from(ask.weight);
+        self.billed_modes.add(ask.mode.name());
+        if let Some(extraction) = ask.extraction() {
+            self.billed_extractions.add(extraction);
+        }
         self.billed_parts.add(match part {
             SessionPart::None => "none",
             SessionPart::First => "first",
             SessionPart::Later => "later",
             SessionPart::Managed => "managed",
         });
-        self.billed_hosts.add_bounded(host);
+        self.billed_hosts.add_bounded(&ask.host);
     }
 
     /// Answers that were charged.
@@ -164,6 +168,7 @@ impl Meters {
                 "total": self.billed_total,
                 "weight": self.billed_weight,
                 "modes": self.billed_modes.report(),
+                "extractions": self.billed_extractions.report(),
                 "session_parts": self.billed_parts.report(),
                 "hosts": self.billed_hosts.report(),
             },
@@ -187,14 +192,19 @@ fn status_name(status: u16) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::{COUNTED_HOSTS, Meters, SessionPart};
-    use crate::ask::Mode;
+    use crate::ask::Ask;
+    use crate::options::SimulatorOptions;
 
     #[test]
     fn hosts_beyond_a_bound_are_counted_together() {
         let mut meters = Meters::default();
         for host in 0..COUNTED_HOSTS + 5 {
-            meters.billed(Mode::Http, SessionPart::None, 1, &host.to_string());
+            let request = json!({"url": format!("https://h{host}.example/"), "browserHtml": true});
+            let ask = Ask::read(request.as_object().unwrap(), &SimulatorOptions::default()).ok().unwrap();
+            meters.billed(&ask, SessionPart::None);
         }
         let report = meters.report();
         assert_eq!(report["billed"]["total"], COUNTED_HOSTS + 5);

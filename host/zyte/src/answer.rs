@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use carousel_core::exchange::{Answer, CallError, NetworkError};
+use carousel_core::json;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Response, StatusCode};
 
@@ -43,7 +44,7 @@ async fn text(mut response: Response, limits: Limits) -> Result<String, CallErro
             Err(error) => return Err(CallError::Network(network_error(error, limits.connect_timeout))),
         }
     }
-    String::from_utf8(body).map_err(|_| CallError::BadAnswer("the API's answer is not UTF-8".to_owned()))
+    json::utf8(body).ok_or_else(|| CallError::BadAnswer("the API's answer is not UTF-8".to_owned()))
 }
 
 fn too_large(limit: usize) -> CallError {

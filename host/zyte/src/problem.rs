@@ -1,12 +1,13 @@
 //! An error answer of the API, read as leniently as it is written.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use carousel_core::exchange::{Problem, without_credentials};
+use carousel_core::json::Raw;
 use carousel_core::text::shorten;
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Response, Url};
-use serde_json::Value;
 
 /// Characters of an address that are told.
 const MAX_PLACE: usize = 200;
@@ -14,7 +15,7 @@ const MAX_PLACE: usize = 200;
 /// Bytes of an error body that are kept; problem documents have a few hundred.
 const MAX_BODY_BYTES: usize = 64 << 10;
 
-/// Reads an error answer. A body that breaks off, is too long or is no problem document is kept as far as it came: the
+/// Reads an error answer. A body that breaks off or is too long is read as far as it came; where it is no problem document the
 /// status says enough.
 pub(crate) async fn read(mut response: Response) -> Problem {
     let mut body = Vec::new();
@@ -51,8 +52,8 @@ pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn problem(status: u16, headers: &HeaderMap, body: &[u8]) -> Problem {
-    let document: Value = serde_json::from_slice(body).unwrap_or_default();
-    let text = |name: &str| document.get(name).and_then(Value::as_str).map(str::to_owned);
+    let body = String::from_utf8_lossy(body).into_owned();
+    let text = |name: &str| Raw::of(&body).get(name).and_then(Raw::string).map(Cow::into_owned);
     Problem {
         status,
         kind: text("type").unwrap_or_else(|| "about:blank".to_owned()),
@@ -60,7 +61,7 @@ fn problem(status: u16, headers: &HeaderMap, body: &[u8]) -> Problem {
         detail: text("detail").unwrap_or_default(),
         request_id: request_id(headers).map(str::to_owned),
         retry_after: retry_after(headers),
-        body: String::from_utf8_lossy(body).into_owned(),
+        body: body.clone(),
     }
 }
 

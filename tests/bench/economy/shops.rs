@@ -64,7 +64,7 @@ impl Site for Shop {
 
 /// Does a page of a grocer show this place?
 pub(crate) fn is_for(answer: &Answer, place: &str) -> bool {
-    let body = answer.string("httpResponseBody").and_then(|body| STANDARD.decode(body).ok());
+    let body = answer.string("httpResponseBody").ok().flatten().and_then(|body| STANDARD.decode(body.as_bytes()).ok());
     let page = body.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     page.is_some_and(|page| page.contains(&format!("<span id=\"store-postal\">{place}</span>")))
 }

@@ -133,6 +133,7 @@ fn site(n: usize) -> SiteTable {
         instead_of: None,
         download_hosts: None,
         instances: Instances::default(),
+        init: None,
         config: None,
     }
 }

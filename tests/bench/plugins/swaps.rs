@@ -139,6 +139,7 @@ fn site() -> SiteTable {
         instead_of: None,
         download_hosts: None,
         instances: Instances::default(),
+        init: None,
         config: None,
     }
 }

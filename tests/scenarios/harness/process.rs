@@ -33,6 +33,21 @@ pub(crate) fn carousel_in_shell(dir: &Path, before: &str) -> Command {
     shell
 }
 
+/// Runs a command whose standard error nobody reads, although it stays open; the answer is its exit code.
+pub(crate) fn ends_unheard(mut command: Command) -> Option<i32> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+    let unread = child.stderr.take();
+    let id = child.id();
+    let (sender, ended) = channel();
+    std::thread::spawn(move || sender.send(child.wait().unwrap().code()));
+    let code = ended.recv_timeout(GIVE_UP).unwrap_or_else(|_| {
+        let _ = Command::new("kill").args(["-9", &id.to_string()]).status();
+        panic!("it waits for a reader of standard error");
+    });
+    drop(unread);
+    code
+}
+
 /// A process that runs. It is killed when it is dropped.
 pub(crate) struct Running {
     child: Child,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use carousel_core::settings::Settings;
 use carousel_engine::{Engine, EngineOptions, Sites, Transport};
+use carousel_simulator::InProcess;
 use tokio::sync::mpsc;
 
 use super::ending::Ending;
@@ -21,6 +22,7 @@ use crate::args::{Common, Crawl};
 use crate::logging::{Screen, stdout};
 use crate::progress::{Progress, Unit};
 use crate::recording::{RecordedSites, Recorder, RecorderOptions};
+use crate::simulate::meters;
 use crate::sites::Plugins;
 use crate::stats_file;
 use crate::{api_key, settings_file, summary};
@@ -48,7 +50,8 @@ pub(crate) async fn crawl(args: &Crawl, common: &Common, screen: &Screen) -> any
     let api = Api::open(args, common, &settings, screen)?;
     let names = plugins.names();
     let explain = |error| settings_file::explain(&error, common.config.as_deref(), &names);
-    let crawl = Assembled { args, common, settings: Arc::clone(&settings), plugins, input, screen };
+    let simulator = api.simulator();
+    let crawl = Assembled { args, common, settings: Arc::clone(&settings), plugins, input, simulator, screen };
     let options = engine_options(args);
     let Some(dir) = &args.record else {
         let engine = Engine::new(settings, api, crawl.plugins.sites(), options).map_err(explain)?;
@@ -73,13 +76,14 @@ struct Assembled<'a> {
     settings: Arc<Settings>,
     plugins: Plugins,
     input: Input,
+    simulator: Option<InProcess>,
     screen: &'a Screen,
 }
 
 impl Assembled<'_> {
     async fn carry_out<S: Sites>(self, engine: Engine<Api, S>) -> anyhow::Result<Outcome> {
-        let Self { args, common, settings, plugins, input, screen } = self;
-        let Files { output, leftovers, stats } = Files::open(args, sources(&input, common))?;
+        let Self { args, common, settings, plugins, input, simulator, screen } = self;
+        let Files { output, leftovers, stats } = Files::open(args, sources(&input, args, common))?;
         // Until here an interrupt ends the process: nothing was sent.
         let interrupts = &mut interrupts::listen();
         let name = input.name().to_owned();
@@ -100,6 +104,9 @@ impl Assembled<'_> {
             screen.say(format!("nothing to do: no requests in {name}"));
         }
         screen.say(summary::lines(&document));
+        if let Some(simulator) = simulator {
+            screen.say(meters(&simulator.report()));
+        }
         if let Some(message) = ending.message() {
             screen.say(message);
         }
@@ -118,7 +125,7 @@ impl Assembled<'_> {
 }
 
 /// The files that the crawl reads.
-fn sources(input: &Input, common: &Common) -> Sources {
+fn sources(input: &Input, args: &Crawl, common: &Common) -> Sources {
     let mut sources = Sources::default();
     match input.path() {
         Some(path) => sources.add("input file", path),
@@ -126,6 +133,9 @@ fn sources(input: &Input, common: &Common) -> Sources {
     }
     if let Some(path) = settings_file::file(common.config.as_deref()) {
         sources.add("settings file", path);
+    }
+    if let Some(path) = &args.simulation.faults {
+        sources.add("faults file", path);
     }
     sources
 }

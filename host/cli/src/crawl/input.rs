@@ -9,6 +9,7 @@ use anyhow::Context;
 use tokio::sync::{mpsc, oneshot};
 
 use super::entry::{BadLine, EchoData, Entry, Reading, guess_intype};
+use super::unknown_keys::UnknownKeys;
 use crate::args::Intype;
 use crate::text_file::decoded;
 
@@ -110,7 +111,7 @@ impl Input {
         let is_file = self.size.is_some();
         let limit = if wanted.limit == 0 { usize::MAX } else { wanted.limit };
         let mut lines = Lines::new(self.source);
-        let mut reader = EntryReader { name: self.name, wanted, intype: None };
+        let mut reader = EntryReader { name: self.name, wanted, intype: None, unknown: UnknownKeys::default() };
         if let Order::Shuffled(seed) = wanted.order {
             let mut all: Vec<Line> = Vec::new();
             for line in lines.by_ref() {
@@ -183,6 +184,7 @@ struct EntryReader {
     name: String,
     wanted: Wanted,
     intype: Option<Intype>,
+    unknown: UnknownKeys,
 }
 
 impl EntryReader {
@@ -192,6 +194,9 @@ impl EntryReader {
             Ok(text) => reading.request(text),
             Err(message) => Err(BadLine { message: message.clone(), value: None }),
         };
+        if let Ok(request) = &request {
+            self.unknown.warn(line.number, request);
+        }
         Entry { line: line.number, bytes: line.bytes, text: line.text.ok().map(Arc::from), reading, request }
     }
 

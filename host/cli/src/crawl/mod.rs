@@ -12,6 +12,7 @@ mod output;
 mod rendering;
 mod run;
 mod tally;
+mod unknown_keys;
 
 pub(crate) use assembly::crawl;
 pub(crate) use ending::Ending;

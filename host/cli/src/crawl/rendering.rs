@@ -6,7 +6,7 @@ use carousel_core::exchange::{CallError, Request};
 use carousel_engine::{Failure, Trace};
 use serde_json::{Map, Value, json};
 
-use crate::logging::without_keys;
+use crate::logging::harmless;
 
 /// What `--annotate` adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(crate) fn answer<'t>(text: &'t str, line: u64, trace: &Trace, annotation: An
     let text = on_one_line(text.trim());
     match annotation {
         Annotation::Off => text,
-        Annotation::On => Cow::Owned(with_member(&text, "carousel", &without_keys(&carousel(line, Some(trace)).to_string()))),
+        Annotation::On => Cow::Owned(with_member(&text, "carousel", &harmless(&carousel(line, Some(trace)).to_string()))),
     }
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn failure(failure: &Failure, request: &Request, line: u64, annotatio
     if annotation == Annotation::On {
         object.insert("carousel".to_owned(), carousel(line, Some(&failure.trace)));
     }
-    without_keys(&Value::Object(object).to_string()).into_owned()
+    harmless(&Value::Object(object).to_string())
 }
 
 /// The line of an input line that is no request.
@@ -53,7 +53,7 @@ pub(crate) fn bad_line(message: &str, value: Option<Value>, line: u64, annotatio
     if annotation == Annotation::On {
         object.insert("carousel".to_owned(), carousel(line, None));
     }
-    without_keys(&Value::Object(object).to_string()).into_owned()
+    harmless(&Value::Object(object).to_string())
 }
 
 fn error_object(error: Value, request_id: Option<&str>, request: Option<Value>, echo: Option<&Value>) -> Map<String, Value> {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use carousel_core::exchange::Answer;
 use carousel_core::id::PoolId;
 use carousel_core::pool::Outlook;
-use carousel_core::turns::Order as Start;
+use carousel_core::turns::{Order as Start, PoolKey};
 use carousel_engine::{Fetched, Trace};
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
@@ -60,11 +60,11 @@ impl Fetcher for Fake {
         None
     }
 
-    fn outlook(&self, _pool: &PoolId, _backlog: usize) -> Outlook {
+    fn outlook(&self, _pool: &PoolKey, _backlog: usize) -> Outlook {
         Outlook::OPEN
     }
 
-    fn changes(&self) -> mpsc::UnboundedReceiver<PoolId> {
+    fn changes(&self) -> mpsc::UnboundedReceiver<PoolKey> {
         mpsc::unbounded_channel().1
     }
 

@@ -19,7 +19,7 @@ pub(crate) fn hide_keys(keys: &[Secret]) {
 }
 
 /// The text without the keys.
-pub(crate) fn without_keys(text: &str) -> Cow<'_, str> {
+pub(super) fn without_keys(text: &str) -> Cow<'_, str> {
     let keys = KEYS.get().map(Vec::as_slice).unwrap_or_default();
     keys.iter().fold(Cow::Borrowed(text), |text, key| match key.hide(&text) {
         Cow::Borrowed(_) => text,

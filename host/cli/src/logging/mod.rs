@@ -5,6 +5,7 @@ mod escape;
 mod keys;
 mod lines;
 mod record;
+mod stderr;
 pub(crate) mod stdout;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -18,16 +19,34 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-pub(crate) use keys::{hide_keys, without_keys};
+pub(crate) use keys::hide_keys;
 pub(crate) use lines::{Lines, Listed};
 
 use self::record::Records;
+use self::stderr::Stderr;
 use crate::args::LogLevel;
 
 /// The terminal's last lines, shared by the log and the progress bar.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Screen {
     bars: MultiProgress,
+    stderr: Stderr,
+}
+
+impl Default for Screen {
+    fn default() -> Self {
+        let bars = MultiProgress::default();
+        let above = bars.clone();
+        let stderr = Stderr::to(move |text| {
+            // If nobody can read it there is nobody to tell.
+            let _ = match stderr().is_terminal() {
+                true => above.suspend(|| stderr().write_all(text)),
+                // Nothing is drawn there, so those who draw need not wait.
+                false => stderr().write_all(text),
+            };
+        });
+        Self { bars, stderr }
+    }
 }
 
 impl Screen {
@@ -36,15 +55,21 @@ impl Screen {
         &self.bars
     }
 
-    /// Writes lines for people to standard error.
+    /// Writes lines for people to standard error, and waits until they are there unless nobody reads.
     pub(crate) fn say(&self, lines: impl Into<Lines>) {
-        self.write(format!("{}\n", lines.into()).as_bytes());
+        self.stderr.push(format!("{}\n", lines.into()).into_bytes());
+        self.finish();
     }
 
-    fn write(&self, text: &[u8]) {
-        // If nobody can read it there is nobody to tell.
-        let _ = self.bars.suspend(|| stderr().write_all(text));
+    /// Waits until all that was said and logged is there, unless nobody reads.
+    pub(crate) fn finish(&self) {
+        self.stderr.flush();
     }
+}
+
+/// The text of a JSON document without API keys and without what a terminal would obey. It means the same.
+pub(crate) fn harmless(json: &str) -> String {
+    escape::escaped(&keys::without_keys(json)).into_owned()
 }
 
 /// Whose everyday news are told.
@@ -90,7 +115,7 @@ fn stderr() -> io::Stderr {
 
 struct LineWriter(Screen);
 
-/// One log record, written at once when it is complete.
+/// One log record, passed on when it is complete.
 struct Record<'s> {
     screen: &'s Screen,
     text: Vec<u8>,
@@ -117,6 +142,6 @@ impl Write for Record<'_> {
 
 impl Drop for Record<'_> {
     fn drop(&mut self) {
-        self.screen.write(&self.text);
+        self.screen.stderr.push(std::mem::take(&mut self.text));
     }
 }

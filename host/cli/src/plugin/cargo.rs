@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, anyhow, bail};
 use serde_json::Value;
 
+use crate::api_key::VARIABLE;
 use crate::logging::Listed;
 
 use super::release::ENVIRONMENT;
@@ -112,9 +113,11 @@ fn component(message: &Value) -> Option<(PathBuf, PathBuf)> {
     Some((PathBuf::from(manifest), PathBuf::from(file)))
 }
 
-/// The cargo that runs us, if one does: it is of the right toolchain.
+/// The cargo that runs us, if one does: it is of the right toolchain. What it runs has no use for the API key.
 fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.env_remove(VARIABLE);
+    cargo
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use carousel_core::defaults::meta;
 use carousel_core::exchange::{Object, Request, without_credentials};
 use carousel_core::hooks::{Hook, PoolChoice};
 use carousel_core::pattern::{Rule, RuleIndex, Standing};
+use carousel_core::pool::Start;
 use carousel_core::settings::{PoolOptions, Settings};
 use carousel_engine::{Engine, EngineOptions, Site, Survey};
 use serde_json::{Value, json};
@@ -145,6 +146,7 @@ fn hooks<S>(sources: &Sources<'_>, survey: &Survey<S>, first: Option<&Object>, h
     hooks.push((Hook::Pool, pool(survey).unwrap_or_else(|| answer("pool")), source));
     let sent = first.map(|first| Value::Object(without_session(first))).unwrap_or_default();
     match sources.chain(heard) {
+        _ if survey.start == Start::ByUse => hooks.push((Hook::InitSession, Value::Null, sources.no_init())),
         Chain::Plugin(source) => hooks.push((Hook::InitSession, sent, source)),
         Chain::Host(source) => {
             hooks.push((Hook::InitSession, Value::Null, source));

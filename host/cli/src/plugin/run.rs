@@ -190,7 +190,7 @@ mod tests {
         let read = downloads(&path).unwrap();
         assert_eq!(read[0].answer, Some(json!({"url": "u", "statusCode": 200})));
         assert_eq!(read[1].result().unwrap_err().problem().unwrap().status, 520);
-        assert_eq!(read[2].result().unwrap().url().as_deref(), Some("v"));
+        assert_eq!(read[2].result().unwrap().url().unwrap().as_deref(), Some("v"));
     }
 
     #[test]

@@ -84,6 +84,7 @@ pub(crate) fn table(name: &str, plugin: &str, config: Option<Value>, hosts: Vec<
         instead_of: None,
         download_hosts: Some(hosts),
         instances: Instances::default(),
+        init: None,
         config,
     }
 }

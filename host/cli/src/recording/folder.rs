@@ -198,7 +198,8 @@ fn write(path: &Path, content: impl AsRef<[u8]>) -> anyhow::Result<()> {
 /// Reads a JSON file of a known form.
 fn read_json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     let text = text_file::read(path, "")?;
-    serde_json::from_str(&text).map_err(|error| anyhow!("{}: {error}", path.display()))
+    let value = carousel_core::json::read(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+    serde_json::from_value(value).map_err(|error| anyhow!("{}: {error}", path.display()))
 }
 
 #[cfg(test)]

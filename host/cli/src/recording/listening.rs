@@ -38,6 +38,10 @@ impl<S: Sites> Sites for RecordedSites<S> {
         self.sites.site(url).map(|site| self.recorded(site))
     }
 
+    fn closed(&self, url: &str) -> Option<String> {
+        self.sites.closed(url)
+    }
+
     fn named(&self, name: &str) -> Option<Arc<Self::Site>> {
         self.sites.named(name).map(|site| self.recorded(site))
     }
@@ -137,7 +141,7 @@ impl Downloader for Tap {
         Box::pin(async move {
             let result = self.downloader.download(params.clone()).await;
             let (answer, error) = match &result {
-                Ok(answer) => (Some(answer.value()), None),
+                Ok(answer) => (outcome::of_answer(answer), None),
                 Err(error) => (None, Some(outcome::of_call_error(error))),
             };
             let download = Download { params: Some(params), answer, error };

@@ -1,6 +1,6 @@
 //! What a hook answered, as JSON: on standard output, and in fixtures.
 
-use carousel_core::exchange::{CallError, NetworkError, Object, Problem};
+use carousel_core::exchange::{Answer, CallError, NetworkError, Object, Problem};
 use carousel_core::hooks::{Edit, HookError, Plan};
 use carousel_core::verdict::Verdict;
 use serde_json::{Value, json};
@@ -73,11 +73,18 @@ fn of_error(error: &HookError) -> Value {
         HookError::CloseCrawl(reason) => ("close-crawl", reason.clone()),
         HookError::ClosePool(reason) => ("close-pool", reason.clone()),
         HookError::Download(error) => ("download", error.to_string()),
+        HookError::Unreadable(error) => ("unreadable", error.to_string()),
     };
     json!({"kind": kind, "message": message})
 }
 
-/// A failed call: `status`, `type`, `title` and `detail` of the API's error, or `network` with the reason.
+/// An answer of the API as it is recorded; none, after a word in the log, where it cannot be.
+pub(crate) fn of_answer(answer: &Answer) -> Option<Value> {
+    let value = answer.raw().value();
+    value.inspect_err(|error| tracing::warn!(%error, "an answer is left out of the recording")).ok()
+}
+
+/// A failed call: `status`, `type`, `title` and `detail` of the API's error, else `network` or `bad_answer` with the reason.
 pub(crate) fn of_call_error(error: &CallError) -> Object {
     match error {
         CallError::Api(problem) => object([
@@ -86,7 +93,8 @@ pub(crate) fn of_call_error(error: &CallError) -> Object {
             ("title", json!(problem.title)),
             ("detail", json!(problem.detail)),
         ]),
-        CallError::Network(_) | CallError::BadAnswer(_) => object([("network", json!(error.to_string()))]),
+        CallError::Network(_) => object([("network", json!(error.to_string()))]),
+        CallError::BadAnswer(why) => object([("bad_answer", json!(why))]),
     }
 }
 
@@ -102,6 +110,7 @@ pub(crate) fn to_call_error(error: &Object) -> CallError {
             detail: text("detail"),
             ..Problem::default()
         })),
+        None if error.contains_key("bad_answer") => CallError::BadAnswer(text("bad_answer")),
         None => CallError::Network(NetworkError::Broken(text("network"))),
     }
 }

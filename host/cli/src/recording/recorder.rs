@@ -13,7 +13,7 @@ use carousel_sandbox::SiteReport;
 use serde_json::{Value, json};
 
 use super::fixture::{Asked, Download, Fixture, FixtureSession, FixtureSite};
-use super::secrets::Secrets;
+use super::secrets::{Redactor, Secrets};
 use super::{folder, outcome};
 use crate::args::Secret;
 
@@ -90,18 +90,15 @@ impl Recorder {
                 folder.push('_');
             }
             let folder = self.dir.join(folder);
-            let mut facts = json!(facts(name, settings, sites));
-            redactor.value(&mut facts);
-            folder::write_site(&folder, &serde_json::from_value(facts)?)?;
+            let mut facts = facts(name, settings, sites);
+            facts.config.iter_mut().for_each(|config| redactor.value(config));
+            redactor.object(&mut facts.settings);
+            folder::write_site(&folder, &facts)?;
             let sessions = record.sessions.iter().enumerate().map(|(at, (_, calls))| (format!("session-{}", at + 1), calls));
             let groups = std::iter::once(("requests".to_owned(), &record.requests)).chain(sessions);
             for (group, fixtures) in groups.filter(|(_, fixtures)| !fixtures.is_empty()) {
-                let redacted = fixtures.iter().map(|fixture| {
-                    let mut fixture = json!(fixture);
-                    redactor.value(&mut fixture);
-                    serde_json::from_value(fixture)
-                });
-                folder::write_calls(&folder.join(group), &redacted.collect::<Result<Vec<Fixture>, _>>()?)?;
+                let redacted: Vec<Fixture> = fixtures.iter().map(|fixture| redacted(fixture, &redactor)).collect();
+                folder::write_calls(&folder.join(group), &redacted)?;
                 calls += fixtures.len();
             }
         }
@@ -130,6 +127,7 @@ impl Recorder {
         let stored = before.call.session.as_ref().map(|session| session.snapshot()).unwrap_or_default();
         let fixture = before.fixture(heard, outcome, &stored);
         let text = json!(fixture);
+        fixture.session.iter().for_each(|session| kept.secrets.spare(&session.id));
         kept.secrets.learn(&text);
         kept.secrets.learn_stored(&Value::Object(stored));
         if is_wanted {
@@ -172,11 +170,30 @@ impl Before {
                 pool: session.pool().to_string(),
                 data: self.data,
             }),
-            response: heard.answer.map(|answer| answer.value()),
+            response: heard.answer.and_then(|answer| outcome::of_answer(&answer)),
             downloads: heard.downloads,
             expect,
         }
     }
+}
+
+/// A call with every secret replaced. What it is, and of which session, is none.
+fn redacted(fixture: &Fixture, redactor: &Redactor<'_>) -> Fixture {
+    let mut redacted = fixture.clone();
+    let Fixture { hook: _, request, init: _, location, session, response, downloads, expect } = &mut redacted;
+    redactor.value(request);
+    redactor.object(location);
+    if let Some(FixtureSession { id: _, pool, data }) = session {
+        *pool = redactor.text(pool);
+        redactor.object(data);
+    }
+    response.iter_mut().for_each(|response| redactor.value(response));
+    for Download { params, answer, error } in downloads {
+        params.iter_mut().chain(error).for_each(|members| redactor.object(members));
+        answer.iter_mut().for_each(|answer| redactor.value(answer));
+    }
+    redactor.object(expect);
+    redacted
 }
 
 /// What stands in a site's file: whose plugin it is, and all that hooks may have seen of the settings.

@@ -72,7 +72,7 @@ impl fmt::Display for UnknownKey {
 }
 
 /// The nearest key, if it is near enough to have been meant.
-pub(super) fn nearest_of<'k>(word: &str, keys: &'k [String], least: f64) -> Option<&'k str> {
+pub(crate) fn nearest_of<'k>(word: &str, keys: &'k [String], least: f64) -> Option<&'k str> {
     let near = keys.iter().filter(|key| strsim::jaro_winkler(word, key) >= least);
     near.min_by_key(|key| strsim::damerau_levenshtein(word, key)).map(String::as_str)
 }

@@ -14,6 +14,8 @@ use carousel_engine::BadSettings;
 use carousel_zyte::Destination;
 use serde_json::Value;
 
+pub(crate) use known_keys::nearest_of;
+
 use crate::logging::Screen;
 use crate::text_file;
 
@@ -21,8 +23,8 @@ const DEFAULT_FILE: &str = "carousel.toml";
 
 /// Reads the given file, else `carousel.toml` of the working directory if there is one, else the defaults.
 ///
-/// A file that was found and not named may be somebody else's, who made the directory: its path is told, and it cannot say where
-/// compiled plugins, which are native code, are taken from.
+/// A file that was found and not named may be somebody else's, who made the directory: its path is told, it cannot say where compiled
+/// plugins, which are native code, are taken from, and it cannot give plugins a config from outside its directory.
 pub(crate) fn load(given: Option<&Path>, screen: &Screen) -> anyhow::Result<Settings> {
     let Some(path) = file(given) else { return Ok(Settings::default()) };
     if given.is_some() {
@@ -31,12 +33,34 @@ pub(crate) fn load(given: Option<&Path>, screen: &Screen) -> anyhow::Result<Sett
     let told = absolute(path);
     screen.say(format!("settings: {told}, found here; --config FILE names another"));
     let mut settings = read(path)?;
+    refuse_distant_configs(path)?;
     if settings.plugins.cache.take_if(|cache| !cache.as_os_str().is_empty()).is_some() {
         screen.say(format!(
             "plugins.cache of {told} is left out: compiled plugins are native code, so --config must name the file"
         ));
     }
     Ok(settings)
+}
+
+/// What a plugin knows of its config may go to any host that it may call, so somebody else's file gives it nothing of the user's.
+fn refuse_distant_configs(path: &Path) -> anyhow::Result<()> {
+    let settings: Settings = deserialize(&text_file::read(path, "the settings file ")?).map_err(|fault| anyhow!("{fault}"))?;
+    let dir = std::path::absolute(path)?.parent().map(Path::to_path_buf).unwrap_or_default();
+    let dir = dir.canonicalize().with_context(|| format!("cannot read {}", dir.display()))?;
+    for site in &settings.site {
+        let Some(Value::String(name)) = &site.config else { continue };
+        let config = dir.join(name);
+        if !config.canonicalize().is_ok_and(|config| config.starts_with(&dir)) {
+            bail!(
+                "config of site \"{}\": {} is not below {}, and {} was found, not named: name it with --config to allow that",
+                site.name,
+                config.display(),
+                dir.display(),
+                path.display()
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Which file says what a setting is, for messages.

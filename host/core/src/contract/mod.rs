@@ -30,4 +30,4 @@ pub use combinations::{Refusal, refusal};
 pub use fields::{EXTRACTIONS, is_set};
 pub use mode::{Mode, extraction, mode, options_of};
 pub use refusals::Hopeless;
-pub use session::{Sessionless, brings_session, sessionless};
+pub use session::{Sessionless, begins_as_browser, brings_session, sessionless};

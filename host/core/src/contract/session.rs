@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use super::fields::is_set;
-use super::mode::{Mode, mode};
+use serde_json::Value;
+
+use super::fields::{browser_only, is_set};
+use super::mode::{Mode, extraction, mode};
 use crate::exchange::Object;
 
 /// Why a request can have no session.
@@ -30,6 +32,13 @@ pub fn sessionless(request: &Object) -> Option<Sessionless> {
         return Some(Sessionless::Serp);
     }
     (mode(request) == Mode::OwnHtml).then_some(Sessionless::OwnHtml)
+}
+
+/// Tells whether a session that begins with this request is as good as one that begins with a browser request of its own: surely a browser
+/// request, whose cookies the session keeps.
+pub fn begins_as_browser(request: &Object) -> bool {
+    let is_browser = mode(request) == Mode::Browser && (browser_only(request).is_some() || extraction(request).is_some());
+    is_browser && request.get("cookieManagement").and_then(Value::as_str) != Some("discard")
 }
 
 /// Tells whether a request brings a session of its author's: `session`, or `sessionContext` for one that Zyte manages.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Mode, Sessionless, brings_session, mode, refusal, sessionless};
+use super::{Mode, Sessionless, begins_as_browser, brings_session, mode, refusal, sessionless};
 use crate::exchange::{Object, Problem};
 
 fn request(fields: &Value) -> Object {
@@ -33,6 +33,23 @@ fn what_fetches_the_page_follows_from_the_outputs() {
         (json!({"serp": true, "serpOptions": {"extractFrom": "browserHtml"}}), Mode::Browser),
     ] {
         assert_eq!(mode(&request(&fields)), expected, "{fields}");
+    }
+}
+
+#[test]
+fn a_session_begins_well_with_what_is_surely_a_browser_request_that_keeps_cookies() {
+    for (fields, expected) in [
+        (json!({"browserHtml": true}), true),
+        (json!({"screenshot": true, "actions": [{"action": "reload"}]}), true),
+        (json!({"product": true}), true),
+        (json!({"browserHtml": true, "cookieManagement": "auto"}), true),
+        (json!({"browserHtml": true, "cookieManagement": "discard"}), false),
+        (json!({"product": true, "extractFrom": "httpResponseBody"}), false),
+        (json!({"httpResponseBody": true}), false),
+        (json!({"httpResponseHeaders": true}), false),
+        (json!({"article": true, "extractFrom": "userHtml"}), false),
+    ] {
+        assert_eq!(begins_as_browser(&request(&fields)), expected, "{fields}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! What holds for a request where no plugin says otherwise: is it enabled, which pool, which location, how to initialise.
 
+mod mistakes;
 mod pool_names;
 mod unmanaged;
 
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+pub use self::mistakes::meta_mistake;
 pub use self::pool_names::PoolNames;
 pub use self::unmanaged::Unmanaged;
 use crate::exchange::{Object, Request, is_web};
@@ -31,6 +33,9 @@ pub mod meta {
     pub const MAX_RETRY_TIMES: &str = "max_retry_times";
     /// When a failed call of this request is repeated: the name of a policy.
     pub const RETRY_POLICY: &str = "zyte_api_retry_policy";
+
+    /// All keys.
+    pub const ALL: [&str; 7] = [ENABLED, POOL, LOCATION, PARAMS, COOKIE_MODE, MAX_RETRY_TIMES, RETRY_POLICY];
 }
 
 /// Whether sessions are used: the metadata if the key is there, whatever its value, else the setting.

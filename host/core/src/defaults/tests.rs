@@ -177,3 +177,31 @@ fn initialisations_go_to_pages_of_the_web_only() {
 fn object(value: Value) -> Object {
     value.as_object().unwrap().clone()
 }
+
+#[test]
+fn metadata_of_the_wrong_type_is_told_with_what_it_should_be() {
+    for (wrong, told) in [
+        (json!({"zyte_api_session_enabled": "no"}), "meta.zyte_api_session_enabled is \"no\", expected true or false"),
+        (json!({"zyte_api_session_cookie_mode": 2}), "meta.zyte_api_session_cookie_mode is 2, expected true or false"),
+        (json!({"zyte_api_session_location": "10001"}), "meta.zyte_api_session_location is \"10001\", expected an address"),
+        (json!({"zyte_api_session_location": [1]}), "meta.zyte_api_session_location is [1]"),
+        (json!({"zyte_api_session_params": true}), "meta.zyte_api_session_params is true, expected an object"),
+        (json!({"max_retry_times": "3"}), "meta.max_retry_times is \"3\", expected a whole number"),
+        (json!({"max_retry_times": -1}), "meta.max_retry_times is -1"),
+    ] {
+        let mistake = meta_mistake(&request(wrong)).unwrap();
+        assert!(mistake.starts_with(told), "{mistake}");
+    }
+    let long = meta_mistake(&request(json!({"zyte_api_session_enabled": "x".repeat(1000)}))).unwrap();
+    assert!(long.len() < 200, "{long}");
+    for right in [
+        json!({}),
+        json!({"zyte_api_session_enabled": 0, "zyte_api_session_cookie_mode": true, "zyte_api_session_location": {}}),
+        json!({"zyte_api_session_enabled": null, "zyte_api_session_location": null, "zyte_api_session_params": null}),
+        json!({"max_retry_times": 0, "anything": "else"}),
+    ] {
+        assert_eq!(meta_mistake(&request(right)), None);
+    }
+    let misplaced = Request::from_json(json!({"url": "u", "zyte_api_session_location": {"postalCode": "1"}})).unwrap();
+    assert!(meta_mistake(&misplaced).unwrap().contains("write {\"meta\": {\"zyte_api_session_location\""));
+}

@@ -1,15 +1,17 @@
 //! A successful answer of the API, kept as the text that came in and read member by member.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use serde::de::{Deserializer as _, MapAccess, Visitor};
-use serde_json::Value;
-use serde_json::value::RawValue;
+use crate::json::{BadJson, Kind, Raw, Token, Tokens, unquote};
 
-/// A JSON object from the API. Members are found once and parsed only when asked for; the text is never changed.
+/// Members that are looked up without reading the text again. The API's answers have a few dozen.
+const KNOWN_MEMBERS: usize = 64;
+
+/// A JSON object from the API. Members are found once and read only when asked for; the text is never changed.
 ///
 /// Copies share everything, also what a reader made of the answer (see [`reading`](Self::reading)).
 #[derive(Clone)]
@@ -40,11 +42,35 @@ impl fmt::Display for NotAnAnswer {
 
 impl std::error::Error for NotAnAnswer {}
 
+/// Something in an answer, or in the page that it brings, cannot be read. That says nothing about the session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable(String);
+
+impl Unreadable {
+    /// For this reason.
+    pub fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+
+    /// A member of the answer is not what it should be.
+    pub fn member(name: &str, expected: &str, found: Raw<'_>) -> Self {
+        Self(format!("\"{name}\" should be {expected} and is {}", found.kind().told()))
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the answer cannot be read: {}", self.0)
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
 impl Answer {
     /// Reads the text of an answer; the whole text is checked for syntax, nothing is built of it.
     pub fn parse(text: impl Into<Arc<str>>, request_id: Option<&str>) -> Result<Self, NotAnAnswer> {
         let text: Arc<str> = text.into();
-        let members = members(&text).map_err(|error| NotAnAnswer(error.to_string()))?;
+        let members = Members::of(&text)?;
         Ok(Self(Arc::new(Parts { text, members, request_id: request_id.map(Into::into), reading: OnceLock::new() })))
     }
 
@@ -58,45 +84,48 @@ impl Answer {
         self.0.request_id.as_deref()
     }
 
-    /// The JSON text of a top-level member.
-    pub fn raw(&self, name: &str) -> Option<&str> {
-        let (_, range) = self.0.members.iter().rfind(|(key, _)| **key == *name)?;
-        self.0.text.get(range.clone())
+    /// The whole answer.
+    pub fn raw(&self) -> Raw<'_> {
+        Raw::of(&self.0.text)
     }
 
-    /// A top-level member, parsed.
-    pub fn member(&self, name: &str) -> Option<Value> {
-        serde_json::from_str(self.raw(name)?).ok()
+    /// A top-level member; none where there is none or it is null.
+    pub fn member(&self, name: &str) -> Option<Raw<'_>> {
+        let member = match &self.0.members {
+            Members::Known(known) => {
+                let (_, range) = known.iter().rfind(|(key, _)| **key == *name)?;
+                Raw::of(self.0.text.get(range.clone())?)
+            }
+            Members::Many => self.raw().get(name)?,
+        };
+        (member.kind() != Kind::Null).then_some(member)
     }
 
     /// A top-level member that is text.
-    pub fn string(&self, name: &str) -> Option<String> {
-        serde_json::from_str(self.raw(name)?).ok()
+    pub fn string(&self, name: &str) -> Result<Option<Cow<'_, str>>, Unreadable> {
+        let member = self.member(name);
+        member.map(|raw| raw.string().ok_or_else(|| Unreadable::member(name, "text", raw))).transpose()
     }
 
-    /// The whole answer, parsed.
-    pub fn value(&self) -> Value {
-        serde_json::from_str(&self.0.text).unwrap_or_default()
+    /// The members of a top-level member that is a list; none where there is no such member.
+    pub fn list(&self, name: &str) -> Result<impl Iterator<Item = Raw<'_>>, Unreadable> {
+        match self.member(name) {
+            Some(raw) if raw.kind() != Kind::Array => Err(Unreadable::member(name, "a list", raw)),
+            list => Ok(list.into_iter().flat_map(Raw::items)),
+        }
     }
 
     /// The page's URL after redirects.
-    pub fn url(&self) -> Option<String> {
+    pub fn url(&self) -> Result<Option<Cow<'_, str>>, Unreadable> {
         self.string("url")
     }
 
     /// The HTTP status of the page, not of the API.
-    pub fn status_code(&self) -> Option<u16> {
-        self.raw("statusCode")?.parse().ok()
-    }
-
-    /// The results of the browser actions; empty where there were none.
-    pub fn actions(&self) -> Vec<Value> {
-        self.list("actions")
-    }
-
-    /// The cookies that `responseCookies` asked for; empty where it did not.
-    pub fn cookies(&self) -> Vec<Value> {
-        self.list("responseCookies")
+    pub fn status_code(&self) -> Result<Option<u16>, Unreadable> {
+        let Some(raw) = self.member("statusCode") else { return Ok(None) };
+        let number = raw.text().parse::<f64>().ok().filter(|number| number.fract() == 0.0);
+        let status = number.filter(|number| (0.0..=f64::from(u16::MAX)).contains(number)).map(|number| number as u16);
+        status.map(Some).ok_or_else(|| Unreadable::new(format!("\"statusCode\" is no HTTP status: {}", shortened(raw.text()))))
     }
 
     /// What a reader of pages keeps with the answer, so that those who judge it one after the other share its work. It is empty at
@@ -105,63 +134,107 @@ impl Answer {
         let kept = self.0.reading.get_or_init(|| Arc::<R>::default());
         Arc::clone(kept).downcast().unwrap_or_default()
     }
-
-    fn list(&self, name: &str) -> Vec<Value> {
-        self.raw(name).and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default()
-    }
 }
 
-type Members = Vec<(Box<str>, Range<usize>)>;
+fn shortened(text: &str) -> Cow<'_, str> {
+    crate::text::shorten(text, 40).into()
+}
 
-fn members(text: &str) -> serde_json::Result<Members> {
-    struct Spans<'t>(&'t str);
+/// Where the members of an answer are in its text.
+enum Members {
+    Known(Vec<(Box<str>, Range<usize>)>),
+    /// More than are kept.
+    Many,
+}
 
-    impl<'t> Visitor<'t> for Spans<'t> {
-        type Value = Members;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("a JSON object")
+impl Members {
+    fn of(text: &str) -> Result<Self, NotAnAnswer> {
+        let bad = |error: BadJson| NotAnAnswer(error.to_string());
+        let whole = Raw::of(text);
+        if whole.kind() != Kind::Object {
+            let found = Raw::checked(text).map_err(bad)?.kind();
+            return Err(NotAnAnswer(format!("it is {}", found.told())));
         }
-
-        fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Members, A::Error> {
-            let mut members = Members::new();
-            while let Some(key) = map.next_key::<Box<str>>()? {
-                let raw = map.next_value::<&RawValue>()?.get();
-                // The raw value borrows from the text, so the distance of the two starts is its place in the text.
-                let start = (raw.as_ptr() as usize).saturating_sub(self.0.as_ptr() as usize);
-                members.push((key, start..start + raw.len()));
+        let mut known = Vec::new();
+        let mut tokens = Tokens::of(text);
+        let (mut key, mut start) = (None, 0);
+        while let Some(token) = tokens.next() {
+            let (at, token) = token.map_err(bad)?;
+            let end = match token {
+                Token::Key(name) if tokens.depth() == 1 => {
+                    key = Some(unquote(name));
+                    continue;
+                }
+                Token::Open if tokens.depth() == 2 => {
+                    start = at;
+                    continue;
+                }
+                Token::Close if tokens.depth() == 1 => at + 1,
+                Token::Scalar(raw) if tokens.depth() == 1 => {
+                    start = at;
+                    at + raw.len()
+                }
+                Token::Key(_) | Token::Open | Token::Close | Token::Scalar(_) => continue,
+            };
+            if known.len() <= KNOWN_MEMBERS {
+                known.push((key.take().unwrap_or_default().into(), start..end));
             }
-            Ok(members)
         }
+        Ok(if known.len() <= KNOWN_MEMBERS { Self::Known(known) } else { Self::Many })
     }
-
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let members = deserializer.deserialize_map(Spans(text))?;
-    deserializer.end()?;
-    Ok(members)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+
+    fn parse(text: &str) -> Answer {
+        Answer::parse(text, None).unwrap()
+    }
 
     #[test]
     fn members_are_found_without_changing_the_text() {
         let text = r#" {"url":"https://a.example/","statusCode": 404, "actions":[{"status":"success"}], "big" : 12345678901234567890123 } "#;
         let answer = Answer::parse(text, Some("r1")).unwrap();
         assert_eq!(answer.text(), text);
-        assert_eq!(answer.url().as_deref(), Some("https://a.example/"));
-        assert_eq!(answer.status_code(), Some(404));
-        assert_eq!(answer.actions(), [json!({"status": "success"})]);
-        assert_eq!(answer.raw("big"), Some("12345678901234567890123"));
+        assert_eq!(answer.url().unwrap().as_deref(), Some("https://a.example/"));
+        assert_eq!(answer.status_code(), Ok(Some(404)));
+        assert_eq!(answer.list("actions").unwrap().map(Raw::text).collect::<Vec<_>>(), [r#"{"status":"success"}"#]);
+        assert_eq!(answer.member("big").map(Raw::text), Some("12345678901234567890123"));
         assert_eq!(answer.member("none"), None);
         assert_eq!(answer.request_id(), Some("r1"));
     }
 
     #[test]
+    fn what_is_odd_is_read_and_what_is_wrong_is_told() {
+        let answer = parse(r#"{"url":"a\ud83d","statusCode":200.0,"actions":null,"n":NaN}"#);
+        assert_eq!(answer.url().unwrap().as_deref(), Some("a\u{fffd}"));
+        assert_eq!((answer.status_code(), answer.member("n")), (Ok(Some(200)), None));
+        assert_eq!(answer.list("actions").unwrap().count() + answer.list("none").unwrap().count(), 0);
+        let answer = parse(r#"{"url":3,"statusCode":"200","actions":{},"cookies":[]}"#);
+        let told = |error: Unreadable| error.to_string();
+        assert_eq!(
+            answer.url().map_err(told),
+            Err("the answer cannot be read: \"url\" should be text and is a number".to_owned())
+        );
+        assert!(answer.list("actions").map_err(told).err().unwrap().contains("\"actions\" should be a list and is an object"));
+        assert!(answer.status_code().map_err(told).unwrap_err().contains("no HTTP status: \"200\""));
+        for status in ["-1", "70000", "200.5", "1e400"] {
+            assert!(parse(&format!(r#"{{"statusCode":{status}}}"#)).status_code().is_err(), "{status}");
+        }
+    }
+
+    #[test]
+    fn an_answer_of_many_members_is_looked_through() {
+        let members: String = (0..100).map(|n| format!("\"m{n}\":[{n}],")).collect();
+        let answer = parse(&format!("{{{members}\"m3\":\"last\"}}"));
+        assert_eq!(answer.member("m99").map(Raw::text), Some("[99]"));
+        assert_eq!(answer.string("m3").unwrap().as_deref(), Some("last"));
+    }
+
+    #[test]
     fn copies_share_what_a_reader_keeps_and_kinds_of_readings_are_not_mixed_up() {
-        let answer = Answer::parse("{}", None).unwrap();
+        let answer = parse("{}");
         answer.reading::<OnceLock<u8>>().set(1).unwrap();
         assert_eq!(answer.clone().reading::<OnceLock<u8>>().get(), Some(&1));
         assert_eq!(answer.reading::<OnceLock<String>>().get(), None);
@@ -169,13 +242,14 @@ mod tests {
 
     #[test]
     fn the_last_of_two_members_of_a_name_counts() {
-        assert_eq!(Answer::parse(r#"{"a":1,"a":2}"#, None).unwrap().raw("a"), Some("2"));
+        assert_eq!(parse(r#"{"a":1,"a":2}"#).member("a").map(Raw::text), Some("2"));
     }
 
     #[test]
     fn what_is_not_an_object_is_refused() {
-        for text in ["", "[]", "{", r#"{"a":1} x"#, "null"] {
+        for text in ["", "[]", "{", r#"{"a":1} x"#, "null", "3", r#"{"a":[1,}"#] {
             assert!(Answer::parse(text, None).is_err(), "{text}");
         }
+        assert_eq!(Answer::parse("[]", None).unwrap_err().to_string(), "the API's answer is not a JSON object: it is a list");
     }
 }

@@ -132,6 +132,11 @@ pub fn host_of(url: &str) -> String {
     }
 }
 
+/// The host of a URL, without its port; none where it cannot be read as a URL with a host.
+pub fn host_name(url: &str) -> Option<String> {
+    Some(Url::parse(url).ok()?.host_str()?.to_owned())
+}
+
 /// The port as written, also where it is the scheme's default one.
 fn written_port(url: &str) -> Option<u16> {
     let (_, rest) = url.split_once("://")?;

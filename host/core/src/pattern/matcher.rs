@@ -1,5 +1,6 @@
 //! One pattern against one URL.
 
+use super::hopeless::refuse_hopeless;
 use super::host::{hierarchical, registered_domain};
 use super::query::{Query, QueryPattern};
 use super::split::{BadBrackets, Parts};
@@ -12,12 +13,33 @@ use std::fmt;
 pub enum PatternError {
     /// Brackets in the host that enclose no IPv6 address.
     BadBrackets,
+    /// A `*` in the host.
+    WildcardInHost,
+    /// A blank in the host.
+    BlankInHost,
+    /// A blank before or behind everything.
+    BlankAround,
+    /// A character that no host has.
+    BadCharacter(char),
+    /// What stands behind the host's colon is no port.
+    BadPort,
 }
 
 impl fmt::Display for PatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BadBrackets => f.write_str("the brackets in its host enclose no IPv6 address; remove or complete them"),
+            Self::WildcardInHost => f.write_str(
+                "a host has no \"*\", so nothing matches; \"shop.example\" stands for its subdomains, too, and \"\" for every URL",
+            ),
+            Self::BlankInHost => f.write_str("a host has no blanks, so nothing matches; write each pattern as a text of its own"),
+            Self::BlankAround => f.write_str("no URL begins or ends with a blank, so nothing matches; remove it"),
+            Self::BadCharacter(character) => {
+                write!(f, "a host has no {character:?}, so nothing matches; write host[/path][?name=value]")
+            }
+            Self::BadPort => f.write_str(
+                "what stands behind the colon is no port, so nothing matches; write https://shop.example or shop.example:8080",
+            ),
         }
     }
 }
@@ -56,9 +78,10 @@ enum Reach {
 }
 
 impl Pattern {
-    /// Reads a pattern; any text is one, unless its host has broken brackets.
+    /// Reads a pattern; any text is one, unless its host is none that a URL could have.
     pub fn parse(pattern: &str) -> Result<Self, PatternError> {
         let parts = Parts::of_pattern(pattern)?;
+        refuse_hopeless(pattern, &parts)?;
         let bare = parts.path.is_empty() && parts.query.is_empty() && parts.fragment.is_empty();
         let reach = if bare { Reach::Subdomains } else { Reach::HostOnly };
         let has_host = !parts.netloc.is_empty();

@@ -8,13 +8,14 @@
 //!    then by registration (the later wins); rules that match every URL come last;
 //! 2. then, as long as some rule replaces the one picked and matches too, that one instead.
 //!
-//! The meaning is that of the Python library url-matcher 0.6.0 (a test compares the two), with two differences: an uppercase host
-//! finds its rules, and a rule without includes is never picked by URL. URLs are expected as they are sent, that is, already
+//! The meaning is that of the Python library url-matcher 0.6.0 (a test compares the two), with three differences: an uppercase host
+//! finds its rules, a rule without includes is never picked by URL, and a pattern that no URL can match (`*.shop.example`) is an error. URLs are expected as they are sent, that is, already
 //! escaped: an international host in punycode matches a pattern in punycode only.
 
 mod allowed;
 mod circle;
 mod explain;
+mod hopeless;
 mod host;
 mod index;
 mod matcher;

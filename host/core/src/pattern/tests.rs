@@ -255,12 +255,40 @@ fn a_wrong_rule_is_refused_with_its_name_its_pattern_and_a_remedy() {
         (vec![rule("shop", &["shop.example", "/sale"])], ["\"shop\"", "\"/sale\"", "write the host"]),
         (vec![rule("shop", &["", "shop.example"])], ["\"shop\"", "\"shop.example\"", "remove one"]),
         (vec![rule("shop", &["[::1/"])], ["\"shop\"", "\"[::1/\"", "remove or complete"]),
+        (vec![rule("shop", &["*.shop.example"])], ["\"shop\"", "\"*.shop.example\"", "stands for its subdomains"]),
+        (vec![rule("shop", &["shop.example:80*/a"])], ["\"shop\"", "\"shop.example:80*/a\"", "no port"]),
+        (vec![rule("shop", &["https:/shop.example"])], ["\"shop\"", "https:/shop.example", "write https://"]),
+        (vec![rule("shop", &["a.example, b.example"])], ["\"shop\"", "a.example, b.example", "a host has no ','"]),
+        (vec![rule("shop", &["a.example b.example"])], ["\"shop\"", "a.example b.example", "no blanks"]),
+        (vec![rule("shop", &[" shop.example"])], ["\"shop\"", "\" shop.example\"", "begins or ends with a blank"]),
+        (vec![rule("shop", &["shop.example/a\t"])], ["\"shop\"", "shop.example/a", "begins or ends with a blank"]),
+        (vec![rule("shop", &["(www.)?shop.example"])], ["\"shop\"", "(www.)?shop.example", "a host has no '('"]),
+        (vec![rule("shop", &["^shop\\.example"])], ["\"shop\"", "shop", "a host has no '^'"]),
+        (
+            vec![Rule { exclude: vec!["*/help".into()], ..rule("shop", &["shop.example"]) }],
+            ["\"shop\"", "\"*/help\"", "a host has no"],
+        ),
         (vec![replacing("a", &["a.example"], "b"), replacing("b", &["a.example"], "a")], ["\"a\"", "\"b\"", "remove one"]),
         (vec![replacing("a", &["a.example"], "a")], ["\"a\"", "circle", "remove one"]),
     ];
     for (rules, parts) in cases {
         let message = RuleIndex::new(rules).unwrap_err().to_string();
         assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+    }
+}
+
+#[test]
+fn unusual_patterns_that_urls_can_match_are_read() {
+    for (pattern, url) in [
+        ("user@shop.example:8080", "http://user@shop.example:8080/"),
+        ("[::1]:80/a", "http://[::1]/a"),
+        ("köln.example/ä b", "http://köln.example/ä bc"),
+        ("sub_domain.shop.example", "http://sub_domain.shop.example/"),
+        ("shop.example:", "http://shop.example:/"),
+        ("/list?filter[a]=*", "http://shop.example/list?filter[a]=1"),
+        ("http.example", "http://http.example/"),
+    ] {
+        assert!(Pattern::parse(pattern).unwrap().matches(url), "{pattern}");
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Opening, Pool, Refusal};
+use super::{Action, Opening, Pool, Refusal, Start};
 use crate::chance::Chance;
 use crate::settings::{Growth, OnBadInits};
 use crate::time::Instant;
@@ -43,8 +43,12 @@ impl<T: Clone> Pool<T> {
             return;
         }
         for _ in 0..self.missing(now).min(self.waiting.len().saturating_sub(self.opening.len())) {
+            if let Some(first) = self.waiting.pop_front_if(|waiter| waiter.start == Start::ByUse) {
+                self.begin(first, None, now, chance);
+                continue;
+            }
             // The first ones in the queue will be carried by the sessions that are being opened already.
-            let carried = self.options.max_in_flight.map_or(0, |limit| self.opening.len() * limit.get() as usize);
+            let carried = self.options.max_in_flight.map_or(0, |limit| self.carried(limit.get() as usize));
             let Some(waiter) = self.waiting.get(carried).or(self.waiting.front()) else { return };
             let (trigger, asker) = (waiter.trigger.clone(), waiter.ticket);
             self.open(trigger, None, Some(asker), now, chance);
@@ -56,7 +60,7 @@ impl<T: Clone> Pool<T> {
         while self.may_start(now) {
             let Some(waiter) = self.waiting.pop_front() else { return };
             self.unstarted -= 1;
-            self.open(waiter.trigger, Some(waiter.ticket), None, now, chance);
+            self.open_for(waiter, now, chance);
         }
     }
 
@@ -86,10 +90,19 @@ impl<T: Clone> Pool<T> {
     fn wanted(&self, now: Instant) -> usize {
         let have = self.usable_soon(now);
         match self.options.growth {
-            Growth::OnDemand => have - self.opening.len() + self.sessions_for(self.waiting.len() + self.backlog),
+            Growth::OnDemand => {
+                let creating = self.creating();
+                let there = have.saturating_sub(self.opening.len() + creating);
+                there + self.sessions_for(self.waiting.len() + creating + self.backlog)
+            }
             Growth::Thrifty => self.sessions_in_time().unwrap_or(have).max(1),
             Growth::Eager => have,
         }
+    }
+
+    /// How many of those who wait will be carried by sessions on their way.
+    fn carried(&self, limit: usize) -> usize {
+        self.opening.len() * limit + self.creating() * (limit - 1)
     }
 
     /// Sessions that could carry this many requests at once.
@@ -145,27 +158,37 @@ impl<T: Clone> Pool<T> {
             let opening = self.opening.swap_remove(index);
             self.give_up_opening_for_good(&opening, now);
         } else {
-            self.pause_opening(index, pause, now, chance);
+            self.pause_opening(index, Some(pause), now, chance);
         }
     }
 
     /// The API had no session for it: tried again later, unless that has gone on for too long.
-    pub(super) fn miss_opening(&mut self, index: usize, now: Instant, chance: &mut Chance) {
+    pub(super) fn miss_opening(&mut self, index: usize, pause: Option<Duration>, now: Instant, chance: &mut Chance) {
         let Some(since) = self.opening.get_mut(index).map(|opening| *opening.lacking_since.get_or_insert(now)) else { return };
         if self.breaker.unavailable(since, &self.options, now) {
             let opening = self.opening.swap_remove(index);
             self.give_up_opening_for_good(&opening, now);
         } else {
-            self.pause_opening(index, self.options.creation_retry_delay, now, chance);
+            self.pause_opening(index, pause, now, chance);
         }
     }
 
     /// One bad initialisation too many.
     fn give_up_opening_for_good(&mut self, opening: &Opening<T>, now: Instant) {
-        let closes = self.options.on_bad_inits == OnBadInits::CloseCrawl;
-        let why = self.breaker.refusal(self.breaker.refuses(now).filter(|_| !closes).map(|until| until.since(now)));
+        let why = self.breaker_refusal(now);
         self.give_up_opening(opening, &why);
-        if closes {
+        self.stop_opening(why);
+    }
+
+    /// What those are told who are refused because of one too many.
+    pub(super) fn breaker_refusal(&self, now: Instant) -> Refusal {
+        let closes = self.options.on_bad_inits == OnBadInits::CloseCrawl;
+        self.breaker.refusal(self.breaker.refuses(now).filter(|_| !closes).map(|until| until.since(now)))
+    }
+
+    /// Nothing is opened any more, for the time being or for good.
+    pub(super) fn stop_opening(&mut self, why: Refusal) {
+        if self.options.on_bad_inits == OnBadInits::CloseCrawl {
             self.handle_close(why);
             self.actions.push_back(Action::CloseCrawl);
         } else {
@@ -198,13 +221,14 @@ impl<T: Clone> Pool<T> {
         }
     }
 
-    pub(super) fn pause_opening(&mut self, index: usize, pause: Duration, now: Instant, chance: &mut Chance) {
+    /// It is tried again after this pause, or the one that is usual where the API has no session.
+    pub(super) fn pause_opening(&mut self, index: usize, pause: Option<Duration>, now: Instant, chance: &mut Chance) {
         if let Some(why) = self.cannot_open(now) {
             let opening = self.opening.swap_remove(index);
             return self.give_up_opening(&opening, &why);
         }
         let Some(opening) = self.opening.get_mut(index) else { return };
-        opening.paused_until = Some(now + pause);
+        opening.paused_until = Some(now + pause.unwrap_or(self.options.creation_retry_delay));
         self.resume_openings(now, chance);
     }
 
@@ -214,7 +238,7 @@ impl<T: Clone> Pool<T> {
             let opening = self.opening.swap_remove(index);
             self.bad_init(opening, now, chance);
         } else {
-            self.pause_opening(index, pause, now, chance);
+            self.pause_opening(index, Some(pause), now, chance);
         }
     }
 
@@ -227,7 +251,12 @@ impl<T: Clone> Pool<T> {
         let due: Vec<Opening<T>> = due;
         for opening in due {
             let cannot = self.cannot_open(now);
-            if let Some(why) = cannot.filter(|_| self.options.growth == Growth::Eager) {
+            if let Some(why) = &self.winding_down {
+                let why = why.clone();
+                self.give_up_opening(&opening, &why);
+            } else if opening.start == Start::ByUse {
+                self.resume_by_waiter(&opening, now, chance);
+            } else if let Some(why) = cannot.filter(|_| self.options.growth == Growth::Eager) {
                 self.give_up_opening(&opening, &why);
             } else if self.options.growth == Growth::Eager || !self.waiting.is_empty() {
                 self.open(opening.trigger, opening.owner, opening.asker, now, chance);

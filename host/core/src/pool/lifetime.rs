@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::session::Session;
+use super::session::{Session, Unknown};
 use super::{EndReason, Lease, Opening, Pool, Waiter};
 use crate::chance::Chance;
 use crate::id::SessionId;
@@ -26,11 +26,13 @@ impl<T: Clone> Pool<T> {
     }
 
     /// A session is born.
-    pub(super) fn admit(&mut self, opening: Opening<T>, now: Instant, chance: &mut Chance) {
+    pub(super) fn admit(&mut self, opening: Opening<T>, unknown: Option<Unknown>, now: Instant, chance: &mut Chance) {
         let rest = self.rest(chance);
         let last_used = self.used_at_birth(&opening, now);
-        let owner = opening.owner.map(|ticket| Waiter { ticket, trigger: opening.trigger, deadline: None });
-        let mut session = Session::new(opening.session, opening.since, last_used, now + rest, owner);
+        let (trigger, start) = (opening.trigger, opening.start);
+        let owner = opening.owner.map(|ticket| Waiter { ticket, trigger, start, deadline: None });
+        let session = Session::new(opening.session, opening.since, last_used, now + rest, owner);
+        let mut session = session.unknown(unknown, opening.lacking_since);
         let latest = self.lapses_at_latest(&session).map(|limit| limit - MOMENT);
         session.rests_until = latest.map_or(session.rests_until, |latest| latest.min(session.rests_until));
         self.sessions.push(session);
@@ -94,7 +96,8 @@ impl<T: Clone> Pool<T> {
     /// When somebody can be served with this session that is at rest now: one who waits here, or one whom the owner holds back.
     pub(super) fn wakes_at(&self, session: &Session<T>) -> Option<Instant> {
         let awaited = self.backlog > 0 && session.rests_until > self.looked_at;
-        let wanted = session.reserved_for.is_some() || ((!self.waiting.is_empty() || awaited) && session.has_room(&self.options));
+        let has_room = session.has_room(&self.options) && (session.unknown.is_none() || session.in_flight == 0);
+        let wanted = session.reserved_for.is_some() || ((!self.waiting.is_empty() || awaited) && has_room);
         let in_time = !session.ending && self.lapses_at_latest(session).is_none_or(|limit| session.rests_until < limit);
         (wanted && in_time).then_some(session.rests_until)
     }

@@ -12,6 +12,8 @@
 //!                        circuit open ── cool-down over: one opening tries ──▶ closed again
 //! ```
 //!
+//! Where nothing has to be initialised ([`Start::ByUse`]) a request that needs a new session gets one at once (`Begin`, then `Grant`).
+//!
 //! The machine does nothing itself. It is told what happened (`handle_*`, always with the time), and says what to do
 //! ([`Pool::poll_action`]) and when it wants to be woken ([`Pool::poll_timeout`]). After every `handle_*` the caller takes all
 //! actions; each `Open` that is not taken back (`Cancel`) is answered once by [`Pool::handle_opened`], each `Grant` once by [`Pool::handle_used`] or
@@ -27,6 +29,7 @@ mod lifetime;
 mod outcome;
 mod outlook;
 mod session;
+mod start;
 #[cfg(test)]
 mod tests;
 
@@ -35,13 +38,15 @@ use std::collections::VecDeque;
 use breaker::Breaker;
 pub use outcome::{Action, EndReason, Lease, Opened, Refusal, Used, Why};
 pub use outlook::Outlook;
+use start::Missed;
+pub use start::Start;
 
 use crate::chance::Chance;
 use crate::id::{SessionId, Ticket};
 use crate::settings::{Growth, PoolOptions, Rotation};
 use crate::time::Instant;
 use growth::Pace;
-use session::Session;
+use session::{Session, Unknown};
 
 /// One pool. `T` is what an initialisation needs to know of the request that triggered it.
 #[derive(Clone, Debug)]
@@ -72,6 +77,7 @@ pub struct Pool<T> {
 struct Waiter<T> {
     ticket: Ticket,
     trigger: T,
+    start: Start,
     deadline: Option<Instant>,
 }
 
@@ -89,6 +95,8 @@ struct Opening<T> {
     called: Option<Instant>,
     /// While the API has no session for us: when to try again.
     paused_until: Option<Instant>,
+    /// Whether an initialisation is tried again, or waiting requests try themselves.
+    start: Start,
     /// Since when the API has had no session for it at each try.
     lacking_since: Option<Instant>,
 }
@@ -113,17 +121,17 @@ impl<T: Clone> Pool<T> {
         }
     }
 
-    /// A request wants a session. It is answered by one `Grant` or one `Refuse`.
-    pub fn handle_request(&mut self, ticket: Ticket, trigger: T, now: Instant, chance: &mut Chance) {
+    /// A request wants a session, and has it opened like this if there is none for it. It is answered by one `Grant` or one `Refuse`.
+    pub fn handle_request(&mut self, ticket: Ticket, trigger: T, start: Start, now: Instant, chance: &mut Chance) {
         if let Some(why) = self.refusal(now) {
             return self.actions.push_back(Action::Refuse { ticket, why });
         }
         if self.options.growth == Growth::Eager && self.may_start(now) {
             self.unstarted -= 1;
-            return self.open(trigger, Some(ticket), None, now, chance);
+            return self.open_for(Waiter { ticket, trigger, start, deadline: None }, now, chance);
         }
         let deadline = self.options.queue_timeout.map(|limit| now + limit);
-        self.enqueue(Waiter { ticket, trigger, deadline });
+        self.enqueue(Waiter { ticket, trigger, start, deadline });
         self.settle(now, chance);
     }
 
@@ -158,18 +166,22 @@ impl<T: Clone> Pool<T> {
     /// took as long as the session may live, which is as bad.
     pub fn handle_opened(&mut self, session: SessionId, outcome: Opened, now: Instant, chance: &mut Chance) -> bool {
         let Some(index) = self.opening.iter().position(|opening| opening.session == session) else { return false };
-        let outcome = if outcome == Opened::Ready && self.is_born_dead(index, now) { Opened::Bad } else { outcome };
+        let is_ready = matches!(outcome, Opened::Ready | Opened::ReadyElsewhere);
+        let outcome = if is_ready && self.is_born_dead(index, now) { Opened::Bad } else { outcome };
         // The API has sessions; other outcomes say nothing to those that are opened beside this one.
         let is_told = |opening: &&mut Opening<T>| outcome == Opened::Ready || opening.session == session;
-        if outcome != Opened::Unavailable {
+        if !matches!(outcome, Opened::Unavailable(_) | Opened::ReadyElsewhere) {
             self.opening.iter_mut().filter(is_told).for_each(|opening| opening.lacking_since = None);
         }
         match outcome {
-            Opened::Ready => {
+            Opened::Ready | Opened::ReadyElsewhere => {
                 let opening = self.opening.swap_remove(index);
                 self.pace.opened(now.since(opening.since));
-                self.breaker.close();
-                self.admit(opening, now, chance);
+                let unknown = (outcome == Opened::ReadyElsewhere).then_some(Unknown::InitialisedElsewhere);
+                if unknown.is_none() {
+                    self.breaker.close();
+                }
+                self.admit(opening, unknown, now, chance);
             }
             Opened::Bad => {
                 let opening = self.opening.swap_remove(index);
@@ -180,8 +192,8 @@ impl<T: Clone> Pool<T> {
                 self.refused_init(&opening, now);
             }
             Opened::BadFor(pause) => self.bad_init_for(index, pause, now, chance),
-            Opened::Unavailable => self.miss_opening(index, now, chance),
-            Opened::Hindered => self.pause_opening(index, self.options.creation_retry_delay, now, chance),
+            Opened::Unavailable(pause) => self.miss_opening(index, pause, now, chance),
+            Opened::Hindered(pause) => self.pause_opening(index, pause, now, chance),
             Opened::PutOff(pause) => self.put_off_opening(index, pause, now, chance),
             Opened::Unaffordable => {
                 self.unaffordable = true;
@@ -194,7 +206,7 @@ impl<T: Clone> Pool<T> {
             }
         }
         self.settle(now, chance);
-        outcome == Opened::Ready
+        matches!(outcome, Opened::Ready | Opened::ReadyElsewhere)
     }
 
     /// What became of a `Grant`. `trigger` is what a replacement would be initialised for. A session that has ended meanwhile
@@ -203,12 +215,21 @@ impl<T: Clone> Pool<T> {
         let Some(index) = self.sessions.iter().position(|known| known.id == lease.session) else { return };
         let Some(used) = self.sessions.get_mut(index) else { return };
         used.returned(lease, outcome, now);
-        if outcome == Used::Good {
+        // The request that creates a session is slow as an initialisation is.
+        if outcome == Used::Good && !used.is_uninitialised() {
             self.pace.used(now.since(lease.granted));
         }
-        if let Some(reason) = used.verdict(outcome, &self.options) {
+        let verdict = used.verdict(outcome, &self.options);
+        let start = if used.is_uninitialised() { Start::ByUse } else { Start::ByInit };
+        let missed = Missed { outcome, start, lacking_since: used.lacking_since };
+        let failed = self.judge_start(index, outcome, now.since(lease.granted), now);
+        if let Some(reason) = failed {
             self.retire(index, reason);
-            if self.options.growth == Growth::Eager && self.may_start(now) {
+        } else if let Some(reason) = verdict {
+            self.retire(index, reason);
+            if reason == EndReason::Uncreated {
+                self.miss_start(missed, trigger, now, chance);
+            } else if self.options.growth == Growth::Eager && self.may_start(now) {
                 self.unstarted -= 1;
                 self.open(trigger, None, None, now, chance);
             }
@@ -218,8 +239,12 @@ impl<T: Clone> Pool<T> {
 
     /// A `Grant` of which nothing came, as no call was sent: answers it as `handle_used` would, and no rest follows.
     pub fn handle_unused(&mut self, lease: Lease, now: Instant, chance: &mut Chance) {
-        let Some(session) = self.sessions.iter_mut().find(|known| known.id == lease.session) else { return };
+        let Some(index) = self.sessions.iter().position(|known| known.id == lease.session) else { return };
+        let Some(session) = self.sessions.get_mut(index) else { return };
         session.taken_back(lease);
+        if session.is_uninitialised() {
+            self.retire(index, EndReason::Uncreated);
+        }
         self.settle(now, chance);
     }
 
@@ -362,7 +387,8 @@ impl<T: Clone> Pool<T> {
     /// circuit opened are not waited for.)
     fn stuck(&self, now: Instant) -> Option<Refusal> {
         let why = self.cannot_open(now).filter(|_| self.sessions.is_empty())?;
-        let may_come = (why == Refusal::Budget || self.winding_down.is_some()) && !self.opening.is_empty();
+        let is_under_way = |opening: &Opening<T>| self.winding_down.is_none() || opening.paused_until.is_none();
+        let may_come = (why == Refusal::Budget || self.winding_down.is_some()) && self.opening.iter().any(is_under_way);
         (!may_come).then_some(why)
     }
 
@@ -427,6 +453,7 @@ impl<T: Clone> Pool<T> {
             && !session.ending
             && session.rests_until <= now
             && session.has_room(&self.options)
+            && (session.unknown.is_none() || session.in_flight == 0)
             && self.lapses_at_latest(session).is_none_or(|limit| now < limit)
     }
 
@@ -445,9 +472,9 @@ impl<T: Clone> Pool<T> {
     fn open(&mut self, trigger: T, owner: Option<Ticket>, asker: Option<Ticket>, now: Instant, chance: &mut Chance) {
         let session = chance.session_id();
         self.actions.push_back(Action::Open { session, trigger: trigger.clone() });
-        let since = now;
-        let opening = Opening { session, trigger, owner, asker, since, called: None, paused_until: None, lacking_since: None };
-        self.opening.push(opening);
+        let (start, since) = (Start::ByInit, now);
+        let (called, paused_until, lacking_since) = (None, None, None);
+        self.opening.push(Opening { session, trigger, owner, asker, since, called, paused_until, start, lacking_since });
     }
 
     fn retire(&mut self, index: usize, reason: EndReason) {

@@ -11,6 +11,8 @@ use crate::time::Instant;
 pub enum Opened {
     /// The session is initialised and checked.
     Ready,
+    /// The same, but by calls outside of it: the API will hear of it by its first use.
+    ReadyElsewhere,
     /// It is no good: the call failed, the check said no, a hook failed. Counts as a bad initialisation.
     Bad,
     /// The same, and the API asks not to try again before so much time has passed.
@@ -18,11 +20,12 @@ pub enum Opened {
     /// The API refuses what it asks for, and would again. Counts as a bad initialisation, and ends the request that it was made for: the
     /// fault may be that request's alone.
     Refused,
-    /// The API had no session for us; not our fault and not counted, tried again after a pause unless that goes on for too long.
-    Unavailable,
+    /// The API had no session for us; not our fault and not counted, tried again after a pause, the API's or the usual one, unless that
+    /// goes on for too long.
+    Unavailable(Option<Duration>),
     /// What is not about this pool kept it from being initialised, a busy API or the crawl's own sessions; not counted, tried again
-    /// after a pause for as long as it takes.
-    Hindered,
+    /// after a pause, the API's or the usual one, for as long as it takes.
+    Hindered(Option<Duration>),
     /// It was put off for this long by its check; not counted unless it happens too often in a row.
     PutOff(Duration),
     /// The budget has no room for it, nor will it have: the pool lives on the sessions it has.
@@ -53,6 +56,10 @@ pub enum Used {
     Throttled(Duration),
     /// Its site initialises sessions otherwise by now, so the session was not used: it ends, and is to blame for nothing.
     Superseded,
+    /// The use was to create the session, and the API had none for us: as [`Opened::Unavailable`].
+    Unavailable(Option<Duration>),
+    /// The same while the crawl's own sessions are what stands in the way: as [`Opened::Hindered`].
+    Hindered(Option<Duration>),
 }
 
 /// One use of a session by one request.
@@ -74,6 +81,13 @@ pub enum Action<T> {
         /// The new session's id.
         session: SessionId,
         /// Of the request that it is opened for.
+        trigger: T,
+    },
+    /// There is a session under this id, which was not initialised: the `Grant` that follows lets a request create it.
+    Begin {
+        /// The new session's id.
+        session: SessionId,
+        /// Of the request that is to create it.
         trigger: T,
     },
     /// Nobody needs this session any more, and its initialisation has not called yet: it is to call no more, and is not answered for.
@@ -207,6 +221,8 @@ pub enum EndReason {
     Unused,
     /// Its site initialises sessions otherwise by now.
     Superseded,
+    /// The request that was to create it at the API had no answer that it can be told from.
+    Uncreated,
     /// A check closed its pool.
     PoolClosed,
     /// Its pool has spent its budget.
@@ -217,7 +233,7 @@ pub enum EndReason {
 
 impl EndReason {
     /// All reasons.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ExpiredAge,
         Self::ExpiredIdle,
         Self::ExpiredUpstream,
@@ -227,6 +243,7 @@ impl EndReason {
         Self::CheckError,
         Self::Unused,
         Self::Superseded,
+        Self::Uncreated,
         Self::PoolClosed,
         Self::Budget,
         Self::Closed,
@@ -244,6 +261,7 @@ impl EndReason {
             Self::CheckError => "check-error",
             Self::Unused => "unused",
             Self::Superseded => "superseded",
+            Self::Uncreated => "uncreated",
             Self::PoolClosed => "pool-closed",
             Self::Budget => "budget",
             Self::Closed => "closed",

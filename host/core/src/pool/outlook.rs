@@ -50,7 +50,7 @@ impl<T: Clone> Pool<T> {
     fn free(&self, now: Instant) -> usize {
         let rests = !self.options.delay.is_zero();
         let of = |session: &Session<T>| match self.options.max_in_flight {
-            _ if rests => 1,
+            _ if rests || session.unknown.is_some() => 1,
             Some(limit) => (limit.get() - session.in_flight) as usize,
             None => usize::MAX,
         };

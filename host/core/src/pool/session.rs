@@ -29,11 +29,24 @@ pub(super) struct Session<T> {
     pub(super) ending: bool,
     /// Has anybody used it?
     pub(super) is_used: bool,
+    /// Why the API may not know it yet, if so.
+    pub(super) unknown: Option<Unknown>,
+    /// Since when the API has had none for those before it, at each try to create one.
+    pub(super) lacking_since: Option<Instant>,
     /// What it was handed out for last, while that can be taken back.
     latest: Option<Grant>,
     errors: u32,
     check_failures: u32,
     bans_in_a_row: u32,
+}
+
+/// Why the API may not know a session yet: the first use creates it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// Nothing was initialised.
+    Uninitialised,
+    /// All calls of its initialisation were made outside of it.
+    InitialisedElsewhere,
 }
 
 /// The rest that began with a grant.
@@ -62,6 +75,8 @@ impl<T> Session<T> {
             reserved_for: owner,
             ending: false,
             is_used: false,
+            unknown: None,
+            lacking_since: None,
             latest: None,
             errors: 0,
             check_failures: 0,
@@ -69,11 +84,25 @@ impl<T> Session<T> {
         }
     }
 
+    /// The same, not known to the API yet, if so; those before it were not created since then.
+    pub(super) fn unknown(self, why: Option<Unknown>, lacking_since: Option<Instant>) -> Self {
+        Self { unknown: why, lacking_since: lacking_since.filter(|_| why.is_some()), ..self }
+    }
+
+    /// Was it opened for its first request to create it?
+    pub(super) fn is_uninitialised(&self) -> bool {
+        self.unknown == Some(Unknown::Uninitialised)
+    }
+
     pub(super) fn has_room(&self, options: &PoolOptions) -> bool {
         options.max_in_flight.is_none_or(|limit| self.in_flight < limit.get())
     }
 
     pub(super) fn granted(&mut self, now: Instant, rest: Duration) {
+        if self.unknown.is_some() {
+            // Its life begins here.
+            (self.created, self.proven) = (now, now);
+        }
         self.last_used = now;
         self.latest = Some(Grant { at: now, rested_until: self.rests_until, rests_until: now + rest });
         self.rests_until = now + rest;
@@ -113,6 +142,7 @@ impl<T> Session<T> {
             }
             Used::Throttled(pause) => self.rests_until = self.rests_until.max(now + pause),
             Used::Neutral | Used::CheckError | Used::Expired | Used::Superseded => {}
+            Used::Unavailable(_) | Used::Hindered(_) => {}
         }
     }
 
@@ -123,6 +153,7 @@ impl<T> Session<T> {
             Used::Expired => Some(EndReason::ExpiredUpstream),
             Used::CheckError => Some(EndReason::CheckError),
             Used::Superseded => Some(EndReason::Superseded),
+            Used::Unavailable(_) | Used::Hindered(_) => Some(EndReason::Uncreated),
             Used::CheckFailed => (self.check_failures >= options.max_check_failures.max(1)).then_some(EndReason::CheckFailed),
             Used::Banned => (too_many_errors || self.bans_in_a_row >= BANS_IN_A_ROW).then_some(EndReason::Banned),
             Used::DownloadError => too_many_errors.then_some(EndReason::DownloadErrors),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::chance::Chance;
 use crate::id::{PoolId, SessionId, Ticket};
-use crate::pool::{Action, Lease, Opened, Outlook, Pool, Refusal, Used};
+use crate::pool::{Action, Lease, Opened, Outlook, Pool, Refusal, Start, Used};
 use crate::settings::PoolOptions;
 use crate::time::Instant;
 
@@ -36,20 +36,21 @@ impl<T: Clone> Pools<T> {
         Self { pools, deadlines, actions, chance, closed: None, winding_down: None, changed: None }
     }
 
-    /// A request wants a session of this pool, which is made with `options` if it is not known.
+    /// A request wants a session of this pool, which is made with `options` if it is not known; see [`Pool::handle_request`].
     pub fn handle_request(
         &mut self,
         id: &PoolId,
         options: impl FnOnce() -> PoolOptions,
         ticket: Ticket,
         trigger: T,
+        start: Start,
         now: Instant,
     ) {
         if let Some(why) = self.closed.as_ref().or(self.winding_down.as_ref()) {
             return self.actions.push_back((id.clone(), Action::Refuse { ticket, why: why.clone() }));
         }
         self.pools.entry(id.clone()).or_insert_with(|| Entry { pool: Pool::new(options()), deadline: None });
-        self.change(id, |pool, chance| pool.handle_request(ticket, trigger, now, chance));
+        self.change(id, |pool, chance| pool.handle_request(ticket, trigger, start, now, chance));
     }
 
     /// The request no longer wants a session.
@@ -243,7 +244,7 @@ mod tests {
     fn a_pool_leaves_when_its_last_session_has_ended() {
         let mut pools = pools();
         let id = PoolId::new("a");
-        pools.handle_request(&id, PoolOptions::default, Ticket::new(1), (), Instant::START);
+        pools.handle_request(&id, PoolOptions::default, Ticket::new(1), (), Start::ByInit, Instant::START);
         let mut lease = None;
         while let Some((id, action)) = pools.poll_action() {
             if let Action::Open { session, .. } = action {
@@ -264,18 +265,18 @@ mod tests {
     fn options_count_at_the_first_sight_of_a_pool() {
         let mut pools = pools();
         let id = PoolId::new("a");
-        pools.handle_request(&id, PoolOptions::default, Ticket::new(1), (), Instant::START);
-        pools.handle_request(&id, || panic!("asked again"), Ticket::new(2), (), Instant::START);
+        pools.handle_request(&id, PoolOptions::default, Ticket::new(1), (), Start::ByInit, Instant::START);
+        pools.handle_request(&id, || panic!("asked again"), Ticket::new(2), (), Start::ByInit, Instant::START);
     }
 
     #[test]
     fn after_the_end_everybody_is_refused() {
         let mut pools = pools();
-        pools.handle_request(&PoolId::new("a"), PoolOptions::default, Ticket::new(1), (), Instant::START);
+        pools.handle_request(&PoolId::new("a"), PoolOptions::default, Ticket::new(1), (), Start::ByInit, Instant::START);
         opened(&mut pools, Instant::START);
         pools.handle_close(Refusal::Closed("x".into()));
         assert!(matches!(pools.poll_action(), Some((_, Action::Retire { .. }))));
-        pools.handle_request(&PoolId::new("b"), PoolOptions::default, Ticket::new(2), (), Instant::START);
+        pools.handle_request(&PoolId::new("b"), PoolOptions::default, Ticket::new(2), (), Start::ByInit, Instant::START);
         assert!(matches!(pools.poll_action(), Some((_, Action::Refuse { .. }))));
     }
 
@@ -285,7 +286,7 @@ mod tests {
             let (mut pools, id) = (pools(), PoolId::new("a"));
             pools.handle_close_pool(&id, why.clone());
             assert!(pools.is_closed(&id) && !pools.is_closed(&PoolId::new("b")));
-            pools.handle_request(&id, PoolOptions::default, Ticket::new(1), (), Instant::START);
+            pools.handle_request(&id, PoolOptions::default, Ticket::new(1), (), Start::ByInit, Instant::START);
             assert_eq!(pools.poll_action(), Some((id.clone(), Action::Refuse { ticket: Ticket::new(1), why })));
             assert_eq!((pools.poll_action(), pools.poll_timeout(), pools.len()), (None, None, 1), "it is remembered");
         }

@@ -18,10 +18,10 @@ use crate::id::PoolId;
 pub use api::{ApiSettings, Throttling, ZYTE_API_URL};
 pub use crawl::{BudgetSettings, CrawlSettings};
 pub use impossible::Impossible;
-pub use pool::{Growth, OnBadInits, PoolOptions, Rotation};
+pub use pool::{Growth, InitRule, OnBadInits, PoolOptions, Rotation};
 pub use seconds::Seconds;
 pub use session::{PoolTable, SessionSettings};
-pub use site::{Instances, OnFault, PluginSettings, SiteTable};
+pub use site::{Instances, OnBad, OnFault, PluginSettings, SiteTable};
 
 /// Which rules hold where `sessions.md` and the peer differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -67,6 +67,12 @@ impl Settings {
     pub fn throttling(&self) -> Throttling {
         let by_profile = if self.profile.is_peer() { Throttling::PerCall } else { Throttling::Scoped };
         self.api.throttling.unwrap_or(by_profile)
+    }
+
+    /// Whether sessions of a pool are initialised by calls of their own. The pool's table goes before the site's, that before `[session]`.
+    pub fn init_rule(&self, pool: &PoolId, site: Option<InitRule>) -> InitRule {
+        let by_profile = if self.profile.is_peer() { InitRule::Always } else { InitRule::Auto };
+        self.session.pool_table(pool).init.or(site).or(self.session.init).unwrap_or(by_profile)
     }
 
     /// Billed answers that a pool may cost, and the pool that stands for all that spend them together.

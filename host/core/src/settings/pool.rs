@@ -5,6 +5,20 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+/// Whether a session is initialised by a call of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InitRule {
+    /// Unless that would tell nothing, and the first request on the session is a browser request, which creates the session itself.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Only where something has to be set up: `params`, a location, `init_session`, cookies. Else the first request creates the session,
+    /// one by HTTP too.
+    None,
+}
+
 /// When a pool opens another session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Growth, OnBadInits, PoolOptions, Profile, Rotation, Seconds};
+use super::{Growth, InitRule, OnBadInits, PoolOptions, Profile, Rotation, Seconds};
 use crate::cookies::CookieLimits;
 use crate::exchange::Object;
 use crate::hooks::PoolChoice;
@@ -36,6 +36,11 @@ pub struct SessionSettings {
     pub params: Object,
     /// The address that initialisations set with `setLocation`. Default: none. A request's `zyte_api_session_location` wins.
     pub location: Object,
+    /// Whether a session is initialised by a call of its own: `auto` (default), unless nobody looks at that call, nothing is set up by it,
+    /// and the first request on the session is a browser request, which creates it; `always` (the peer's); `none`, only where `params`, a
+    /// location, `init_session` or cookies set something up, so that requests by HTTP create sessions too (which the API is said to refuse
+    /// to browser requests afterwards). `[[site]]` and `[session.pools]` may say otherwise.
+    pub init: Option<InitRule>,
     /// The `[[site]]` whose `check` hook judges where a site has no check of its own. Default: the built-in check.
     pub checker: Option<String>,
     /// Whether sessions are the cookies of their initialisation instead of sessions of the API. Default false. Such sessions end by
@@ -120,6 +125,7 @@ impl Default for SessionSettings {
             randomize_delay: true,
             params: Object::new(),
             location: Object::new(),
+            init: None,
             checker: None,
             cookie_mode: false,
             max_cookie_bytes: 4097,
@@ -168,6 +174,8 @@ pub struct PoolTable {
     pub randomize_delay: Option<bool>,
     /// Requests at once on one session; 0: no limit.
     pub max_in_flight: Option<u32>,
+    /// Whether its sessions are initialised by calls of their own.
+    pub init: Option<InitRule>,
     /// Billed answers that all pools of the name may cost together; then their requests fail as `budget`. Default: that of
     /// `budget.billed_per_pool`, for each.
     pub budget: Option<u64>,
@@ -234,7 +242,7 @@ impl SessionSettings {
     }
 
     /// What the tables of a pool's names say, the most particular name first.
-    fn pool_table(&self, pool: &PoolId) -> PoolTable {
+    pub(super) fn pool_table(&self, pool: &PoolId) -> PoolTable {
         pool.names().filter_map(|name| self.pools.get(name)).fold(PoolTable::default(), |known, more| known.or(*more))
     }
 
@@ -276,6 +284,7 @@ impl PoolTable {
             delay: self.delay.or(other.delay),
             randomize_delay: self.randomize_delay.or(other.randomize_delay),
             max_in_flight: self.max_in_flight.or(other.max_in_flight),
+            init: self.init.or(other.init),
             budget: self.budget.or(other.budget),
         }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Profile, Seconds};
+use super::{InitRule, Profile, Seconds};
 
 /// The `[plugins]` table.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -39,6 +39,9 @@ pub struct PluginSettings {
     /// Whether a file that is added to the directory, changed or removed counts at once. Default true. False spares one thread and
     /// keeps a crawl on the plugins that it began with.
     pub watch: bool,
+    /// What happens where a file of the directory is no plugin that works when the program starts. Default `refuse`. Later a file that
+    /// does not work is told and left out in any case, and the version before it stays at work.
+    pub on_bad: OnBad,
     /// What happens to the requests of a site whose plugin had to be stopped too often. Default `closed`.
     pub on_fault: OnFault,
     /// Calls of one hook in a row that had to be stopped and are too many. Default 5; 0: any number is fine. Too few takes a site
@@ -74,6 +77,7 @@ impl Default for PluginSettings {
             max_result: 4 << 20,
             max_log_lines: 100,
             watch: true,
+            on_bad: OnBad::Refuse,
             on_fault: OnFault::Closed,
             fault_limit: 5,
             fault_pause: Seconds::new(10),
@@ -94,6 +98,17 @@ impl PluginSettings {
             None => Vec::new(),
         }
     }
+}
+
+/// What happens where a plugin does not load.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnBad {
+    /// Nothing is sent. The plugin's pages would be served by the defaults, without its check.
+    #[default]
+    Refuse,
+    /// It is told and left out. A site whose rules are known is closed: its requests fail at once, with the reason.
+    Skip,
 }
 
 /// What serves a site while its plugin is left alone.
@@ -135,6 +150,8 @@ pub struct SiteTable {
     pub priority: Option<i32>,
     /// The site that this one replaces. Default: the default config.
     pub instead_of: Option<String>,
+    /// Whether the site's sessions are initialised by calls of their own; wins over `session.init`.
+    pub init: Option<InitRule>,
     /// Hosts that calls of this site's plugin may go to, besides those of `[plugins] download_hosts`.
     pub download_hosts: Option<Vec<String>>,
     /// Default `fresh`. `reuse` is for plugins that are slow to start, as those in Python and JavaScript are, and keep nothing in

@@ -24,7 +24,7 @@
 //! 4. Only where no pool has room, one with many lines opens one session more.
 //!
 //! A place is taken by a request with a call under way, its own or the initialisation that it waits for. Requests whose pool
-//! rests or waits for the API ([`Outlook::parked`]) take none.
+//! rests, or that wait for the API, with a pool or without ([`Outlook::parked`]), take none; as many of them as fit into the window.
 //!
 //! No place is left free while a pool is ready. A ready pool waits for [`PATIENCE`] windows of other lines at most, and for four
 //! more for each pool that has waited longer. Each line is started once. The machine does no I/O and knows no time: it counts
@@ -139,11 +139,10 @@ impl<T> Turns<T> {
         }
     }
 
-    /// What a pool could take now. Pools without lines here do not matter.
-    pub fn handle_outlook(&mut self, pool: &PoolId, outlook: Outlook) {
-        let key = Some(pool.clone());
-        if self.groups.contains_key(&key) {
-            self.change(key, |group| group.outlook = outlook);
+    /// What a pool, or the lines without one, could take now. Those without lines here do not matter.
+    pub fn handle_outlook(&mut self, pool: &PoolKey, outlook: Outlook) {
+        if self.groups.contains_key(pool) {
+            self.change(pool.clone(), |group| group.outlook = outlook);
         }
     }
 
@@ -170,13 +169,13 @@ impl<T> Turns<T> {
     }
 
     /// Lines of a pool that wait.
-    pub fn backlog(&self, pool: &PoolId) -> usize {
-        self.groups.get(&Some(pool.clone())).map_or(0, |group| group.waiting.len())
+    pub fn backlog(&self, pool: &PoolKey) -> usize {
+        self.groups.get(pool).map_or(0, |group| group.waiting.len())
     }
 
     /// Does a line wait or run that belongs to this pool?
-    pub fn knows(&self, pool: &PoolId) -> bool {
-        self.groups.contains_key(&Some(pool.clone()))
+    pub fn knows(&self, pool: &PoolKey) -> bool {
+        self.groups.contains_key(pool)
     }
 
     /// The line of this pool that was added last, if one waits.
@@ -208,7 +207,7 @@ impl<T> Turns<T> {
     }
 
     fn has_place(&self) -> bool {
-        self.running.saturating_sub(self.parked) < self.options.places
+        self.running.saturating_sub(self.parked.min(self.options.window)) < self.options.places
     }
 
     /// The pool of the first rule, where this start is for it.

@@ -21,7 +21,7 @@ fn turns(options: TurnsOptions, lines: &str) -> Turns<String> {
 }
 
 fn outlook(turns: &mut Turns<String>, name: &str, outlook: Outlook) {
-    turns.handle_outlook(&PoolId::new(name), outlook);
+    turns.handle_outlook(&pool(name), outlook);
 }
 
 /// Starts all that may start, each line done at once if `done` says so.
@@ -181,9 +181,9 @@ impl World {
     }
 
     fn tell(&mut self, pool: &PoolKey) {
-        if let Some(id) = pool {
+        if pool.is_some() {
             let room = self.room.get(pool).copied().unwrap_or(1);
-            self.turns.handle_outlook(id, Outlook { room, growth: 0, parked: 0, live: room > 1 });
+            self.turns.handle_outlook(pool, Outlook { room, growth: 0, parked: 0, live: room > 1 });
         }
     }
 
@@ -269,4 +269,16 @@ fn groups_are_forgotten_when_nothing_of_them_waits_or_runs() {
     turns.handle_done(&pool("a"));
     let known: BTreeSet<_> = turns.groups.keys().cloned().collect();
     assert_eq!(known, [pool("b")].into());
+}
+
+#[test]
+fn lines_without_a_pool_that_wait_for_the_api_take_no_place_and_are_no_more_than_the_window() {
+    let mut turns = turns(TurnsOptions { places: 2, window: 3, ..OPTIONS }, "-1 -2 -3 -4 -5 -6 -7 -8 a1");
+    assert_eq!(starts(&mut turns, false), "-1 -2");
+    for (parked, then) in [(1, "-3"), (3, "-4 -5"), (5, "")] {
+        outlook(&mut turns, "-", Outlook { parked, ..Outlook::OPEN });
+        assert_eq!(starts(&mut turns, false), then, "{parked}");
+    }
+    turns.handle_done(&pool("-"));
+    assert_eq!(starts(&mut turns, false), "-6");
 }

@@ -113,7 +113,14 @@ async fn a_hundred_thousand_waiters_may_all_be_gone_when_their_session_comes_bac
         for _ in 0..100_000 {
             let (ticket, (answer, _)) = (engine.0.ticket(), oneshot::channel());
             state.waiting.insert(ticket, Waiter { trigger: Arc::clone(&trigger), answer });
-            state.pools.handle_request(&trigger.pool, Default::default, ticket, Arc::clone(&trigger), now);
+            state.pools.handle_request(
+                &trigger.pool,
+                Default::default,
+                ticket,
+                Arc::clone(&trigger),
+                carousel_core::pool::Start::ByInit,
+                now,
+            );
         }
     });
     for fetch in fetches {

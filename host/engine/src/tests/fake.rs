@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use carousel_core::exchange::{Answer, CallError, Object, Problem, Request};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan};
-use carousel_core::settings::Settings;
+use carousel_core::settings::{InitRule, Settings};
 use carousel_core::verdict::Verdict;
 use serde_json::{Value, json};
 
@@ -104,6 +104,9 @@ pub(super) struct FakeSite {
     /// Counts how often it is asked for a plan.
     pub(super) plans: Option<Arc<AtomicUsize>>,
     pub(super) chain: Option<Vec<Value>>,
+    pub(super) init_rule: Option<InitRule>,
+    /// Its check looks at pages alone.
+    pub(super) checks_pages_only: bool,
     /// How long the chain takes after its last call.
     pub(super) dawdles: Duration,
 }
@@ -121,6 +124,14 @@ impl Site for FakeSite {
         hooks.extend(self.plans.as_ref().map(|_| Hook::Pool));
         hooks.extend(self.chain.as_ref().map(|_| Hook::InitSession));
         hooks.contains(&hook)
+    }
+
+    fn init_rule(&self) -> Option<InitRule> {
+        self.init_rule
+    }
+
+    fn checks_inits(&self) -> bool {
+        !self.checks_pages_only
     }
 
     fn plan(&self, call: HookCall) -> Result<Plan, HookError> {

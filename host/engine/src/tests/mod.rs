@@ -11,7 +11,9 @@ mod ledger;
 mod pace;
 mod place;
 mod pools;
+mod reading;
 mod sites;
+mod start;
 mod unmanaged;
 mod waits;
 mod winding_down;
@@ -61,7 +63,7 @@ async fn a_request_is_sent_on_a_session_that_was_initialised_for_it() {
     let api = Api::good();
     let fetched = engine(Settings::default(), &api).fetch(request(1)).await.unwrap();
     assert_eq!(api.log(), ["init a", "use a"]);
-    assert_eq!(fetched.answer.status_code(), Some(200));
+    assert_eq!(fetched.answer.status_code(), Ok(Some(200)));
     assert_eq!(fetched.trace.pool.unwrap().as_str(), "shop.example");
     assert_eq!(fetched.trace.attempts[0].outcome, "ok");
     let calls = api.calls.lock().unwrap();
@@ -94,7 +96,7 @@ async fn a_page_that_meets_an_expired_session_a_failed_check_and_a_ban_is_delive
         };
         (Duration::from_secs(1), result)
     });
-    let check = |_: &_, answer: &carousel_core::exchange::Answer| Ok(Verdict::keep_if(answer.status_code() == Some(200)));
+    let check = |_: &_, answer: &carousel_core::exchange::Answer| Ok(Verdict::keep_if(answer.status_code() == Ok(Some(200))));
     let engine = engine_with(Settings::default(), &api, FakeSite { check: Some(Box::new(check)), ..FakeSite::default() });
     let trace = engine.fetch(request(1)).await.unwrap().trace;
     let outcomes: Vec<&str> = trace.attempts.iter().map(|attempt| attempt.outcome.as_str()).collect();
@@ -256,7 +258,10 @@ async fn a_cookie_session_is_the_cookies_of_its_initialisation() {
     engine.fetch(request_with(1, json!({"requestCookies": [{"name": "own", "value": "2"}]}))).await.unwrap();
     let calls = api.calls.lock().unwrap();
     assert_eq!((calls[0].get("session"), &calls[0]["responseCookies"]), (None, &json!(true)));
-    assert_eq!(calls[1]["requestCookies"], json!([{"name": "sid", "value": "1"}, {"name": "own", "value": "2"}]));
+    assert_eq!(
+        calls[1]["requestCookies"],
+        json!([{"name": "sid", "value": "1", "domain": "shop.example"}, {"name": "own", "value": "2"}])
+    );
     assert_eq!(calls[1].get("session"), None);
 }
 
@@ -346,7 +351,7 @@ async fn below_the_limit_of_check_failures_the_page_is_tried_again_and_the_sessi
         let answer = if n == 2 { json!({"url": params["url"], "statusCode": 404}) } else { page(params) };
         (Duration::from_secs(1), Ok(answer))
     });
-    let check = |_: &_, answer: &carousel_core::exchange::Answer| Ok(Verdict::keep_if(answer.status_code() == Some(200)));
+    let check = |_: &_, answer: &carousel_core::exchange::Answer| Ok(Verdict::keep_if(answer.status_code() == Ok(Some(200))));
     let settings = with_session(SessionSettings { max_check_failures: 2, ..SessionSettings::default() });
     let engine = engine_with(settings, &api, FakeSite { check: Some(Box::new(check)), ..FakeSite::default() });
     engine.fetch(request(1)).await.unwrap();

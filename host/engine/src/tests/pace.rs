@@ -171,3 +171,46 @@ async fn a_chain_is_not_gone_on_with_when_its_session_has_lapsed_since_the_start
     engine.fetch(request(1)).await.unwrap();
     assert_eq!(api.log(), ["init a", "init a", "init b", "init b", "use b"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn requests_without_a_session_that_wait_for_a_busy_api_hold_no_places() {
+    for (pause, others_have_sessions) in [(Some(20), true), (None, true), (Some(20), false)] {
+        let refused = Mutex::new(0);
+        let api = Api::new(move |_, params| {
+            let is_slow = params["url"].as_str().is_some_and(|url| url.contains("slow.example"));
+            let mut refused = refused.lock().unwrap();
+            *refused += u32::from(is_slow);
+            let problem =
+                pause.map_or_else(|| problem(429, "/limits/over-domain-limit"), |pause| busy("/limits/over-domain-limit", pause));
+            match is_slow && *refused <= 12 {
+                true => (Duration::from_millis(200), Err(problem)),
+                false => (usual_time(params), Ok(page(params))),
+            }
+        });
+        let engine = engine(Settings::default(), &api);
+        let options = TurnsOptions { places: 10, window: 1_000, window_bytes: usize::MAX, order: Order::Bursts };
+        let mut bursts = Bursts::new(engine.clone(), options);
+        let plain = |host: &str, n: usize| {
+            let meta = json!({"zyte_api_session_enabled": false});
+            let line = json!({"url": format!("https://{host}/{n}"), "httpResponseBody": true, "echoData": n, "meta": meta});
+            Request::from_json(line).unwrap()
+        };
+        for n in 0..100 {
+            bursts.add("slow", plain("slow.example", n), 1);
+        }
+        for n in 0..20 {
+            let host = format!("q{n}.example");
+            bursts.add("quick", if others_have_sessions { of(&host, n) } else { plain(&host, n) }, 1);
+        }
+        bursts.end_of_input();
+        let (started, mut latest, mut slow) = (Instant::now(), Duration::ZERO, 0);
+        while let Some(done) = bursts.next().await {
+            let done = done.unwrap();
+            assert!(done.result.is_ok());
+            slow += usize::from(done.key == "slow");
+            latest = if done.key == "quick" { started.elapsed() } else { latest };
+        }
+        assert_eq!(slow, 100);
+        assert!(latest < Duration::from_secs(if others_have_sessions { 21 } else { 5 }), "{pause:?}: {latest:?}");
+    }
+}

@@ -129,7 +129,7 @@ pub(super) fn engine_of(settings: Settings, api: &Api, rules: Rules) -> Sited {
 
 /// A request for the page; `more` are members of its line.
 pub(super) fn page(url: &str, more: Value) -> Request {
-    let mut line = json!({"url": url, "browserHtml": true, "echoData": url});
+    let mut line = json!({"url": url, "httpResponseBody": true, "echoData": url});
     line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     Request::from_json(line).unwrap()
 }

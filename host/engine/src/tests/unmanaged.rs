@@ -32,7 +32,7 @@ async fn null_is_the_word_for_no_session_and_is_not_sent() {
     let api = Api::good();
     let engine = engine_of(Settings::default(), &api, Vec::new());
     engine.fetch(page(URL, json!({"session": null}))).await.unwrap();
-    assert_eq!(*api.calls.lock().unwrap(), [json!({"url": URL, "browserHtml": true, "echoData": URL})]);
+    assert_eq!(*api.calls.lock().unwrap(), [json!({"url": URL, "httpResponseBody": true, "echoData": URL})]);
     assert_eq!(engine.report()["sessions"], json!({"use/disabled": 1}));
 }
 
@@ -51,12 +51,12 @@ async fn what_can_have_no_session_gets_none_and_nothing_else_that_it_may_not_hav
 #[tokio::test(start_paused = true)]
 async fn what_the_api_would_refuse_fails_at_once_in_its_words() {
     for (more, title) in [
-        (json!({"browserHtml": false}), "No data requested"),
-        (json!({"httpResponseBody": true}), "Unprocessable Request"),
+        (json!({"httpResponseBody": false}), "No data requested"),
+        (json!({"browserHtml": true}), "Unprocessable Request"),
         (json!({"product": true, "article": true}), "Unprocessable Request"),
         (json!({"serp": true}), "Unprocessable Request"),
-        (json!({"browserHtml": false, "session": {"id": "mine"}}), "No data requested"),
-        (json!({"browserHtml": false, "meta": {"zyte_api_session_enabled": false}}), "No data requested"),
+        (json!({"httpResponseBody": false, "session": {"id": "mine"}}), "No data requested"),
+        (json!({"httpResponseBody": false, "meta": {"zyte_api_session_enabled": false}}), "No data requested"),
     ] {
         let api = Api::good();
         let engine = engine_of(Settings::default(), &api, Vec::new());
@@ -75,7 +75,7 @@ async fn what_a_plugin_may_put_right_is_not_refused() {
     let api = Api::good();
     let shop = Served::new("shop", Hooks { edit: Some(json!({"browserHtml": true})), ..Hooks::default() });
     let engine = engine_of(Settings::default(), &api, vec![("https://s.example/", Some(shop))]);
-    engine.fetch(page(URL, json!({"browserHtml": false}))).await.unwrap();
+    engine.fetch(page(URL, json!({"httpResponseBody": false}))).await.unwrap();
     assert_eq!(api.log(), ["init a", "use a"]);
 }
 
@@ -84,10 +84,10 @@ async fn unchecked_and_in_the_peers_profile_everything_is_sent() {
     let api = Api::good();
     let options = EngineOptions { send_unchecked: true, ..EngineOptions::default() };
     let engine = Engine::new(std::sync::Arc::default(), api.clone(), std::sync::Arc::new(crate::NoSites), options).unwrap();
-    engine.fetch(page(URL, json!({"browserHtml": false}))).await.unwrap();
+    engine.fetch(page(URL, json!({"httpResponseBody": false}))).await.unwrap();
     assert_eq!(api.log(), ["init a", "use a"]);
     let api = Api::good();
-    engine_of(peer(), &api, Vec::new()).fetch(page(URL, json!({"browserHtml": false, "serp": true}))).await.unwrap();
+    engine_of(peer(), &api, Vec::new()).fetch(page(URL, json!({"httpResponseBody": false, "serp": true}))).await.unwrap();
     assert_eq!(api.log(), ["init a", "use a"]);
 }
 

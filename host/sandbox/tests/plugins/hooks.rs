@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use carousel_core::exchange::Object;
+use carousel_core::exchange::{Answer, Object};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, PoolChoice};
 use carousel_core::settings::PluginSettings;
 use carousel_core::verdict::Verdict;
@@ -125,6 +125,31 @@ fn sites_that_ask_each_other_in_circles_get_an_error() {
     let result = site.check(call, page(""));
     let Err(HookError::Raised(message)) = result else { panic!("{result:?}") };
     assert!(message.contains("in circles"), "{message}");
+}
+
+#[test]
+fn a_page_that_cannot_be_read_is_the_fault_of_neither_plugin_nor_session() {
+    let answer = |members: Value| Answer::parse(members.to_string(), None).unwrap();
+    let site = site("good", json!(null));
+    for members in [
+        json!({"url": "https://good.example/a", "browserHtml": 3}),
+        json!({"url": "https://good.example/a", "httpResponseBody": "%"}),
+        json!({"url": [], "browserHtml": "<p class=ok>"}),
+    ] {
+        let result = site.check(call("https://good.example/a"), answer(members.clone()));
+        assert!(matches!(result, Err(HookError::Unreadable(_))), "{members}: {result:?}");
+    }
+    assert_eq!((site.report().calls(), site.report().traps()), (3, 0));
+    let odd = Answer::parse(r#"{"url":"u\ud83d","browserHtml":"<p class=ok>\udc00</p>","x":NaN}"#, None).unwrap();
+    assert_eq!(site.check(call("https://good.example/a"), odd), Ok(Verdict::Keep));
+}
+
+#[test]
+fn what_the_default_check_cannot_read_stays_unreadable_where_a_plugin_passes_it_on() {
+    let (deferring, checker) = (site("scripted", json!({})), site("good", json!(null)));
+    let call = HookCall { defaults: Arc::new(Checker(checker)), ..call("https://a.example/") };
+    let result = deferring.check(call, Answer::parse(r#"{"browserHtml":[]}"#, None).unwrap());
+    assert!(matches!(result, Err(HookError::Unreadable(_))), "{result:?}");
 }
 
 #[test]

@@ -102,6 +102,7 @@ fn a_table_with_a_wrong_plugin_or_wrong_rules_is_reported_by_its_name() {
         assert!(told.iter().any(|told| told.contains(subject) && told.contains(cause)), "{subject}: {told:#?}");
     }
     assert_eq!(loaded.sites.names(), ["d"]);
+    assert_eq!(loaded.sites.closed("https://good.example/"), None, "served by d");
     let nowhere = load(&PluginSettings { cache: Some("".into()), ..PluginSettings::default() }, &tables[..1]);
     assert!(nowhere.errors[0].to_string().contains("no plugin directory is set; set dir in [plugins]"));
 }

@@ -16,4 +16,5 @@ mod record;
 mod reuse;
 mod stage;
 mod swaps;
+mod versions;
 mod watch;

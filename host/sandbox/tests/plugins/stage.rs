@@ -86,6 +86,7 @@ pub(crate) fn table(name: &str, plugin: &str, config: Value) -> SiteTable {
         instead_of: None,
         download_hosts: None,
         instances: Instances::default(),
+        init: None,
         config: Some(config),
     }
 }

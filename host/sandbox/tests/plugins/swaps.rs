@@ -124,6 +124,46 @@ fn a_version_that_does_not_load_leaves_the_old_one_at_work_and_is_reported_once_
 }
 
 #[test]
+fn a_broken_version_in_the_place_of_a_file_that_went_closes_the_site_until_it_is_mended_or_removed() {
+    let directory = Directory::with(&["good"]);
+    let mut loaded = loaded(&directory, &[]);
+    std::fs::remove_file(directory.0.join("good.wasm")).unwrap();
+    loaded.reloader.refresh();
+    assert!(loaded.sites.site(URL).is_none() && loaded.sites.closed(URL).is_none(), "its owner has taken it away");
+    directory.write("good.wasm", "broken");
+    loaded.reloader.refresh();
+    let (told, lines) = logged(|| told(&loaded.reloader.refresh()));
+    assert!(told.len() == 1 && lines.iter().any(|line| line.contains("its requests fail")), "{told:?} {lines:?}");
+    let reason = "the site \"guest-good\" is closed: its plugin \"good\" is left out";
+    assert_eq!(loaded.sites.closed(URL).as_deref(), Some(reason));
+    assert!(loaded.sites.site(URL).is_none() && loaded.sites.closed("https://other.example/").is_none());
+    std::fs::remove_file(directory.0.join("good.wasm")).unwrap();
+    loaded.reloader.refresh();
+    assert!(loaded.sites.closed(URL).is_none(), "taken away again");
+    directory.write("good.wasm", "broken again");
+    loaded.reloader.refresh();
+    loaded.reloader.refresh();
+    assert!(loaded.sites.closed(URL).is_some());
+    directory.write("good.wasm", good(3));
+    assert!(loaded.reloader.refresh().is_changed);
+    assert!(loaded.sites.closed(URL).is_none() && loaded.sites.site(URL).is_some());
+}
+
+#[test]
+fn a_table_whose_plugin_does_not_load_is_closed_until_it_does() {
+    let directory = Directory::new();
+    directory.write("good.wasm", "broken");
+    let shop = SiteTable { include: Some(vec!["shop.example".into()]), ..table("shop", "good", Value::Null) };
+    let mut loaded = directory.load(&[shop, table("own", "good", Value::Null)]);
+    let url = "https://shop.example/a";
+    assert_eq!(loaded.sites.closed(url).as_deref(), Some("the site \"shop\" is closed: its plugin \"good\" is left out"));
+    assert_eq!(loaded.sites.closed(URL), None, "nobody knows the rules of the plugin");
+    directory.write("good.wasm", good(3));
+    assert!(loaded.reloader.refresh().is_changed);
+    assert_eq!((loaded.sites.closed(url), name(&loaded, url).as_deref()), (None, Some("shop")));
+}
+
+#[test]
 fn a_file_that_grows_is_not_reported_while_it_does() {
     let directory = Directory::new();
     let mut loaded = loaded(&directory, &[]);

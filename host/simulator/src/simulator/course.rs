@@ -64,7 +64,7 @@ impl Simulator {
         if let Some(problem) = self.pass_gate(&ask, strike)? {
             return Err(problem);
         }
-        self.meters.billed(ask.mode, SessionPart::None, ask.weight, &ask.host);
+        self.meters.billed(&ask, SessionPart::None);
         Ok((search::document(&ask, self.date()), self.latency_of_fetch(ask.mode)))
     }
 
@@ -245,7 +245,7 @@ impl Simulator {
     }
 
     fn bill(&mut self, ask: &Ask<'_>, part: SessionPart, fetched: Fetched) -> (Map<String, Value>, Duration) {
-        self.meters.billed(ask.mode, part, ask.weight, &ask.host);
+        self.meters.billed(ask, part);
         if ask.mode != Mode::OwnHtml {
             self.note_page(ask, &fetched.page);
         }

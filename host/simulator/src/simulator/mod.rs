@@ -142,6 +142,22 @@ impl Simulator {
         self.settle(outcome, strike, Mode::of(request))
     }
 
+    /// Answers an extract request of a caller in the same process who has a key, which is looked at, or none, which is trusted.
+    pub(crate) fn extract_with_key(
+        &mut self,
+        now: Duration,
+        key: Option<&str>,
+        request: &Map<String, Value>,
+    ) -> Reply<Map<String, Value>> {
+        match key.map_or(Ok(()), |key| auth::check_key(key, &self.options)) {
+            Ok(()) => self.extract(now, request),
+            Err(problem) => {
+                self.pass_time(now);
+                self.refuse(problem, Strike::default(), Mode::of(request))
+            }
+        }
+    }
+
     /// Answers a search of a trusted caller in the same process.
     pub fn search(&mut self, now: Duration, request: &Map<String, Value>) -> Reply<Map<String, Value>> {
         self.pass_time(now);

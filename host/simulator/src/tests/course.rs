@@ -152,7 +152,7 @@ fn only_answers_with_200_are_billed_by_mode_host_and_part() {
     let report = client.simulator.report();
     assert_eq!(
         report["billed"],
-        json!({"total": 3, "weight": 3, "modes": {"browser": 1, "http": 2}, "session_parts": {"first": 1, "later": 1, "none": 1},
+        json!({"total": 3, "weight": 3, "modes": {"browser": 1, "http": 2}, "extractions": {}, "session_parts": {"first": 1, "later": 1, "none": 1},
             "hosts": {"a.example": 2, "b.example": 1}})
     );
     assert_eq!(

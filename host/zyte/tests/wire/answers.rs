@@ -28,7 +28,7 @@ async fn an_answer_is_the_text_that_was_sent_and_its_request_id() {
         let answer = call(reply(&format!("200 OK\r\nContent-Type: application/json\r\n{head}"), TEXT)).await.unwrap();
         assert_eq!(answer.text(), TEXT);
         assert_eq!(answer.request_id(), Some("r-1"));
-        assert_eq!(answer.status_code(), Some(200));
+        assert_eq!(answer.status_code(), Ok(Some(200)));
     }
 }
 
@@ -55,6 +55,20 @@ async fn json_is_what_is_declared_as_json() {
     }
     let error = call(reply("200 OK\r\nX: y", "{}")).await.unwrap_err();
     assert_eq!(error.to_string(), "expected JSON from the API, got an answer without a content type");
+}
+
+#[tokio::test]
+async fn what_other_readers_of_json_take_is_an_answer() {
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(5000), "]".repeat(5000));
+    for (sent, text) in [
+        (r#"{"browserHtml":"a\ud83d"}"#.as_bytes(), r#"{"browserHtml":"a\ud83d"}"#),
+        (br#"{"a":NaN,"b":[-Infinity]}"#, r#"{"a":NaN,"b":[-Infinity]}"#),
+        (b"\xef\xbb\xbf{}", "{}"),
+        (b"{\"a\":\"\xed\xa0\xbd\"}", "{\"a\":\"\u{fffd}\"}"),
+        (deep.as_bytes(), &deep),
+    ] {
+        assert_eq!(call(json_reply(sent)).await.unwrap().text(), text);
+    }
 }
 
 #[tokio::test]

@@ -44,6 +44,6 @@ fn reply(head: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     reply
 }
 
-fn json_reply(body: &str) -> Vec<u8> {
+fn json_reply(body: impl AsRef<[u8]>) -> Vec<u8> {
     reply("200 OK\r\nContent-Type: application/json", body)
 }

@@ -56,6 +56,10 @@ impl<S: Sites> Sites for HeardSites<S> {
         self.sites.site(url).map(|site| self.listening(site))
     }
 
+    fn closed(&self, url: &str) -> Option<String> {
+        self.sites.closed(url)
+    }
+
     fn named(&self, name: &str) -> Option<Arc<Self::Site>> {
         self.sites.named(name).map(|site| self.listening(site))
     }

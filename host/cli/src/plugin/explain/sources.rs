@@ -73,6 +73,11 @@ impl Sources<'_> {
         }
     }
 
+    /// Why nothing is initialised.
+    pub(super) fn no_init(&self) -> String {
+        "default: no call, the request creates its session itself; see session.init".to_owned()
+    }
+
     pub(super) fn params(&self, plan: &Plan, heard: Heard) -> String {
         let explicit = explicit_params(&self.settings.session, self.request);
         let of_request = self.request.meta().get(meta::PARAMS).and_then(Value::as_object).is_some_and(|it| !it.is_empty());

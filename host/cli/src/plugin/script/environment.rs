@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use anyhow::{Context, anyhow, bail};
 
+use crate::api_key::VARIABLE;
 use crate::logging::{Listed, Screen};
 
 /// A compiler that comes as a package of its language.
@@ -42,6 +43,8 @@ impl Tool {
 
 /// Runs a command to its end; where it fails, what it said is the error.
 pub(super) fn run(command: &mut Command) -> anyhow::Result<Output> {
+    // Whatever is built or installed has no use for the key.
+    command.env_remove(VARIABLE);
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output().with_context(|| format!("cannot run {program}"))?;
     if !output.status.success() {
@@ -59,6 +62,7 @@ mod tests {
     fn a_command_that_fails_is_told_with_what_it_said() {
         let missing = run(&mut Command::new("no-such-program-of-carousel")).unwrap_err();
         assert!(format!("{missing:#}").contains("cannot run no-such-program-of-carousel"), "{missing:#}");
+        run(Command::new("sh").args(["-c", "test -z \"$ZYTE_API_KEY\""]).env(VARIABLE, "0123456789abcdef")).unwrap();
         let cargo = run(Command::new(env!("CARGO")).arg("--no-such-flag")).unwrap_err().to_string();
         assert!(cargo.contains("failed: ") && cargo.contains("--no-such-flag"), "{cargo}");
     }

@@ -30,8 +30,8 @@ const EVENTS: [Event; 14] = [
     Event::Opened(Opened::Ready),
     Event::Opened(Opened::Bad),
     Event::Opened(Opened::BadFor(Duration::from_secs(40))),
-    Event::Opened(Opened::Unavailable),
-    Event::Opened(Opened::Hindered),
+    Event::Opened(Opened::Unavailable(None)),
+    Event::Opened(Opened::Hindered(None)),
     Event::Opened(Opened::Refused),
     Event::Opened(Opened::PutOff(Duration::from_secs(40))),
     Event::Opened(Opened::Abandoned),
@@ -85,7 +85,7 @@ impl World {
                 next.asked += 1;
                 let ticket = Ticket::new(next.asked);
                 next.waiting.push(ticket);
-                next.pool.handle_request(ticket, next.asked, next.now, &mut next.chance);
+                next.pool.handle_request(ticket, next.asked, Start::ByInit, next.now, &mut next.chance);
             }
             Event::Cancel => {
                 let ticket = (!self.waiting.is_empty()).then(|| next.waiting.remove(0))?;
@@ -138,6 +138,7 @@ impl World {
     fn drain(&mut self) {
         while let Some(action) = self.pool.poll_action() {
             match action {
+                Action::Begin { .. } => panic!("nobody asks for this"),
                 Action::Open { session, .. } => {
                     self.opening.push(session);
                     self.opened();
@@ -202,7 +203,7 @@ impl World {
     /// Whatever has happened: if from now on every initialisation fails, or gets no session, those who wait are refused; if it succeeds,
     /// served.
     fn ends_well(&self) {
-        for outcome in [Opened::Bad, Opened::Refused, Opened::Unavailable, Opened::Ready] {
+        for outcome in [Opened::Bad, Opened::Refused, Opened::Unavailable(None), Opened::Ready] {
             let mut world = self.clone();
             for _ in 0..100 {
                 if world.waiting.is_empty() {

@@ -5,6 +5,7 @@ mod circuit;
 mod life;
 mod random;
 mod script;
+mod start;
 mod winding_down;
 
 use std::num::NonZeroU32;
@@ -142,7 +143,7 @@ fn a_session_rests_between_uses_and_after_its_initialisation() {
 #[test]
 fn a_random_delay_lies_between_half_and_one_and_a_half_of_the_base_and_each_is_drawn_anew() {
     let mut pool = Pool::<()>::new(PoolOptions { delay: Duration::from_secs(10), randomize_delay: true, ..options() });
-    pool.handle_request(Ticket::new(1), (), Instant::START, &mut Chance::from_seed(1));
+    pool.handle_request(Ticket::new(1), (), Start::ByInit, Instant::START, &mut Chance::from_seed(1));
     let rests: Vec<f64> = (0..100).map(|seed| pool.rest(&mut Chance::from_seed(seed)).as_secs_f64()).collect();
     assert!(rests.iter().all(|rest| (5.0..=15.0).contains(rest)));
     assert!(rests.iter().any(|rest| *rest < 6.0) && rests.iter().any(|rest| *rest > 14.0), "{rests:?}");
@@ -257,7 +258,7 @@ fn a_good_initialisation_resets_the_count_of_bad_ones() {
 #[test]
 fn an_initialisation_the_api_has_no_session_for_is_paused_and_not_counted() {
     let mut pool = Script::new(PoolOptions { max_bad_inits: 1, creation_retry_delay: Duration::from_secs(60), ..options() });
-    pool.ask(1).does("open a for 1").opened("a", Opened::Unavailable).does("").wakes_after(60, "open b for 1");
+    pool.ask(1).does("open a for 1").opened("a", Opened::Unavailable(None)).does("").wakes_after(60, "open b for 1");
     pool.opened("b", Opened::Ready).does("grant b to 1");
 }
 
@@ -276,49 +277,54 @@ fn an_initialisation_that_the_api_refuses_ends_its_request_and_the_next_one_is_f
 #[test]
 fn requests_do_not_wait_for_ever_for_a_session_that_the_api_does_not_have() {
     let mut pool = Script::new(PoolOptions { creation_timeout: seconds(120), ..options() });
-    pool.ask(1).does("open a for 1").opened("a", Opened::Unavailable).does("").wakes_after(60, "open b for 1");
-    pool.opened("b", Opened::Unavailable).does("").ask(2).wakes_after(60, "open c for 1");
-    pool.opened("c", Opened::Unavailable).does("refuse 1 (unavailable, 60), refuse 2 (unavailable, 60)");
+    pool.ask(1).does("open a for 1").opened("a", Opened::Unavailable(None)).does("").wakes_after(60, "open b for 1");
+    pool.opened("b", Opened::Unavailable(None)).does("").ask(2).wakes_after(60, "open c for 1");
+    pool.opened("c", Opened::Unavailable(None)).does("refuse 1 (unavailable, 60), refuse 2 (unavailable, 60)");
     pool.after(59).ask(3).does("refuse 3 (unavailable, 1)").after(1).ask(4).does("open d for 4");
-    pool.opened("d", Opened::Unavailable).does("refuse 4 (unavailable, 120)");
+    pool.opened("d", Opened::Unavailable(None)).does("refuse 4 (unavailable, 120)");
     pool.after(120).ask(5).does("open e for 5").opened("e", Opened::Ready).does("grant e to 5").used("e", Used::Expired);
-    pool.does("retire e (expired-upstream)").ask(6).does("open f for 6").opened("f", Opened::Unavailable).does("");
+    pool.does("retire e (expired-upstream)").ask(6).does("open f for 6").opened("f", Opened::Unavailable(None)).does("");
 }
 
 #[test]
 fn the_time_without_a_session_begins_anew_when_another_outcome_was_seen_or_nobody_waited() {
-    for between in [Opened::Hindered, Opened::PutOff(Duration::from_secs(60)), Opened::BadFor(Duration::from_secs(60))] {
+    for between in [Opened::Hindered(None), Opened::PutOff(Duration::from_secs(60)), Opened::BadFor(Duration::from_secs(60))] {
         let mut pool = Script::new(PoolOptions { creation_timeout: seconds(120), ..options() });
-        pool.ask(1).does("open a for 1").opened("a", Opened::Unavailable).does("").wakes_after(60, "open b for 1");
-        pool.opened("b", between).does("").wakes_after(60, "open c for 1").opened("c", Opened::Unavailable).does("");
+        pool.ask(1).does("open a for 1").opened("a", Opened::Unavailable(None)).does("").wakes_after(60, "open b for 1");
+        pool.opened("b", between).does("").wakes_after(60, "open c for 1").opened("c", Opened::Unavailable(None)).does("");
     }
     let mut pool = Script::new(PoolOptions { creation_timeout: seconds(120), ..options() });
-    pool.ask(1).does("open a for 1").opened("a", Opened::Unavailable).does("").cancel(1).wakes_after(60, "");
-    pool.after(60).ask(2).does("open b for 2").opened("b", Opened::Unavailable).does("");
+    pool.ask(1).does("open a for 1").opened("a", Opened::Unavailable(None)).does("").cancel(1).wakes_after(60, "");
+    pool.after(60).ask(2).does("open b for 2").opened("b", Opened::Unavailable(None)).does("");
 }
 
 #[test]
 fn the_time_without_a_session_is_not_begun_anew_by_what_is_opened_beside() {
-    for beside in [Opened::Hindered, Opened::PutOff(Duration::from_secs(60))] {
+    for beside in [Opened::Hindered(None), Opened::PutOff(Duration::from_secs(60))] {
         let parallel = PoolOptions { creation_timeout: seconds(120), growth: Growth::OnDemand, size: 2, ..options() };
         let mut pool = Script::new(parallel);
-        pool.ask(1).ask(2).does("open a for 1, open b for 2").opened("a", Opened::Unavailable).does("");
-        pool.after(1).opened("b", beside).does("").wakes_after(59, "open c for 1").opened("c", Opened::Unavailable).does("");
+        pool.ask(1).ask(2).does("open a for 1, open b for 2").opened("a", Opened::Unavailable(None)).does("");
+        pool.after(1)
+            .opened("b", beside)
+            .does("")
+            .wakes_after(59, "open c for 1")
+            .opened("c", Opened::Unavailable(None))
+            .does("");
         pool.wakes_after(1, "open d for 2").after(1).opened("d", beside).does("").wakes_after(58, "open e for 1");
-        pool.opened("e", Opened::Unavailable).does("refuse 1 (unavailable, 60), refuse 2 (unavailable, 60)");
+        pool.opened("e", Opened::Unavailable(None)).does("refuse 1 (unavailable, 60), refuse 2 (unavailable, 60)");
     }
     // That it has one now is news for all.
     let parallel = PoolOptions { creation_timeout: seconds(60), growth: Growth::OnDemand, size: 2, ..options() };
     let mut pool = Script::new(parallel);
-    pool.ask(1).ask(2).does("open a for 1, open b for 2").opened("a", Opened::Unavailable).does("");
+    pool.ask(1).ask(2).does("open a for 1, open b for 2").opened("a", Opened::Unavailable(None)).does("");
     pool.after(1).opened("b", Opened::Ready).does("grant b to 1").wakes_after(59, "open c for 1");
-    pool.opened("c", Opened::Unavailable).does("");
+    pool.opened("c", Opened::Unavailable(None)).does("");
 }
 
 #[test]
 fn a_pool_that_only_waited_for_a_session_in_vain_can_be_forgotten_later() {
     let mut pool = Script::new(PoolOptions { creation_timeout: seconds(0), ..options() });
-    pool.ask(1).does("open a for 1").opened("a", Opened::Unavailable).does("refuse 1 (unavailable, 60)");
+    pool.ask(1).does("open a for 1").opened("a", Opened::Unavailable(None)).does("refuse 1 (unavailable, 60)");
     assert!(!pool.pool.is_forgettable());
     pool.wakes_after(60 + 3600, "");
     assert!(pool.pool.is_forgettable());

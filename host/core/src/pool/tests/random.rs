@@ -22,6 +22,8 @@ struct World {
     /// Initialisations that have called: the latest call.
     called: BTreeMap<SessionId, Instant>,
     live: BTreeMap<SessionId, Live>,
+    /// Those of them that the API may not know yet.
+    unknown: BTreeSet<SessionId>,
     leases: Vec<Lease>,
     ended: BTreeSet<SessionId>,
     closed: bool,
@@ -54,6 +56,7 @@ impl Live {
             }
             Used::Banned => self.bans_in_a_row += 1,
             Used::Neutral | Used::Expired | Used::DownloadError | Used::Superseded => {}
+            Used::Unavailable(_) | Used::Hindered(_) => {}
         }
         if outcome == Used::Good {
             self.bans_in_a_row = 0;
@@ -100,6 +103,7 @@ impl World {
             opening: BTreeMap::new(),
             called: BTreeMap::new(),
             live: BTreeMap::new(),
+            unknown: BTreeSet::new(),
             leases: Vec::new(),
             ended: BTreeSet::new(),
             closed: false,
@@ -154,7 +158,8 @@ impl World {
         let ticket = Ticket::new(self.next_ticket);
         self.waiting.insert(ticket);
         self.queue.push_back(ticket);
-        self.pool.handle_request(ticket, self.next_ticket, self.now, &mut self.chance);
+        let start = [Start::ByInit, Start::ByUse][self.below(2)];
+        self.pool.handle_request(ticket, self.next_ticket, start, self.now, &mut self.chance);
     }
 
     fn cancel(&mut self) {
@@ -183,8 +188,9 @@ impl World {
         let longest_age = self.pool.options().max_age.map(|age| age - self.pool.options().margin);
         let lives = self.pool.handle_opened(session, outcome, self.now, &mut self.chance);
         let is_born_dead = longest_age.is_some_and(|longest| self.now.since(since) >= longest);
-        assert_eq!(lives, outcome == Opened::Ready && !is_born_dead);
+        assert_eq!(lives, matches!(outcome, Opened::Ready | Opened::ReadyElsewhere) && !is_born_dead);
         if lives {
+            self.unknown.extend((outcome == Opened::ReadyElsewhere).then_some(session));
             // However long its last call took, it may be lent for a moment.
             let idle =
                 self.pool.options().max_idle.map_or(called, |idle| (self.now + MOMENT + self.pool.options().margin) - idle);
@@ -200,11 +206,11 @@ impl World {
             Opened::Ready,
             Opened::Ready,
             Opened::Ready,
-            Opened::Ready,
+            Opened::ReadyElsewhere,
             Opened::Bad,
             Opened::BadFor(Duration::from_secs(5)),
-            Opened::Unavailable,
-            Opened::Hindered,
+            Opened::Unavailable(None),
+            Opened::Hindered(None),
             Opened::Refused,
             Opened::PutOff(Duration::from_secs(5)),
             Opened::Abandoned,
@@ -234,6 +240,9 @@ impl World {
             Used::DownloadError,
             Used::Throttled(Duration::from_secs(3)),
             Used::Superseded,
+            Used::Unavailable(None),
+            Used::Unavailable(Some(Duration::from_secs(5))),
+            Used::Hindered(Some(Duration::from_secs(5))),
         ];
         if self.below(8) == 0 {
             if let Some(live) = self.live.get_mut(&lease.session) {
@@ -246,6 +255,9 @@ impl World {
             live.returned(lease.granted, outcome);
         }
         self.pool.handle_used(lease, outcome, 0, self.now, &mut self.chance);
+        if !matches!(outcome, Used::Neutral | Used::Superseded) {
+            self.unknown.remove(&lease.session);
+        }
     }
 
     fn pass_time(&mut self) {
@@ -272,6 +284,10 @@ impl World {
                         !self.ended.contains(&session) && self.opening.insert(session, self.now).is_none(),
                         "an id is never used twice"
                     );
+                }
+                Action::Begin { session, .. } => {
+                    assert!(!self.ended.contains(&session) && self.unknown.insert(session), "an id is never used twice");
+                    self.live.insert(session, Live::new(self.now, self.now));
                 }
                 Action::Grant { ticket, lease } => self.granted(ticket, lease),
                 Action::Refuse { ticket, .. } => assert!(self.forget(ticket), "{ticket} was refused but did not wait"),
@@ -300,6 +316,10 @@ impl World {
             assert!(limit.is_none_or(|limit| self.now.since(since) + options.margin < limit), "a session is past its life");
         }
         assert!(live.bans_in_a_row < 3, "a session is lent after its third ban in a row");
+        if self.unknown.contains(&lease.session) {
+            assert!(live.in_flight.is_empty(), "two at once are to create a session");
+            (live.created, live.answered) = (self.now, self.now);
+        }
         live.in_flight.push(self.now);
         self.leases.push(lease);
         assert!(self.forget(ticket), "{ticket} was served but did not wait");
@@ -338,6 +358,7 @@ impl World {
                     live.returned(lease.granted, Used::Good);
                 }
                 self.pool.handle_used(lease, Used::Good, 0, self.now, &mut self.chance);
+                self.unknown.remove(&lease.session);
                 self.drain();
             }
             if let Some((at, _)) = self.pool.poll_timeout() {

@@ -44,7 +44,13 @@ impl Script {
     }
 
     pub(super) fn ask(&mut self, n: u64) -> &mut Self {
-        self.pool.handle_request(Ticket::new(n), n, self.now, &mut self.chance);
+        self.pool.handle_request(Ticket::new(n), n, Start::ByInit, self.now, &mut self.chance);
+        self
+    }
+
+    /// A request that can create a session itself.
+    pub(super) fn ask_to_begin(&mut self, n: u64) -> &mut Self {
+        self.pool.handle_request(Ticket::new(n), n, Start::ByUse, self.now, &mut self.chance);
         self
     }
 
@@ -120,12 +126,17 @@ impl Script {
 
     /// The pool asks to be woken after exactly this long, and then does this.
     pub(super) fn wakes_after(&mut self, seconds: u64, actions: &str) -> &mut Self {
+        self.wake_after(seconds).does(actions)
+    }
+
+    /// The pool asks to be woken after exactly this long.
+    pub(super) fn wake_after(&mut self, seconds: u64) -> &mut Self {
         self.after(seconds);
         let (at, _) = self.pool.poll_timeout().expect("a timeout");
         assert_eq!(at, self.now);
         self.pool.handle_timeout(self.now, &mut self.chance);
         assert!(self.pool.poll_timeout().is_none_or(|(at, _)| at > self.now), "the timeout did not move");
-        self.does(actions)
+        self
     }
 
     pub(super) fn does(&mut self, expected: &str) -> &mut Self {
@@ -148,6 +159,11 @@ impl Script {
                 let name = char::from(b'a' + self.names.len() as u8).to_string();
                 self.names.insert(session, name.clone());
                 format!("open {name} for {trigger}")
+            }
+            Action::Begin { session, trigger } => {
+                let name = char::from(b'a' + self.names.len() as u8).to_string();
+                self.names.insert(session, name.clone());
+                format!("begin {name} for {trigger}")
             }
             Action::Grant { ticket, lease } => {
                 let name = self.names[&lease.session].clone();

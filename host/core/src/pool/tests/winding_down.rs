@@ -19,8 +19,13 @@ fn an_initialisation_that_has_called_serves_as_many_as_its_session_takes() {
 fn one_that_has_not_called_or_fails_ends_with_its_request() {
     let mut pool = Script::new(wide());
     pool.ask(1).does("open a for 1").wind_down().does("cancel a, refuse 1 (closed: end)");
-    for outcome in [Opened::Bad, Opened::Unavailable, Opened::Hindered, Opened::PutOff(Duration::from_secs(9)), Opened::Abandoned]
-    {
+    for outcome in [
+        Opened::Bad,
+        Opened::Unavailable(None),
+        Opened::Hindered(None),
+        Opened::PutOff(Duration::from_secs(9)),
+        Opened::Abandoned,
+    ] {
         let mut pool = Script::new(wide());
         pool.ask(1).does("open a for 1").called("a", true).wind_down().does("");
         pool.opened("a", outcome).does("refuse 1 (closed: end)");
