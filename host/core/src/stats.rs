@@ -71,8 +71,6 @@ pub enum RetryReason {
     CheckFailed,
     /// The check itself failed.
     CheckError,
-    /// The API could not create its session.
-    SessionCreation,
     /// Its page met a download error.
     DownloadError,
     /// The check asked to come back later.
@@ -86,7 +84,6 @@ impl RetryReason {
             Self::SessionExpired => "session_expired",
             Self::CheckFailed => "check_failed",
             Self::CheckError => "check_error",
-            Self::SessionCreation => "session_creation_error",
             Self::DownloadError => "download_error",
             Self::Throttled => "throttled",
         }

@@ -131,9 +131,9 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             CallError::Api(problem) if problem.is_session_expired() => {
                 (Used::Expired, Counter::UseExpired, RetryReason::SessionExpired, "expired-upstream")
             }
-            // The session was lost before its first use, or the API has no room for it: another one has to be had first.
+            // In the peer's profile; elsewhere it is waited for above. Another session has to be had first.
             CallError::Api(problem) if problem.is_session_creation_error() => {
-                (Used::Expired, Counter::UseFailed, RetryReason::SessionCreation, "session-creation-error")
+                (Used::Expired, Counter::UseFailed, RetryReason::SessionExpired, "session-creation-error")
             }
             CallError::Api(problem) if problem.status == 520 => {
                 (Used::Banned, Counter::UseFailed, RetryReason::DownloadError, "banned")
@@ -199,19 +199,8 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
 
     /// The peer has one name for whatever its session is at fault for.
     fn named(&self, reason: RetryReason) -> RetryReason {
-        match reason {
-            RetryReason::CheckFailed | RetryReason::CheckError | RetryReason::SessionCreation
-                if self.shared.profile().is_peer() =>
-            {
-                RetryReason::SessionExpired
-            }
-            RetryReason::SessionExpired
-            | RetryReason::CheckFailed
-            | RetryReason::CheckError
-            | RetryReason::SessionCreation
-            | RetryReason::DownloadError
-            | RetryReason::Throttled => reason,
-        }
+        let is_check = matches!(reason, RetryReason::CheckFailed | RetryReason::CheckError);
+        if is_check && self.shared.profile().is_peer() { RetryReason::SessionExpired } else { reason }
     }
 
     fn close_pool(&mut self, outgoing: Outgoing<T, S>, reason: &str) -> Stop {
