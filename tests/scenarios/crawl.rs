@@ -358,7 +358,8 @@ fn the_key_is_never_said() {
 #[test]
 fn a_debug_log_names_one_initialisation_on_a_line() {
     let api = Api::start(|call| if call.kind == Kind::Init && call.nth <= 6 { BAN } else { Reply::ok() });
-    let crawled = Crawl::through(&api).settings(NO_PAUSES).args(["-L", "debug", "--n-conn", "1"]).run(&urls(2));
+    let settings = format!("{NO_PAUSES}[session]\ninit = \"always\"\n");
+    let crawled = Crawl::through(&api).settings(&settings).args(["-L", "debug", "--n-conn", "1"]).run(&urls(2));
     let said = &crawled.exits(0).process.stderr;
     assert!(said.contains("init{"), "{said}");
     for line in said.lines() {
