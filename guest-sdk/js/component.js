@@ -3,7 +3,7 @@
 import * as host from "carousel:session/host@0.1.0";
 import * as shared from "carousel:session/shared@0.1.0";
 import * as defaults from "carousel:session/defaults@0.1.0";
-import { bind, config, DownloadError, HookError, Request, resolveEdit, Response, Session, Verdict } from "./index.js";
+import { bind, config, DownloadError, HookError, Request, resolveEdit, Response, Session } from "./index.js";
 
 const real = {
   log: host.log,
@@ -46,8 +46,16 @@ function asked(hook) {
   } catch (error) {
     if (error instanceof HookError) throw { kind: error.kind, message: error.message, token: error.token };
     host.log("error", `${error}\n${error?.stack ?? ""}`);
-    throw { kind: "error", message: String(error), token: 0 };
+    const place = placeOf(error);
+    throw { kind: "error", message: place ? `${error} (${place})` : String(error), token: 0 };
   }
+}
+
+/** Where in the plugin's own code an error was thrown: `check@plugin.js:12:3`. */
+function placeOf(error) {
+  const lines = String(error?.stack ?? "").split("\n").map((line) => line.trim());
+  const own = lines.find((line) => /:\d+/.test(line) && !line.includes("carousel-guest") && !line.includes("carousel_plugin"));
+  return own?.replace(/^at /, "");
 }
 
 const json = (value) => JSON.stringify(value ?? {});
@@ -67,15 +75,14 @@ export function hooksOf(plugin, { name, version }) {
         if (config() !== null) plugin.configure?.();
         return { name: plugin.name ?? name, version: plugin.version ?? version, rules, hooks };
       }),
-    enabled: (request) => asked(() => Boolean(run("enabled", new Request(request)))),
-    cookieMode: (request) => asked(() => Boolean(run("cookieMode", new Request(request)))),
+    enabled: (request) => asked(() => run("enabled", new Request(request))),
+    cookieMode: (request) => asked(() => run("cookieMode", new Request(request))),
     pool: (request) => asked(() => json(run("pool", new Request(request)))),
     location: (request) => asked(() => json(run("location", new Request(request)))),
     params: (request) => asked(() => json(run("params", new Request(request)))),
     check: (response, request) =>
       asked(() => {
-        const verdict = run("check", new Response(response), new Request(request));
-        const { kind, reason, delay } = typeof verdict === "boolean" ? Verdict.keepIf(verdict) : verdict;
+        const { kind, reason, delay } = run("check", new Response(response), new Request(request));
         return { kind, reason, delay };
       }),
     processRequest: (request) =>
@@ -84,7 +91,7 @@ export function hooksOf(plugin, { name, version }) {
         return { url, set: json(set), remove };
       }),
     initSession: (session, request) =>
-      asked(() => Boolean(run("initSession", new Session(session), new Request(request)))),
+      asked(() => run("initSession", new Session(session), new Request(request))),
   };
 }
 

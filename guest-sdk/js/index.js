@@ -22,6 +22,17 @@ const HOOKS = ["enabled", "cookieMode", "pool", "location", "params", "check", "
 const RULES = ["include", "exclude", "priority", "insteadOf", "name", "version"];
 const KNOWN = [...RULES, ...HOOKS, "configure", "locationParams", "locationCheck"];
 
+const VERDICT = 'a Verdict, such as Verdict.keep() or Verdict.discard("why"), or true or false';
+const PARAMS = "an object of API parameters, such as { browserHtml: true }";
+// What each hook must return.
+const EXPECTED = {
+  enabled: "true or false", cookieMode: "true or false", initSession: "true if the session is good, or false",
+  pool: "a name, or an object with id, size, delay, randomize_delay and max_in_flight",
+  location: 'an address, such as { postalCode: "10001" }, or {} where there is none',
+  params: PARAMS, locationParams: PARAMS, check: VERDICT, locationCheck: VERDICT,
+  processRequest: "an object with url, set, remove and headers; {} changes nothing",
+};
+
 /** Why a hook has no result. The message goes to the log. */
 export class HookError extends Error {
   constructor(message, kind = "error", token = 0) {
@@ -193,9 +204,9 @@ export const defaults = {
 
 /** Makes an object of hooks the site plugin of this project. Without `include` only `[[site]]` tables put it to work. */
 export function sitePlugin(plugin) {
-  const unknown = Object.keys(plugin).find((key) => !KNOWN.includes(key));
-  if (unknown) throw new TypeError(`sitePlugin: unknown key "${unknown}"; known: ${KNOWN.join(", ")}`);
-  const { locationParams, locationCheck, ...rest } = plugin;
+  checkPlugin(plugin);
+  const { locationParams, locationCheck, ...rest } = watched(plugin);
+  for (const rule of ["include", "exclude"]) if (rule in rest) rest[rule] = patterns(rule, rest[rule]);
   for (const [own, hook] of [[locationParams, "params"], [locationCheck, "check"]]) {
     if (own && rest[hook]) throw new TypeError(`sitePlugin: ${hook} and its namesake for locations exclude each other`);
   }
@@ -210,8 +221,77 @@ export function sitePlugin(plugin) {
   return { ...rest, hooks: HOOKS.filter((hook) => rest[hook]) };
 }
 
+/** Refuses an object with something that would never be asked. */
+function checkPlugin(plugin) {
+  for (const [key, value] of Object.entries(plugin)) {
+    if (!KNOWN.includes(key)) {
+      const near = nearest(key);
+      throw new TypeError(`sitePlugin: unknown key "${key}"; ${near ? `did you mean "${near}"?` : `known: ${KNOWN.join(", ")}`}`);
+    }
+    if (RULES.includes(key)) continue;
+    if (typeof value !== "function") throw new TypeError(`sitePlugin: ${key} is ${shown(value)}: a hook is a function`);
+    const kind = value.constructor?.name ?? "";
+    if (kind.startsWith("Async")) throw new TypeError(`sitePlugin: ${key} is async: hooks are ordinary functions, nothing waits for a promise`);
+    if (kind.startsWith("Generator")) throw new TypeError(`sitePlugin: ${key} is a generator: return the answer instead of yielding it`);
+  }
+}
+
+/** The known key that a misspelt one was meant to be. */
+function nearest(key) {
+  const plain = (text) => text.toLowerCase().replace(/[_-]/g, "");
+  const near = KNOWN.map((known) => [distance(plain(key), plain(known)), known]).sort(([a], [b]) => a - b)[0];
+  return near[0] <= 2 ? near[1] : undefined;
+}
+
+/** How many letters two words differ by. */
+function distance(one, other) {
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (const [i, letter] of [...one].entries()) {
+    const next = [i + 1];
+    for (const [j, second] of [...other].entries()) next.push(Math.min(next[j] + 1, row[j + 1] + 1, row[j] + (letter !== second)));
+    row = next;
+  }
+  return row[other.length];
+}
+
+/** The hooks, with a look at what each returns. */
+function watched(plugin) {
+  const watch = ([key, value]) => [key, key in EXPECTED ? (...args) => answer(key, value.apply(plugin, args)) : value];
+  return Object.fromEntries(Object.entries(plugin).map(watch));
+}
+
+/** What a hook returned, if it is of the right type. */
+function answer(hook, value) {
+  if ((hook === "check" || hook === "locationCheck") && typeof value === "boolean") return Verdict.keepIf(value);
+  if (!isRight(hook, value)) throw new TypeError(`${hook} returned ${shown(value)}: return ${EXPECTED[hook]}`);
+  return value;
+}
+
+function isRight(hook, value) {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Promise);
+  switch (hook) {
+    case "enabled": case "cookieMode": case "initSession": return typeof value === "boolean";
+    case "check": case "locationCheck": return value instanceof Verdict;
+    case "pool": return typeof value === "string" || (isObject && typeof value.id === "string");
+    case "processRequest": return isObject && Object.keys(value).every((key) => ["url", "set", "remove", "headers"].includes(key));
+    default: return isObject;
+  }
+}
+
+function shown(value) {
+  const text = value instanceof Promise ? "a promise" : typeof value === "function" ? "a function" : (JSON.stringify(value) ?? String(value));
+  return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
+}
+
+/** A list of URL patterns; one by itself is a list of one. */
+function patterns(rule, given) {
+  const list = typeof given === "string" ? [given] : given;
+  if (Array.isArray(list) && list.every((item) => typeof item === "string")) return list;
+  throw new TypeError(`sitePlugin: ${rule} is ${shown(given)}: expected a list of URL patterns, such as ["shop.example"]`);
+}
+
 /** What `processRequest` answers, as the host wants it: `url`, `set`, `remove`, and `headers` merged into the request's own. */
-export function resolveEdit({ url, set = {}, remove = [], headers = {} } = {}, request) {
+export function resolveEdit({ url, set = {}, remove = [], headers = {} }, request) {
   const name = "customHttpRequestHeaders";
   if (Object.keys(headers).length === 0) return { url, set, remove };
   const old = set[name] ?? (remove.includes(name) ? [] : request.param(name) ?? []);

@@ -141,6 +141,11 @@ fn an_answer_is_read_by_pointer_header_and_jmespath() {
     let page = testing::response().json(json!({"items": [{"n": 1}, {"n": 2}]})).header("Content-Type", "x/y").build();
     assert_eq!(page.jmespath::<Vec<u8>>("items[].n").unwrap(), Some(vec![1, 2]));
     assert_eq!(page.jmespath::<u8>("nothing").unwrap(), None);
+    assert_eq!(page.jmespath::<Value>("items[?n > `1`] | [0]").unwrap(), Some(json!({"n": 2})));
+    assert_eq!(
+        page.jmespath::<Value>("{a: `[1, 2.5]`, b: to_number('3'), c: `{\"d\": 4}`}.[a, b, c.d]").unwrap(),
+        Some(json!([[1, 2.5], 3, 4]))
+    );
     assert_eq!(page.header("content-type").as_deref(), Some("x/y"));
     assert_eq!((page.status(), page.field::<u16>("/statusCode").unwrap()), (200, Some(200)));
     assert_eq!(page.field::<Value>("/product").unwrap(), None);

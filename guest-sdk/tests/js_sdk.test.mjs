@@ -97,3 +97,42 @@ test("the host of a test is asked and remembers", () => {
 test("without a host the error says how to start one", () => {
   assert.throws(() => config(), /withHost/);
 });
+
+test("a plugin with a mistake is refused with what to write instead", () => {
+  const check = () => Verdict.keep();
+  for (const [plugin, told] of [
+    [{ chek: check }, /unknown key "chek"; did you mean "check"/],
+    [{ process_request: check }, /did you mean "processRequest"/],
+    [{ Include: ["shop.example"] }, /did you mean "include"/],
+    [{ nonsense: 1 }, /known: include/],
+    [{ check: async () => Verdict.keep() }, /check is async: hooks are ordinary functions/],
+    [{ *params() {} }, /params is a generator/],
+    [{ pool: "shop" }, /pool is "shop": a hook is a function/],
+    [{ include: [1] }, /expected a list of URL patterns/],
+    [{ exclude: { a: 1 } }, /expected a list of URL patterns/],
+  ]) {
+    assert.throws(() => sitePlugin(plugin), told);
+  }
+  const { include, exclude } = sitePlugin({ include: "shop.example", exclude: "shop.example/help" });
+  assert.deepEqual([include, exclude], [["shop.example"], ["shop.example/help"]]);
+});
+
+test("what a hook returns is looked at as in a crawl", () => {
+  const returning = (hook, value) => sitePlugin({ [hook]: () => value })[hook]();
+  for (const [hook, value, told] of [
+    ["check", undefined, /check returned undefined: return a Verdict, such as Verdict.keep/],
+    ["check", "keep", /check returned "keep"/],
+    ["check", Promise.resolve(), /check returned a promise/],
+    ["enabled", undefined, /return true or false/],
+    ["initSession", 1, /return true if the session is good/],
+    ["pool", null, /return a name, or an object with id/],
+    ["location", undefined, /or {} where there is none/],
+    ["params", undefined, /return an object of API parameters/],
+    ["processRequest", undefined, /{} changes nothing/],
+    ["processRequest", { header: {} }, /an object with url, set, remove and headers/],
+  ]) {
+    assert.throws(() => returning(hook, value), told);
+  }
+  assert.equal(returning("check", false).kind, "discard");
+  assert.deepEqual([returning("pool", "a"), returning("location", {}), returning("enabled", false)], ["a", {}, false]);
+});

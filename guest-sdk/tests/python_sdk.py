@@ -106,6 +106,96 @@ class SdkTest(unittest.TestCase):
         with self.assertRaisesRegex(Error, "testing.Host"):
             config()
 
+    def test_a_class_with_a_mistake_is_refused_with_what_to_write_instead(self):
+        def chek(self, response, request):
+            return Verdict.keep()
+
+        def process_requests(self, request):
+            return Edit()
+
+        async def check(self, response, request):
+            return Verdict.keep()
+
+        def params(self, request):
+            yield {}
+
+        def short(self, response):
+            return Verdict.keep()
+
+        wrong = [
+            ({"chek": chek}, "Shop.chek: there is no such hook; did you mean check?"),
+            ({"processRequest": process_requests}, "did you mean process_request?"),
+            ({"location_chek": chek}, "did you mean location_check?"),
+            ({"check": check}, "async: hooks are ordinary methods, write def instead"),
+            ({"params": params}, "generator: return the answer"),
+            ({"check": short}, "write def check\\(self, response, request\\)"),
+            ({"pool": "shop"}, "Shop.pool is 'shop': a hook is a method, def pool\\(self, request\\)"),
+        ]
+        for members, told in wrong:
+            with self.assertRaisesRegex(TypeError, told):
+                type("Shop", (LocationSessionConfig,), members)
+
+    def test_helpers_may_be_named_like_hooks_where_they_are_used(self):
+        class Shop(SessionConfig):
+            def checks(self, response):
+                return response.status == 200
+
+            def check(self, response, request):
+                return self.checks(response)
+
+            def zip_of(self, request):
+                return "10001"
+
+        with testing.Host():
+            self.assertTrue(Shop().check(testing.response(), testing.request(URL)).is_keep)
+
+    def test_what_a_hook_returns_is_looked_at_as_in_a_crawl(self):
+        def returning(hook, value):
+            names = {"check": "response, request", "init_session": "session, request"}.get(hook, "request")
+            scope = {"value": value}
+            exec(f"def {hook}(self, {names}): return value", scope)
+            shop = type("Shop", (SessionConfig,), {hook: scope[hook]})()
+            return getattr(shop, hook)(*[None] * (names.count(",") + 1))
+
+        wrong = [
+            ("check", None, "check returned None .*: return a Verdict, such as Verdict.keep"),
+            ("check", "keep", "check returned 'keep'"),
+            ("enabled", None, "enabled returned None .*: return True or False"),
+            ("cookie_mode", "no", "return True or False"),
+            ("init_session", None, "return True if the session is good, or False"),
+            ("pool", None, "return a name, or a dict with id"),
+            ("pool", {"size": 1}, "return a name, or a dict with id"),
+            ("location", None, "or {} where there is none"),
+            ("params", None, "return a dict of API parameters"),
+            ("params", {"at": {1}}, "cannot be written as JSON .*not JSON serializable"),
+            ("params", {"at": float("nan")}, "cannot be written as JSON"),
+            ("process_request", None, "return an Edit; Edit\\(\\) changes nothing"),
+            ("process_request", Edit(set=[1]), "return an Edit"),
+        ]
+        for hook, value, told in wrong:
+            with self.assertRaisesRegex(TypeError, told):
+                returning(hook, value)
+        right = [("check", Verdict.keep()), ("enabled", False), ("pool", "a"), ("pool", {"id": "a"}), ("location", {}),
+                 ("params", {"browserHtml": True}), ("process_request", Edit()), ("init_session", True)]
+        for hook, value in right:
+            self.assertEqual(returning(hook, value), value)
+        self.assertEqual(returning("check", False).kind, "discard")
+
+    def test_one_pattern_by_itself_is_a_list_of_one(self):
+        import carousel_guest
+
+        class Shop(SessionConfig):
+            pass
+
+        site_plugin("shop.example", exclude="shop.example/help")(Shop)
+        plugin = carousel_guest._plugins.pop()
+        self.assertEqual((plugin.include, plugin.exclude), (["shop.example"], ["shop.example/help"]))
+        for wrong in [{"include": [1]}, {"include": {"shop.example": 1}}, {"exclude": None}, {"priority": "high"}]:
+            with self.assertRaisesRegex(TypeError, "site_plugin: .* expected"):
+                site_plugin(**wrong)
+        with self.assertRaisesRegex(TypeError, "with parentheses"):
+            site_plugin(Shop)
+
     def test_only_a_session_config_can_be_a_plugin(self):
         with self.assertRaisesRegex(TypeError, "must be a SessionConfig"):
             site_plugin()(dict)

@@ -1,7 +1,9 @@
 //! Plugins in Python and JavaScript: the examples do what their namesakes in Rust do, and everything of the SDKs works.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use carousel_simulator::demo_requests;
 use serde_json::{Value, json};
@@ -32,8 +34,8 @@ fn unit_tests(folder: &str, (program, args): (&str, &[&str]), passed: &str) {
 fn the_examples_and_the_sdks_pass_their_own_tests_without_a_host() {
     unit_tests("plugins/market-python", ("python3", &["-m", "unittest"]), "Ran 5 tests");
     unit_tests("plugins/tickets-js", ("node", &["--test"]), "# pass 5");
-    unit_tests("guest-sdk/tests", ("python3", &["python_sdk.py"]), "Ran 10 tests");
-    unit_tests("guest-sdk/tests", ("node", &["--test"]), "# pass 9");
+    unit_tests("guest-sdk/tests", ("python3", &["python_sdk.py"]), "Ran 14 tests");
+    unit_tests("guest-sdk/tests", ("node", &["--test"]), "# pass 11");
 }
 
 /// Crawls the demo's requests for one family of sites, one after the other, and gives the counters that do not tell who answered, with
@@ -144,12 +146,71 @@ fn the_probe_works(path: &str, error: &str) {
 
 #[test]
 fn everything_of_the_python_sdk_works_in_a_component() {
-    the_probe_works("tests/guests/probe-python", "ValueError: boom");
+    the_probe_works("tests/guests/probe-python", "ValueError: boom (plugin.py:");
 }
 
 #[test]
 fn everything_of_the_javascript_sdk_works_in_a_component() {
     the_probe_works("tests/guests/probe-js", "TypeError: boom");
+}
+
+/// A request with the location that the probes' pools are named after.
+fn placed(url: &str) -> String {
+    let meta = json!({"zyte_api_session_location": {"postalCode": "10001"}});
+    json!({"url": url, "browserHtml": true, "meta": meta}).to_string() + "\n"
+}
+
+/// What a probe prints stands in the log, and its clock and chance are real: no two instances draw the same.
+fn what_is_put_out_is_logged(path: &str, lines: &[&str]) {
+    let Some(component) = built_script(path) else { return };
+    let plugin = component.file_stem().unwrap().to_str().unwrap();
+    let api = Api::start(answer);
+    let settings = format!("{PATIENT}{}", table(plugin, "output"));
+    let crawl = Crawl::through(&api).settings(&settings).component(&component).args(["--n-conn", "1"]);
+    let crawled = crawl.run(&(placed("https://output.example/a") + &placed("https://output.example/b")));
+    crawled.exits(0).process.says(lines);
+    let said = &crawled.process.stderr;
+    let told: Vec<&str> = said.lines().filter(|line| line.contains("CHANCE")).collect();
+    assert_eq!(told.len(), 3, "an initialisation and two pages: {said}");
+    let mut drawn = BTreeSet::new();
+    for line in told {
+        let line = line.replace('\\', "");
+        let (from, to) = (line.find("CHANCE").unwrap() + 7, line.rfind(']').unwrap());
+        let found: Value = serde_json::from_str(&line[from..=to]).unwrap_or_else(|error| panic!("{error}: {line}"));
+        drawn.extend([found[0].to_string(), found[1].to_string()]);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+        for clock in [&found[2][0], &found[2][1]] {
+            assert!((now - clock.as_f64().unwrap()).abs() < 3600.0, "{line}");
+        }
+        assert!(found[2][2].as_f64().unwrap() >= 0.0, "{line}");
+    }
+    assert_eq!(drawn.len(), 6, "{drawn:?}");
+}
+
+#[test]
+fn what_a_python_plugin_prints_is_logged_and_it_has_clock_and_chance() {
+    let lines =
+        ["printed with commas", "to standard error", "logged as a warning", "logged quietly", "UserWarning: warned", "NO FILE"];
+    what_is_put_out_is_logged("tests/guests/probe-python", &lines);
+}
+
+#[test]
+fn what_a_javascript_plugin_prints_is_logged_and_it_has_clock_and_chance() {
+    let lines = ["printed with commas", "to standard error", "logged as a warning"];
+    what_is_put_out_is_logged("tests/guests/probe-js", &lines);
+}
+
+#[test]
+fn a_hook_that_returns_nothing_is_told_what_to_return() {
+    for path in ["tests/guests/probe-python", "tests/guests/probe-js"] {
+        let Some(component) = built_script(path) else { continue };
+        let plugin = component.file_stem().unwrap().to_str().unwrap();
+        let api = Api::start(answer);
+        let settings = format!("{PATIENT}[session]\nmax_bad_inits = 1\n{}", table(plugin, "nothing"));
+        let crawl = Crawl::through(&api).settings(&settings).component(&component);
+        let crawled = crawl.run(&placed("https://nothing.example/a"));
+        crawled.exits(1).process.says(&["check returned", "return a Verdict, such as Verdict.keep()"]);
+    }
 }
 
 #[test]
@@ -189,11 +250,18 @@ fn a_machine_without_the_language_is_told_what_is_missing() {
 fn a_script_that_cannot_be_a_plugin_is_not_built_and_the_reason_is_told() {
     let Some(_) = built_script("plugins/market-python") else { return };
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("plugin.py"), "from carousel_guest import SessionConfig\n").unwrap();
     std::fs::write(dir.path().join("pyproject.toml"), "[project]\nname = \"none\"\nversion = \"1\"\n").unwrap();
-    let mut command = command(dir.path());
-    command.args(["plugin", "build", ".", "--out", "built"]);
-    let ended = Running::start(command).end();
-    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
-    ended.says(&["plugin.py must have one class with @site_plugin, it has 0"]);
+    let misspelt = "@site_plugin(\"shop.example\")\nclass Shop(SessionConfig):\n    def chek(self, response, request):\n        return True\n";
+    for (code, told) in [
+        ("", "plugin.py must have one class with @site_plugin, it has 0"),
+        (misspelt, "Shop.chek: there is no such hook; did you mean check?"),
+    ] {
+        let code = format!("from carousel_guest import SessionConfig, site_plugin\n\n\n{code}");
+        std::fs::write(dir.path().join("plugin.py"), code).unwrap();
+        let mut command = command(dir.path());
+        command.args(["plugin", "build", ".", "--out", "built"]);
+        let ended = Running::start(command).end();
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        ended.says(&[told]);
+    }
 }

@@ -9,6 +9,7 @@
     reason = "a failing test may panic and says why"
 )]
 
+mod containment;
 mod crawl;
 mod declarative;
 mod demo;

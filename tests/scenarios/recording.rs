@@ -125,13 +125,13 @@ fn other_parameters_other_edits_and_other_data_fail_too() {
 fn a_plugin_that_is_gone_or_broken_fails_the_fixtures_of_its_sites() {
     let workshop = Workshop::of_the_demo().file("requests.jsonl", requests());
     workshop.run("crawl requests.jsonl --simulate --plugins plugins --record fixtures --seed 1").exits(0);
+    workshop.run("crawl requests.jsonl --simulate --plugins plugins --record fixtures").exits(2).says(&["not empty"]);
     fs::write(workshop.path("plugins/market.wasm"), "broken").unwrap();
     fs::remove_file(workshop.path("plugins/club.wasm")).unwrap();
     let failed = workshop.run("plugin test fixtures --plugins plugins").exits(1);
     failed.shows(&["market: the site cannot be served: its plugin \"market\" is left out", "there is no plugin \"club\""]);
     workshop.run("plugin test nowhere --plugins plugins").exits(2).says(&["crawl --record"]);
     workshop.run("plugin test plugins --plugins plugins").exits(2).says(&["no fixtures in plugins"]);
-    workshop.run("crawl requests.jsonl --simulate --plugins plugins --record fixtures").exits(2).says(&["not empty"]);
 }
 
 /// What must not be in a fixture. The short one is a cookie that is no secret by its looks.
@@ -271,4 +271,38 @@ fn cookies(value: &Value) -> Vec<String> {
         Value::Array(items) => items.iter().flat_map(cookies).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
     }
+}
+
+#[test]
+fn a_site_without_code_is_tested_by_the_table_of_today_which_is_told_where_it_is_another() {
+    let table = |condition: &str| {
+        format!(
+            "[[site]]\nname = \"shop\"\nplugin = \"declarative\"\ninclude = [\"plain.example\"]\n[site.config]\n\
+             params = {{ url = \"https://{{host}}/\", httpResponseBody = true, customHttpRequestHeaders = [{{ name = \"Authorization\", \
+             value = \"Bearer s3cret-t0ken\" }}] }}\ncheck = [{{ require = {condition} }}]\n"
+        )
+    };
+    let good = "{ css = \"body\" }";
+    let workshop = Workshop::new().plugin("declarative").settings(&table(good));
+    let workshop = workshop.file("requests.jsonl", "{\"url\": \"https://plain.example/a\", \"httpResponseBody\": true}\n");
+    workshop.run("crawl requests.jsonl --simulate --no-check --plugins plugins --record fixtures --seed 1").exits(0);
+    let passed = workshop.run("plugin test fixtures --plugins plugins").exits(0);
+    assert!(passed.stdout.len() == 1, "{:?}", passed.stdout);
+    let workshop = workshop.settings(&table("{ css = \".nowhere\" }"));
+    let failed = workshop.run("plugin test fixtures --plugins plugins").exits(1);
+    failed.shows(&[
+        "NOTE fixtures/shop: not as it was recorded: config.check[0].require.css was \"body\", is \".nowhere\"",
+        "got       discard: check failed",
+    ]);
+    assert!(!failed.stdout.join(" ").contains("s3cret"), "{:?}", failed.stdout);
+    let workshop = workshop.settings(&table("{ css = \"p[\" }"));
+    workshop
+        .run("plugin test fixtures --plugins plugins")
+        .exits(1)
+        .shows(&["its plugin refuses the config", "check[0].require.css"]);
+    let workshop = workshop.settings("");
+    workshop
+        .run("plugin test fixtures --plugins plugins")
+        .exits(0)
+        .shows(&["the settings have no [[site]] with the name \"shop\""]);
 }

@@ -126,10 +126,30 @@ fn reports_and_errors_on_the_terminal_are_harmless_too() {
         &["crawl", EVIL, "--simulate"],
         &["crawl", "-", "--api-url", &format!("https://{EVIL}/"), "--api-key", KEY],
         &["crawl", "-", "--config", EVIL],
+        &["crawl", "-", "--intype", &EVIL.replace("\r\n", " ")],
     ] {
         let ended = workshop.run_with(args);
         assert_harmless(&format!("{args:?}"), &format!("{}\n{}", ended.stdout.join("\n"), ended.stderr));
         assert!(ended.stderr.contains("forged") || ended.stdout.concat().contains("forged"), "{args:?}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_command_line_that_is_refused_does_not_repeat_the_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let flag = format!("--api-key={KEY}");
+    for (args, environment) in [
+        (&["crawl", "-", KEY][..], Some(KEY)),
+        (&["crawl", "-", "--api-key", KEY, "--limit", KEY], None),
+        (&["crawl", "-", &flag, KEY], None),
+        (&[KEY], Some(KEY)),
+    ] {
+        let mut refused = command(dir.path());
+        refused.args(args).envs(environment.map(|key| ("ZYTE_API_KEY", key)));
+        let ended = Running::start(refused).end();
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        assert_without_key("standard error", &ended.stderr);
+        ended.says(&["[API key]"]);
     }
 }
 

@@ -78,3 +78,12 @@ fn a_simulator_may_know_one_key_only() {
         Crawl::of("-").args(["--api-url", &simulator.url, "--api-key", key]).run("https://shop.example/a\n").exits(code);
     }
 }
+
+#[test]
+fn pages_come_back_with_the_job_that_the_crawl_is_part_of() {
+    for (key, told, expected) in [("1/2/3", "", json!("1/2/3")), ("", "SHUB_JOBKEY is not sent as jobId", Value::Null)] {
+        let crawled = Crawl::simulated().env("SHUB_JOBKEY", key).run("https://shop.example/a\n");
+        crawled.exits(0).process.says(&[told]);
+        assert_eq!(crawled.lines[0]["jobId"], expected, "{key:?}");
+    }
+}

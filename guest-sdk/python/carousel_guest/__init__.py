@@ -397,12 +397,17 @@ class SessionConfig:
         return default.check(response, request)
 
     def process_request(self, request):
-        """What changes in this request, just before it is sent on its session? An Edit."""
+        """What changes in this request, just before it is sent on its session? An Edit; Edit() changes nothing."""
         return Edit()
 
     def init_session(self, session, request):
         """Initialises a session with as many downloads as it takes; False means that it is no good."""
         raise Error.defer()
+
+    def __init_subclass__(cls, **named):
+        super().__init_subclass__(**named)
+        from carousel_guest.checks import check_class
+        check_class(cls)
 
     @classmethod
     def hooks(cls):
@@ -457,10 +462,15 @@ def site_plugin(include=(), exclude=(), priority=500, instead_of=None, name=None
     Without `include` it serves only the sites whose `[[site]]` table names it.
     """
 
+    from carousel_guest.checks import patterns
+    include, exclude = patterns("include", include), patterns("exclude", exclude)
+    if not isinstance(priority, int):
+        raise TypeError(f"site_plugin: priority is {priority!r}: expected a whole number, 500 where nothing is said")
+
     def register(cls):
-        if not issubclass(cls, SessionConfig):
-            raise TypeError(f"{cls.__name__} must be a SessionConfig or a LocationSessionConfig")
-        _plugins.append(_Plugin(cls(), list(include), list(exclude), priority, instead_of, name, version))
+        if not (isinstance(cls, type) and issubclass(cls, SessionConfig)):
+            raise TypeError(f"{getattr(cls, '__name__', cls)} must be a SessionConfig or a LocationSessionConfig")
+        _plugins.append(_Plugin(cls(), include, exclude, priority, instead_of, name, version))
         return cls
 
     return register

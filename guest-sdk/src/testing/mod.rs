@@ -26,6 +26,7 @@
 //! only looks at `setLocation`.
 
 mod host;
+mod jmespath;
 pub(crate) mod page;
 mod request;
 mod response;

@@ -6,6 +6,7 @@ use regex_lite::Regex;
 use scraper::{ElementRef, Html, Selector};
 use serde_json::Value;
 
+use super::jmespath;
 use crate::Verdict;
 
 /// A page in a test.
@@ -68,10 +69,9 @@ impl Page {
         Ok(self.search(expression)?.is_truthy())
     }
 
-    fn search(&self, expression: &str) -> Result<jmespath::Rcvar, String> {
-        let query = jmespath_query(expression)?;
-        let page: Value = serde_json::from_str(&self.text()).map_err(|error| format!("the page is not JSON: {error}"))?;
-        query.search(page).map_err(|error| format!("cannot evaluate \"{expression}\": {error}"))
+    fn search(&self, expression: &str) -> Result<::jmespath::Rcvar, String> {
+        let page = serde_json::from_str(&self.text()).map_err(|error| format!("the page is not JSON: {error}"))?;
+        jmespath::search(&page, expression)
     }
 
     /// All matches of a regular expression: its groups if it has any.
@@ -105,7 +105,7 @@ impl Page {
 pub(crate) fn check_query(language: &str, expression: &str) -> Result<(), String> {
     match language {
         "css" => css_selector(wanted(expression).0).map(drop),
-        "jmespath" => jmespath_query(expression).map(drop),
+        "jmespath" => jmespath::parse(expression).map(drop),
         "regex" => regular_expression(expression).map(drop),
         "pointer" if !expression.is_empty() && !expression.starts_with('/') => {
             Err(format!("cannot read the JSON pointer \"{expression}\": it must begin with /"))
@@ -117,10 +117,6 @@ pub(crate) fn check_query(language: &str, expression: &str) -> Result<(), String
 
 fn css_selector(selector: &str) -> Result<Selector, String> {
     Selector::parse(selector).map_err(|error| format!("cannot read the CSS selector \"{selector}\": {error}"))
-}
-
-fn jmespath_query(expression: &str) -> Result<jmespath::Expression<'static>, String> {
-    jmespath::compile(expression).map_err(|error| format!("cannot read the JMESPath expression \"{expression}\": {error}"))
 }
 
 fn regular_expression(pattern: &str) -> Result<Regex, String> {

@@ -33,7 +33,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-use crate::args::{Command, CommandLine, Plugin};
+use crate::args::{Command, CommandLine, Common, Plugin, Secret};
 use crate::logging::{News, Screen};
 use crate::plugin::report;
 
@@ -41,8 +41,11 @@ use crate::plugin::report;
 const BAD_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let line = CommandLine::parse();
     let screen = Screen::default();
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(error) => return refuse(&error, &screen),
+    };
     let news = if matches!(line.command, Command::Plugin(_)) { News::OfPlugins } else { News::All };
     logging::hide_keys(&api_key::known(&line.common));
     logging::start(line.common.loglevel, news, &screen);
@@ -56,6 +59,20 @@ fn main() -> ExitCode {
     });
     screen.finish();
     code
+}
+
+/// Tells what is wrong with a command line, which repeats parts of it; help and the version are no errors.
+fn refuse(error: &clap::Error, screen: &Screen) -> ExitCode {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let flag =
+        arguments.iter().zip(arguments.iter().skip(1)).find_map(|(flag, key)| (flag == "--api-key").then_some(key.as_str()));
+    let flag = flag.or(arguments.iter().find_map(|argument| argument.strip_prefix("--api-key=")));
+    logging::hide_keys(&api_key::known(&Common { api_key: flag.map(Secret::from), ..Common::default() }));
+    screen.say(error.render().to_string().trim_end().lines().map(str::to_owned).collect::<Vec<_>>());
+    ExitCode::from(BAD_USAGE)
 }
 
 fn run(line: &CommandLine, screen: &Screen) -> anyhow::Result<ExitCode> {

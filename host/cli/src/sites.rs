@@ -30,8 +30,7 @@ impl Plugins {
         if dir.is_none() && settings.site.is_empty() {
             return Ok(Self { sites: Arc::default(), _sandbox: None, _watch: None });
         }
-        let download_hosts = Some(settings.plugins.download_hosts(settings.profile));
-        let sandbox = Sandbox::new(&PluginSettings { dir, download_hosts, ..settings.plugins.clone() })?;
+        let sandbox = Sandbox::new(&PluginSettings { dir, ..settings.plugins.of_profile(settings.profile) })?;
         let loaded = sandbox.load(&settings.site);
         let (skipped, relied_on): (Vec<&LoadError>, Vec<&LoadError>) =
             loaded.errors.iter().partition(|error| settings.plugins.on_bad == OnBad::Skip && is_of_file(error));

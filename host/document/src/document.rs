@@ -4,8 +4,6 @@ use crate::budget::{Budget, run};
 use crate::kind::{self, Kind};
 use crate::tree::Tree;
 use crate::{DocumentError, Limits, encoding, html, json, xml};
-use jmespath::Rcvar;
-use serde_json::Value;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -22,8 +20,7 @@ pub struct Document {
     decoded: OnceLock<Result<String, DocumentError>>,
     kind: OnceLock<Kind>,
     tree: OnceLock<Result<Tree, DocumentError>>,
-    variable: OnceLock<Result<Rcvar, DocumentError>>,
-    value: OnceLock<Result<Value, DocumentError>>,
+    json: OnceLock<Result<json::Tree, DocumentError>>,
 }
 
 impl Document {
@@ -56,8 +53,7 @@ impl Document {
             decoded: OnceLock::new(),
             kind: OnceLock::new(),
             tree: OnceLock::new(),
-            variable: OnceLock::new(),
-            value: OnceLock::new(),
+            json: OnceLock::new(),
         }
     }
 
@@ -96,7 +92,7 @@ impl Document {
     /// Says whether a tree has been built or JSON has been read.
     #[must_use]
     pub fn is_parsed(&self) -> bool {
-        self.tree.get().is_some() || self.variable.get().is_some() || self.value.get().is_some()
+        self.tree.get().is_some() || self.json.get().is_some()
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -108,19 +104,10 @@ impl Document {
         view(self.tree.get_or_init(|| self.build()))
     }
 
-    /// The page for JMESPath; none if it is empty or not JSON and nothing declares it to be.
-    pub(crate) fn variable(&self) -> Result<Option<&Rcvar>, DocumentError> {
-        self.judge(view(self.variable.get_or_init(|| json::parse_variable(self.short_text()?.trim()))))
-    }
-
-    /// The page for JSON pointers; none as in [`Document::variable`].
-    pub(crate) fn value(&self) -> Result<Option<&Value>, DocumentError> {
-        self.judge(view(self.value.get_or_init(|| json::parse_value(self.short_text()?.trim()))))
-    }
-
-    fn judge<'a, T>(&self, read: Result<&'a T, DocumentError>) -> Result<Option<&'a T>, DocumentError> {
-        match read {
-            Ok(page) => Ok(Some(page)),
+    /// The page as JSON; none if it is empty or not JSON and nothing declares it to be.
+    pub(crate) fn json(&self) -> Result<Option<json::Page<'_>>, DocumentError> {
+        match view(self.json.get_or_init(|| json::Tree::of(self.short_text()?).map_err(DocumentError::NotJson))) {
+            Ok(tree) => Ok(Some(tree.page(self.text()?))),
             Err(DocumentError::NotJson(_)) if self.kind() != Kind::Json || self.text()?.trim().is_empty() => Ok(None),
             Err(error) => Err(error),
         }

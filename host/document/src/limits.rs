@@ -9,8 +9,9 @@ pub struct Limits {
     /// Longest page, in bytes, that is decoded to text. Default: 64 MiB. Too little refuses large pages; too much lets
     /// one page take several times that in memory.
     pub text_bytes: usize,
-    /// Longest text, in bytes, that is parsed for a query. Default: 16 MiB. Parsing takes about 10 ms a MiB, and a tree
-    /// twice the memory of its text, four times while it is built.
+    /// Longest text, in bytes, that is parsed for a query. Default: 16 MiB. Parsing takes about 10 ms a MiB. A page takes at most
+    /// sixteen times its bytes of memory with its tree and all that a question makes of it, and 48 MiB for the answers; a common
+    /// one takes three times its bytes.
     pub parse_bytes: usize,
     /// Deepest nesting of elements that is kept. Default: 512, as in browsers. Deeper elements are left out, their text
     /// goes to the deepest one that is kept.
@@ -28,7 +29,7 @@ pub struct Limits {
     pub regex_time: Duration,
     /// Longest expression, in bytes. Default: 4,096.
     pub expression_bytes: usize,
-    /// Most bytes of all answers of one `select`. Default: 16 MiB.
+    /// Most bytes of all answers of one `select`; there is at most one answer for each 64 of them. Default: 16 MiB.
     pub answer_bytes: usize,
 }
 

@@ -3,7 +3,7 @@
 use crate::budget::{Budget, Stopped, run, steps_of};
 use crate::compiled::{Engine, compiled};
 use crate::css::Css;
-use crate::json::{Jmespath, Json};
+use crate::json::{Found as JsonFound, Jmespath, Json};
 use crate::pattern::Pattern;
 use crate::query::shorten;
 use crate::stack::with_room;
@@ -55,16 +55,21 @@ impl Document {
     ) -> Result<Vec<String>, QueryError> {
         let compiled = compiled(language, expression, limits)?;
         let steps = limits.query_steps;
-        let mut asked = Asked { language, expression, want, limits, stack: compiled.stack, steps, room };
+        let mut asked = Asked { language, expression, want, limits, stack: compiled.stack, steps, room, answers: 0 };
         match &compiled.engine {
             Engine::Css(css) => asked.css(css, self.tree()?),
             Engine::Xpath(xpath) => asked.xpath(xpath, self.tree()?),
             Engine::Jmespath(jmespath) => asked.jmespath(jmespath, self),
-            Engine::Pointer => asked.json(self.value()?.and_then(|page| page.pointer(expression))),
+            Engine::Pointer => asked.json(self.json()?.and_then(|page| JsonFound::pointer(page, expression))),
             Engine::Regex(pattern) => asked.regex(pattern, self.text()?),
         }
     }
 }
+
+/// For each so many of the bytes that answers may take there may be one answer, and some more: small ones take more memory than
+/// their text.
+const ANSWER_BYTES: usize = 64;
+const SOME: usize = 16;
 
 /// One query while it is answered.
 struct Asked<'a> {
@@ -78,6 +83,8 @@ struct Asked<'a> {
     steps: u64,
     /// Bytes that the answers may still take.
     room: &'a mut usize,
+    /// How many answers there are.
+    answers: usize,
 }
 
 impl Asked<'_> {
@@ -95,7 +102,7 @@ impl Asked<'_> {
                 Want::First | Want::All => self.pay(text).map(|text| vec![text]),
                 Want::Exists => Ok(vec![truth.to_string()]),
                 Want::Count => Ok(vec![u8::from(truth).to_string()]),
-                Want::Value => self.json(Some(&json)),
+                Want::Value => self.json(Some(json)),
             },
         }
     }
@@ -116,28 +123,25 @@ impl Asked<'_> {
     }
 
     fn jmespath(&mut self, jmespath: &Jmespath, document: &Document) -> Result<Vec<String>, QueryError> {
-        let Some(page) = document.variable()? else {
-            return self.json(None::<&Value>);
+        let Some(page) = document.json()? else {
+            return self.json(None::<Value>);
         };
-        if jmespath.cost(document.text()?) > self.limits.query_steps {
-            return Err(self.too_costly());
-        }
-        let result = self.run(|_| jmespath.find(page))?.map_err(|reason| self.failed(reason))?;
-        self.json(Some(&*result))
+        let found = self.run(|budget| jmespath.find(page, budget))?.map_err(|reason| self.failed(reason))?;
+        self.json(Some(found))
     }
 
-    fn json<J: Json>(&mut self, found: Option<&J>) -> Result<Vec<String>, QueryError> {
+    fn json<J: Json>(&mut self, found: Option<J>) -> Result<Vec<String>, QueryError> {
         let found = found.filter(|value| !value.is_nothing());
         match self.want {
-            Want::First | Want::Value => found.into_iter().map(|value| self.json_text(value)).collect(),
-            Want::All => match found.map(|value| (value, value.members())) {
-                Some((_, Some(members))) => members.map(|member| self.json_text(member)).collect(),
+            Want::First | Want::Value => found.into_iter().map(|value| self.json_text(&value)).collect(),
+            Want::All => match found.as_ref().map(|value| (value, value.members())) {
+                Some((_, Some(members))) => members.map(|member| self.json_text(&member)).collect(),
                 Some((value, None)) => self.json_text(value).map(|text| vec![text]),
                 None => Ok(Vec::new()),
             },
-            Want::Exists => Ok(vec![found.is_some_and(Json::is_match).to_string()]),
+            Want::Exists => Ok(vec![found.is_some_and(|value| value.is_match()).to_string()]),
             Want::Count => {
-                let count = |value: &J| value.members().map_or(1, Iterator::count);
+                let count = |value: J| value.members().map_or(1, Iterator::count);
                 Ok(vec![found.filter(|value| value.is_match()).map_or(0, count).to_string()])
             }
         }
@@ -152,7 +156,7 @@ impl Asked<'_> {
     }
 
     fn json_text(&mut self, value: &impl Json) -> Result<String, QueryError> {
-        let text = serde_json::to_string(value).map_err(|error| self.failed(error.to_string()))?;
+        let text = value.write(*self.room).ok_or(QueryError::AnswerTooLarge { limit: self.limits.answer_bytes })?;
         self.pay(text)
     }
 
@@ -198,6 +202,10 @@ impl Asked<'_> {
 
     fn pay(&mut self, answer: String) -> Result<String, QueryError> {
         self.check_room(answer.len())?;
+        self.answers += 1;
+        if self.answers > SOME + self.limits.answer_bytes / ANSWER_BYTES {
+            return Err(QueryError::AnswerTooLarge { limit: self.limits.answer_bytes });
+        }
         *self.room -= answer.len();
         self.steps = self.steps.checked_sub(steps_of(answer.len())).ok_or_else(|| self.too_costly())?;
         Ok(answer)

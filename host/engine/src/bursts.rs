@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use carousel_core::exchange::Request;
@@ -13,8 +14,9 @@ use tokio::task::{Id, JoinError, JoinSet};
 
 use crate::engine::Engine;
 use crate::fetch::Enqueued;
+use crate::lanes::{Known, Lanes, Line};
 use crate::outcome::{Failure, Fetched};
-use crate::ports::{Sites, Transport};
+use crate::ports::{Site, Sites, Transport};
 use crate::prepared::{Prepared, Resting};
 
 /// Who gets requests their answers: the engine, or a stand-in for it.
@@ -29,7 +31,10 @@ pub trait Fetcher: Clone + Send + Sync + 'static {
     type Resting: Send + 'static;
 
     /// Finds out which pool a request needs, and does nothing else.
-    fn prepare(&self, request: Request) -> Self::Prepared;
+    fn prepare(&self, request: Request) -> Preparing<Self::Prepared>;
+
+    /// The lane of a request, if a hook has to be asked for its pool; see [`Preparing`].
+    fn lane(&self, request: &Request) -> Option<Arc<str>>;
 
     /// Drops what can be made again.
     fn rest(prepared: Self::Prepared) -> Self::Resting;
@@ -56,13 +61,40 @@ pub trait Fetcher: Clone + Send + Sync + 'static {
     fn changes(&self) -> mpsc::UnboundedReceiver<PoolKey>;
 }
 
+/// A request whose pool is being found out.
+pub enum Preparing<P> {
+    /// It is known.
+    Done(P),
+    /// A hook is asked for it, elsewhere.
+    Away {
+        /// Requests of one lane, those that the same site's hooks are asked about, keep their order.
+        lane: Arc<str>,
+        /// Resolves when it is known.
+        prepared: Pin<Box<dyn Future<Output = P> + Send>>,
+    },
+}
+
+impl<P> Preparing<P> {
+    /// Waits until the pool is known.
+    pub async fn done(self) -> P {
+        match self {
+            Self::Done(prepared) => prepared,
+            Self::Away { prepared, .. } => prepared.await,
+        }
+    }
+}
+
 impl<T: Transport, S: Sites> Fetcher for Engine<T, S> {
     type Prepared = Prepared<S>;
     type Enqueued = Enqueued<T, S>;
     type Resting = Resting<S>;
 
-    fn prepare(&self, request: Request) -> Prepared<S> {
+    fn prepare(&self, request: Request) -> Preparing<Prepared<S>> {
         Self::prepare(self, request)
+    }
+
+    fn lane(&self, request: &Request) -> Option<Arc<str>> {
+        self.0.planner(request).map(|site| site.name().into())
     }
 
     fn rest(prepared: Prepared<S>) -> Resting<S> {
@@ -104,6 +136,8 @@ pub struct Bursts<F: Fetcher, K: Send + 'static> {
     turns: Turns<Waiting<F, K>>,
     recall: Option<Recall<K>>,
     changes: mpsc::UnboundedReceiver<PoolKey>,
+    /// Requests whose pools are not known yet.
+    lanes: Lanes<F, K>,
     running: JoinSet<Done<K>>,
     /// The pools of the tasks, which a task that panics cannot tell.
     pools: HashMap<Id, PoolKey>,
@@ -150,7 +184,15 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
     /// Nothing waits yet.
     pub fn new(fetcher: F, options: TurnsOptions) -> Self {
         let changes = fetcher.changes();
-        Self { fetcher, turns: Turns::new(options), recall: None, changes, running: JoinSet::new(), pools: HashMap::new() }
+        Self {
+            fetcher,
+            turns: Turns::new(options),
+            recall: None,
+            changes,
+            lanes: Lanes::default(),
+            running: JoinSet::new(),
+            pools: HashMap::new(),
+        }
     }
 
     /// Requests that wait are not kept but made again when their turn comes, by this function. It must succeed for each that was
@@ -162,12 +204,22 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
 
     /// May another request be added?
     pub fn wants_more(&self) -> bool {
-        self.turns.wants_more()
+        self.turns.wants_more(self.lanes.len(), self.lanes.bytes())
     }
 
     /// Takes a request and starts what may start, this one perhaps. `bytes` is its share of the window.
     pub fn add(&mut self, key: K, request: Request, bytes: usize) {
-        let prepared = self.fetcher.prepare(request);
+        let line = Line { key, request, bytes };
+        if let Some(known) = self.lanes.add(&self.fetcher, line, self.turns.is_ordered(), self.recall) {
+            self.add_known(known);
+        }
+    }
+
+    fn add_known(&mut self, Known { key, prepared, bytes }: Known<F, K>) {
+        let Some(prepared) = prepared else {
+            self.lose();
+            return;
+        };
         let pool = F::pool(&prepared);
         let waiting = Waiting { key, whole: Some(Box::new(prepared)), resting: None };
         if self.turns.add(pool.clone(), waiting, bytes) {
@@ -181,6 +233,13 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
         }
     }
 
+    /// A request that cannot be made again: it ends as one that panics does.
+    fn lose(&mut self) -> Id {
+        let lost = self.running.spawn(std::future::pending());
+        lost.abort();
+        lost.id()
+    }
+
     /// No more requests will come.
     pub fn end_of_input(&mut self) {
         self.turns.handle_end_of_input();
@@ -188,7 +247,7 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
 
     /// Does a request wait or run?
     pub fn is_busy(&self) -> bool {
-        self.turns.waiting() > 0 || !self.running.is_empty()
+        self.waiting() > 0 || !self.running.is_empty()
     }
 
     /// Requests under way.
@@ -198,7 +257,7 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
 
     /// Requests that wait for their turn.
     pub fn waiting(&self) -> usize {
-        self.turns.waiting()
+        self.turns.waiting() + self.lanes.len()
     }
 
     /// Starts what may start and resolves with the next result; none when nothing waits or runs. The error is of a request
@@ -212,6 +271,7 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
             tokio::select! {
                 biased;
                 Some(done) = self.running.join_next_with_id() => return Some(self.done(done)),
+                Some(known) = self.lanes.next(&self.fetcher, self.recall) => known.into_iter().for_each(|known| self.add_known(known)),
                 Some(pool) = self.changes.recv() => self.look_at(&pool),
                 else => return None,
             }
@@ -226,7 +286,8 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
 
     /// Takes those out that wait.
     pub fn take_waiting(&mut self) -> Vec<K> {
-        self.turns.take_waiting().into_iter().map(|waiting| waiting.key).collect()
+        let known = self.turns.take_waiting().into_iter().map(|waiting| waiting.key);
+        known.chain(self.lanes.take()).collect()
     }
 
     /// Abandons what is under way.
@@ -238,11 +299,7 @@ impl<F: Fetcher, K: Send + 'static> Bursts<F, K> {
         while let Some((pool, waiting)) = self.turns.poll_start() {
             let task = match waiting.wake(&self.fetcher, self.recall) {
                 (key, Some(prepared)) => self.start(key, prepared),
-                (_, None) => {
-                    let lost = self.running.spawn(std::future::pending());
-                    lost.abort();
-                    lost.id()
-                }
+                (_, None) => self.lose(),
             };
             self.pools.insert(task, pool.clone());
             self.look_at(&pool);

@@ -72,6 +72,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
         let scopes = Scopes::of(params);
         self.warn_of_contradicting_context(params);
+        let params = &*self.with_job(params);
         if self.begins_no_call() || !may(Step::Send) {
             return Err(NoAnswer::Unsent);
         }

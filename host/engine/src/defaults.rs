@@ -46,9 +46,9 @@ impl<S: Sites> EngineDefaults<S> {
         self.plain.check(call, answer)
     }
 
-    /// Is there a checker that runs code of a plugin?
-    pub(crate) fn has_checker(&self) -> bool {
-        self.plain.settings.session.checker.is_some()
+    /// The name of the crawl-wide checker, if there is one.
+    pub(crate) fn checker(&self) -> Option<String> {
+        self.plain.settings.session.checker.clone()
     }
 }
 

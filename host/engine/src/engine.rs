@@ -13,6 +13,7 @@ use carousel_core::exchange::Request;
 use carousel_core::id::{PoolId, SessionId, Ticket};
 use carousel_core::pool::{EndReason, Outlook, Refusal};
 use carousel_core::pools::Pools;
+use carousel_core::repeated::Repeated;
 use carousel_core::retry::{Policy, PolicyName, RetryOptions};
 use carousel_core::session_context::SessionContexts;
 use carousel_core::settings::{PoolOptions, Profile, Settings};
@@ -22,22 +23,22 @@ use carousel_core::turns::PoolKey;
 use serde_json::Value;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+use crate::bursts::Preparing;
+use crate::clock::{Clock, SimulatedSleep};
 use crate::defaults::EngineDefaults;
 use crate::fetch::{Enqueued, Fetch};
 use crate::gate::Gate;
 use crate::guard::{guarded, guarded_future};
+use crate::hooks::{HookPlaces, Hooks, InHooks};
 use crate::lease::SessionLease;
 use crate::opening::{LiveSession, Openings, Trigger};
 use crate::outcome::{Failure, FailureKind, Fetched, Trace};
 use crate::ports::{Sites, Transport};
-use crate::prepared::{Course, Planned, Prepared, Resting};
+use crate::prepared::{Course, PlanAway, Planned, Prepared, Resting};
 use crate::silence::Silence;
 
 /// So many requests of a pool that wait for automatic extraction do not hold back those behind them.
 const LOOKED_PAST: usize = 100;
-
-/// Longer than any crawl, and short enough for every clock.
-const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// Fetches requests through sessions. Cheap to clone; all clones are one engine.
 pub struct Engine<T: Transport, S: Sites>(pub(crate) Arc<Shared<T, S>>);
@@ -60,6 +61,13 @@ pub struct EngineOptions {
     /// Whether requests that the API would refuse are sent all the same. Default false: they fail at once, before they cost an
     /// initialisation. In the peer's profile all are sent.
     pub send_unchecked: bool,
+    /// The job that the requests belong to, sent as their `jobId` where they have none; the peer's profile replaces theirs. Default:
+    /// none.
+    pub job_id: Option<String>,
+    /// Where hooks run. Default: on threads of their own, and in place while they are quick.
+    pub hooks: HookPlaces,
+    /// For simulations: how long the machine has slept. Default: none, it is measured.
+    pub simulated_sleep: Option<SimulatedSleep>,
 }
 
 /// What all fetches share.
@@ -75,6 +83,9 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) wake: Arc<Notify>,
     pub(crate) gate: Gate,
+    pub(crate) hooks: Hooks,
+    /// Requests whose hooks are away.
+    pub(crate) in_hooks: InHooks,
     pub(crate) budget: Mutex<Budget>,
     /// A call is over, so that what was set aside for it may be free.
     pub(crate) settled: Notify,
@@ -85,6 +96,8 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     stats: Mutex<Stats>,
     seen: Mutex<HashSet<String>>,
     contexts: Mutex<SessionContexts>,
+    /// What was said of hooks that failed.
+    pub(crate) told: Repeated,
     /// Was it told of a request that leaves the place of its session?
     pub(crate) told_of_place: AtomicBool,
     /// When a session was last at fault.
@@ -97,9 +110,7 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     pub(crate) silence: Mutex<Silence>,
     /// Per pool, what was told about its cookies.
     pub(crate) cookies_left_out: Mutex<HashSet<(PoolId, LeftOut)>>,
-    started: tokio::time::Instant,
-    /// The time of day at the start, since 1970; from then on the engine's own time counts.
-    unix_start: Duration,
+    pub(crate) clock: Clock,
     tickets: AtomicU64,
 }
 
@@ -150,6 +161,8 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             runtime: tokio::runtime::Handle::current(),
             wake: Arc::default(),
             gate: Gate::default(),
+            hooks: Hooks::new(options.hooks),
+            in_hooks: InHooks::default(),
             budget: Mutex::new(Budget::new(settings.budget.billed)),
             settled: Notify::new(),
             domains: Mutex::new(EndedDomains::default()),
@@ -158,6 +171,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             stats: Mutex::new(Stats::new(settings.session.stats_per_pool)),
             seen: Mutex::default(),
             contexts: Mutex::default(),
+            told: Repeated::default(),
             told_of_place: AtomicBool::new(false),
             last_fault: Mutex::default(),
             bad_inits: Mutex::default(),
@@ -166,8 +180,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             is_winding_down: AtomicBool::new(false),
             silence: Mutex::default(),
             cookies_left_out: Mutex::default(),
-            started: tokio::time::Instant::now(),
-            unix_start: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+            clock: Clock::new(options.simulated_sleep.clone()),
             tickets: AtomicU64::new(0),
             settings,
             options,
@@ -184,24 +197,27 @@ impl<T: Transport, S: Sites> Engine<T, S> {
     /// Dropping the future gives the session back without blame. Sessions are initialised in the runtime in which the engine was
     /// started; when that ends, requests fail as `closed`.
     pub async fn fetch(&self, request: Request) -> Result<Fetched, Failure> {
-        self.fetch_prepared(self.prepare(request)).await
+        self.fetch_prepared(self.prepare(request).done().await).await
     }
 
     /// Finds site and pool of a request, once, for whoever decides when it is fetched. Does nothing else.
-    pub fn prepare(&self, request: Request) -> Prepared<S> {
+    pub fn prepare(&self, request: Request) -> Preparing<Prepared<S>> {
         let request = Arc::new(request);
-        let planned = self.planned(&request);
-        Prepared { request, planned }
+        let lost = |why| Ok(Planned { site: None, course: Course::Lost(why) });
+        match guarded(|| self.0.begin_plan(&request)).unwrap_or_else(lost) {
+            Ok(planned) => Preparing::Done(Prepared { request, planned: Some(planned) }),
+            Err(PlanAway { asked, plan }) => {
+                let prepared = async move { Prepared { request, planned: Some(plan.await) } };
+                Preparing::Away { lane: asked.site, prepared: Box::pin(prepared) }
+            }
+        }
     }
 
-    fn planned(&self, request: &Arc<Request>) -> Planned<S> {
-        guarded(|| self.0.plan(request)).unwrap_or_else(|why| Planned { site: None, course: Course::Lost(why) })
-    }
-
-    /// Makes a prepared request again of its request and what was kept of it.
+    /// Makes a prepared request again of its request and what was kept of it. Where a plugin has begun to have a say meanwhile, it is
+    /// asked when the request is fetched.
     pub(crate) fn wake(&self, request: Request, resting: Resting<S>) -> Prepared<S> {
         let request = Arc::new(request);
-        let planned = resting.0.map_or_else(|| self.planned(&request), |planned| *planned);
+        let planned = resting.0.map(|planned| *planned).or_else(|| self.0.plan_without_hooks(&request));
         Prepared { request, planned }
     }
 
@@ -234,7 +250,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             let waiting = self.0.gate.waiting(pool);
             return Outlook { parked: waiting.whole + waiting.extraction, ..Outlook::OPEN };
         };
-        let outlook = self.0.apply(|state, now| state.pools.outlook(id, backlog, now));
+        let outlook = self.0.in_hooks.in_view(id, self.0.apply(|state, now| state.pools.outlook(id, backlog, now)));
         // Those who wait because the API is too busy take nobody's place. Where it is too busy for extraction alone the pool goes on with
         // other requests.
         let waiting = self.0.gate.waiting(pool);
@@ -378,16 +394,16 @@ impl<T: Transport, S: Sites> Shared<T, S> {
 
     /// Seconds since 1970.
     pub(crate) fn unix_now(&self) -> u64 {
-        (self.unix_start + self.elapsed()).as_secs()
+        self.clock.unix_now()
     }
 
     fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        self.clock.elapsed()
     }
 
-    /// The tokio time of a point in the engine's time; a point that the clock cannot show is far enough away in a century.
+    /// When timers have to ring for a point in the engine's time.
     pub(crate) fn clock(&self, at: Instant) -> tokio::time::Instant {
-        self.started + at.since(Instant::START).min(CENTURY)
+        self.clock.timer(at)
     }
 
     /// The options of a request's pool, if the request is the first of it.

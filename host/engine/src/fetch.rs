@@ -22,12 +22,16 @@ use crate::allowance::Allowance;
 use crate::call::{NoAnswer, Repeats, Step};
 use crate::engine::Shared;
 use crate::gate::{AtGate, Pass};
+use crate::hooks::{Asked, HookStep, InHook};
 use crate::lease::{InPool, SessionLease};
 use crate::opening::Trigger;
 use crate::outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
-use crate::ports::{Site, Sites, Transport};
+use crate::ports::{Leave, Site, Sites, Transport};
 use crate::prepared::{Course, Managed, Planned, Prepared};
 use crate::retries::Retries;
+
+/// Sessions that may end before a request can be sent on them; each may have cost an initialisation.
+const MOST_UNSENT: u32 = 10;
 
 /// About as long as a request takes through the peer's scheduler.
 const PEER_SCHEDULING: Duration = Duration::from_millis(10);
@@ -50,6 +54,8 @@ pub(crate) struct Fetch<T: Transport, S: Sites> {
     busy: Option<Busy>,
     /// How often its call has failed that will be sent again.
     repeats: Option<Repeats>,
+    /// How often its session ended before it could be sent.
+    unsent: u32,
     /// The place that was taken for the first try, and whether it opens a session.
     place: Option<(Place<T, S>, bool)>,
 }
@@ -58,8 +64,8 @@ pub(crate) struct Fetch<T: Transport, S: Sites> {
 /// leaves the queue.
 pub struct Enqueued<T: Transport, S: Sites> {
     fetch: Fetch<T, S>,
-    /// What is known of its first try; an error ends it.
-    first: Result<Way<S>, Stop>,
+    /// What is known of its first try; an error ends it. None: its site has yet to be asked.
+    first: Option<Result<Way<S>, Stop>>,
 }
 
 /// What is to be done for a request, once all that can be said without waiting was said.
@@ -113,6 +119,8 @@ pub(crate) struct Outgoing<T: Transport, S: Sites> {
     pub(crate) counted_for: PoolId,
     pub(crate) allowance: Allowance<T, S>,
     pass: Option<Pass<T, S>>,
+    /// To begin a session.
+    _leave: Option<Leave>,
 }
 
 impl<T: Transport, S: Sites> Enqueued<T, S> {
@@ -130,13 +138,14 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             shared: Arc::clone(shared),
             request,
             retries,
-            planned: Some(planned),
+            planned,
             trace: Trace::default(),
             ticket: shared.ticket(),
             scopes,
             not_before: None,
             busy: None,
             repeats: None,
+            unsent: 0,
             place: None,
         }
     }
@@ -144,8 +153,8 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
     /// Takes the request's place in the queue that it has to wait in first. In the peer's profile it may have to let a replacement go
     /// first; then it queues afterwards.
     pub(crate) fn enqueue(mut self) -> Enqueued<T, S> {
-        let first = self.way();
-        if let Ok(way) = &first {
+        let first = self.planned.take().map(|planned| self.decide(planned));
+        if let Some(Ok(way)) = &first {
             self.place = self.take_place(way);
         }
         Enqueued { fetch: self, first }
@@ -170,16 +179,19 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         self.shared.state().pools.opens_for_the_next(pool, self.shared.now())
     }
 
-    async fn run(mut self, first: Result<Way<S>, Stop>) -> Result<Fetched, Failure> {
-        let mut way = first;
+    async fn run(mut self, mut first: Option<Result<Way<S>, Stop>>) -> Result<Fetched, Failure> {
         loop {
+            let way = match first.take() {
+                Some(way) => way,
+                None => self.way().await,
+            };
             let result = match way {
                 Ok(way) => self.once(way).await,
                 Err(stop) => Err(stop),
             };
             match result {
                 Ok(answer) => return Ok(Fetched { answer, trace: self.trace }),
-                Err(Stop::Again) => way = self.way(),
+                Err(Stop::Again) => {}
                 Err(Stop::Fail(kind, message, error)) => return Err(Failure { kind, error, message, trace: self.trace }),
             }
         }
@@ -199,11 +211,18 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         fault.map(|at| at + PEER_SCHEDULING).filter(|until| *until > self.shared.now())
     }
 
-    /// Decides what is to be done, without waiting for anything.
-    fn way(&mut self) -> Result<Way<S>, Stop> {
+    /// Asks the site what is to be done for another try.
+    async fn way(&mut self) -> Result<Way<S>, Stop> {
         self.stop_if_closed()?;
         self.stop_if_ended()?;
-        let Planned { site, course } = self.planned.take().unwrap_or_else(|| self.shared.plan(&self.request));
+        let planned = self.shared.plan(&self.request).await;
+        self.decide(planned)
+    }
+
+    /// Decides what is to be done, without waiting for anything.
+    fn decide(&mut self, Planned { site, course }: Planned<S>) -> Result<Way<S>, Stop> {
+        self.stop_if_closed()?;
+        self.stop_if_ended()?;
         let managed = match course {
             Course::Nonsense(why) => return Err(Stop::fail(FailureKind::BadRequest, why)),
             Course::Lost(why) => return Err(Stop::fail(FailureKind::Internal, why)),
@@ -233,16 +252,26 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             self.let_the_replacement_go_first().await;
         }
         let admission = self.admission(trigger).await?;
-        let outgoing = self.prepare(admission)?;
+        let mut outgoing = self.prepare(admission).await?;
         if !opens {
             self.let_the_replacement_go_first().await;
         }
         let mut repeats = self.repeats.take().unwrap_or_else(|| self.shared.repeats(policy));
-        let may = |step| self.may(&outgoing.lease, step);
-        match self.shared.call(outgoing.request.params(), &mut repeats, outgoing.pass.as_ref(), may).await {
+        let may = |step| self.may(&outgoing, step);
+        let result = self.shared.call(outgoing.request.params(), &mut repeats, outgoing.pass.as_ref(), may).await;
+        // Others may call while a check has the answer.
+        drop(outgoing.pass.take());
+        match result {
             Err(NoAnswer::Unsent) => {
                 self.repeats = Some(repeats);
-                Err(Stop::Again)
+                self.unsent += 1;
+                match self.unsent < MOST_UNSENT {
+                    true => Err(Stop::Again),
+                    false => Err(Stop::fail(
+                        FailureKind::NoSession,
+                        "each session that it was given ended before it could be sent: its hooks, or what it waits for, take longer",
+                    )),
+                }
             }
             Err(NoAnswer::Busy(error, busy)) => {
                 self.busy = Some(busy);
@@ -264,13 +293,14 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
     }
 
     /// Is a call that has come so far still to be made on this session?
-    fn may(&self, lease: &SessionLease<T, S>, step: Step) -> bool {
+    fn may(&self, outgoing: &Outgoing<T, S>, step: Step) -> bool {
+        let lease = &outgoing.lease;
         let is_fit = match step {
             Step::Send => lease.takes_call(),
             Step::Pause { until } => lease.lives(until),
             Step::Repeat => lease.lives(self.shared.now()),
         };
-        is_fit && self.shared.ended(self.request.url()).is_none()
+        is_fit && self.shared.ended(outgoing.request.url()).is_none()
     }
 
     /// The call has told nothing about page or session and will be sent again. It spends no retry.
@@ -364,7 +394,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
 
     fn stop_if_ended(&self) -> Result<(), Stop> {
         match self.shared.ended(self.request.url()) {
-            Some(reason) => Err(Stop::fail(FailureKind::Domain, format!("requests of this domain have ended: {reason}"))),
+            Some(reason) => Err(domain_ended(&reason)),
             None => Ok(()),
         }
     }
@@ -523,7 +553,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
 
     async fn session(&mut self, trigger: Arc<Trigger<S>>) -> Result<SessionLease<T, S>, Stop> {
         self.trace.pool = Some(trigger.pool.clone());
-        let pool = trigger.pool.clone();
+        let (pool, site) = (trigger.pool.clone(), trigger.site.clone());
         let in_pool = match self.place.take() {
             Some((Place::Pool(in_pool), _)) => in_pool,
             _ => InPool::new(&self.shared, trigger),
@@ -531,12 +561,19 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         let lease = in_pool.lease().await.map_err(|why| {
             let kind = match &why {
                 Refusal::NoSession | Refusal::RestsTooLong | Refusal::Unavailable { .. } => FailureKind::NoSession,
-                Refusal::BadInits { .. } | Refusal::BadInit => FailureKind::BadInits,
+                Refusal::BadInits { .. } | Refusal::BadInit | Refusal::Banned { .. } => FailureKind::BadInits,
+                Refusal::LeftAlone => FailureKind::Plugin,
                 Refusal::Closed(_) => FailureKind::Closed,
                 Refusal::PoolClosed(_) => FailureKind::Pool,
                 Refusal::Budget => FailureKind::Budget,
                 Refusal::Domain(_) => FailureKind::Domain,
             };
+            let reason = || {
+                self.shared.last_bad_init(&pool).or_else(|| self.shared.left_alone(site.as_ref()).map(|error| error.to_string()))
+            };
+            if let (Refusal::LeftAlone, Some(reason)) = (&why, reason()) {
+                return Stop::fail(kind, reason);
+            }
             let follows_inits = matches!(why, Refusal::BadInits { .. } | Refusal::BadInit | Refusal::Unavailable { .. });
             match self.shared.last_bad_init(&pool).filter(|_| follows_inits) {
                 Some(last) => Stop::fail(kind, format!("{why}; the last one: {last}")),
@@ -547,12 +584,35 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         Ok(lease)
     }
 
+    /// Waits for leave to begin a session, where the request does and a plugin checks its page: what stands for an initialisation is as
+    /// many at once as these may be. Holds nothing meanwhile that an initialisation under way may need.
+    async fn leave(&mut self, admission: Admission<T, S>) -> Result<(Admission<T, S>, Option<Leave>), Stop> {
+        let lease = &admission.lease;
+        let checker = self.shared.checker_of(lease.trigger().site.as_ref()).filter(|_| lease.session().is_uncreated());
+        let Some(checker) = checker else { return Ok((admission, None)) };
+        let Admission { pass, lease, allowance } = admission;
+        drop((pass, allowance));
+        let waits = InHook::new(&self.shared, lease.pool());
+        let leave = checker.leave_to_initialise().await.map_err(|error| self.hook_failure(&error))?;
+        drop(waits);
+        let pass = self.pass(Some(lease.pool())).await?;
+        match self.shared.try_afford(Some(lease.pool()), Purpose::Use) {
+            Ok(allowance) => Ok((Admission { pass, lease, allowance }, Some(leave))),
+            Err(Word::Later) => Err(Stop::Again),
+            Err(word) => Err(self.unaffordable(word)),
+        }
+    }
+
     /// Gives the session to a copy of the request and lets the plugin edit it. The original stays as it is for another try.
-    fn prepare(&self, admission: Admission<T, S>) -> Result<Outgoing<T, S>, Stop> {
-        let Admission { pass, mut lease, allowance } = admission;
+    async fn prepare(&mut self, admission: Admission<T, S>) -> Result<Outgoing<T, S>, Stop> {
+        let (Admission { pass, mut lease, allowance }, leave) = self.leave(admission).await?;
         let mut request = (*self.request).clone();
         self.carry_session(&mut request, &lease);
         let trigger = Arc::clone(lease.trigger());
+        // Its page could not be checked, and would be billed.
+        if let Some(error) = self.shared.left_alone(trigger.site.as_ref()) {
+            return Err(self.hook_failure(&error));
+        }
         if let Some(site) = trigger.site.as_ref().filter(|site| site.overrides(Hook::ProcessRequest)) {
             let call = HookCall {
                 session: Some(Arc::clone(&lease.session().handle)),
@@ -560,27 +620,38 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
                 location_error: trigger.location_error(),
                 ..self.shared.hook_call(Arc::new(request.clone()))
             };
-            let edit = site.process_request(call).map_err(|error| {
+            let (hook, asked) = (Arc::clone(site), Asked { site: site.name().into(), step: HookStep::ProcessRequest });
+            let asked = self.shared.ask(asked, false, lease.pool(), move || hook.process_request(call)).await;
+            // Much may have happened meanwhile.
+            self.stop_if_closed()?;
+            self.stop_if_ended()?;
+            let edit = asked.map_err(|error| {
                 if let HookError::ClosePool(reason) = &error {
                     self.shared.close_pool(lease.pool(), reason);
                 }
                 self.hook_failure(&error)
             })?;
             edit.apply(&mut request);
+            if let Some(reason) = self.shared.ended(request.url()) {
+                return Err(domain_ended(&reason));
+            }
             lease.set_trigger(Arc::new(trigger.with_request(Arc::new(request.clone()))));
         }
         let placed = self.shared.keep_in_place(&mut request, lease.session(), &trigger);
         placed.map_err(|why| Stop::fail(FailureKind::Plugin, format!("process_request: {why}")))?;
         let session = request.params().get("session").and_then(|session| session.get("id"));
         let carries_session = trigger.cookie_mode || session.and_then(Value::as_str) == Some(&lease.session().id().to_string());
-        let counted_for = self.counted_for(&request, &lease);
-        Ok(Outgoing { request: Arc::new(request), lease, carries_session, counted_for, allowance, pass })
+        let counted_for = self.counted_for(&request, &lease).await;
+        Ok(Outgoing { request: Arc::new(request), lease, carries_session, counted_for, allowance, pass, _leave: leave })
     }
 
     /// The pool whose counters tell of this use. The peer counts it for the pool that the request has once its URL was edited.
-    fn counted_for(&self, request: &Request, lease: &SessionLease<T, S>) -> PoolId {
+    async fn counted_for(&self, request: &Request, lease: &SessionLease<T, S>) -> PoolId {
         let is_moved = self.shared.profile().is_peer() && request.host() != self.request.host();
-        let moved = is_moved.then(|| self.shared.plan(&Arc::new(request.clone())).course.pool()).flatten();
+        let moved = match is_moved {
+            true => self.shared.plan(&Arc::new(request.clone())).await.course.pool(),
+            false => None,
+        };
         moved.unwrap_or_else(|| lease.pool().clone())
     }
 
@@ -609,6 +680,10 @@ fn plain_params<'r>(request: &'r Request, unmanaged: Option<&Unmanaged>) -> Cow<
         params.to_mut().shift_remove("session");
     }
     params
+}
+
+fn domain_ended(reason: &str) -> Stop {
+    Stop::fail(FailureKind::Domain, format!("requests of this domain have ended: {reason}"))
 }
 
 pub(crate) fn outcome_of(result: &Result<Answer, CallError>) -> String {

@@ -14,8 +14,9 @@ use carousel_core::verdict::Verdict;
 use serde_json::{Value, json};
 
 use crate::engine::Shared;
+use crate::hooks::{Asked, HookStep, InHook};
 use crate::opening::{Hindrance, LiveSession, Trigger};
-use crate::ports::{Downloader, Site, Sites, Transport};
+use crate::ports::{Downloader, Leave, Site, Sites, Transport};
 
 /// Initialises a session, counts what became of it and tells the pool's word for it.
 pub(crate) async fn initialise<T: Transport, S: Sites>(
@@ -26,6 +27,10 @@ pub(crate) async fn initialise<T: Transport, S: Sites>(
     let init = Init { shared: Arc::clone(shared), session: Arc::clone(session), trigger: Arc::clone(trigger) };
     let pool = session.handle.pool();
     match init.run().await {
+        Ok(()) if init.has_lapsed_in_sleep() => {
+            tracing::info!(%pool, session = %session.id(), "the machine slept while a session was initialised; initialising another");
+            Opened::Abandoned
+        }
         Ok(()) => {
             shared.stats().count(Counter::InitCheckPassed, pool);
             shared.forget_bad_init(pool);
@@ -46,6 +51,8 @@ pub(crate) struct Init<T: Transport, S: Sites> {
 
 /// Why an initialisation did not give a session.
 enum Unfit {
+    /// A plugin that has a say is left alone.
+    LeftAlone(HookError),
     /// The parameters could not be made.
     Params(HookError),
     /// A call or the plugin's chain failed.
@@ -64,15 +71,33 @@ enum Unfit {
 
 impl<T: Transport, S: Sites> Init<T, S> {
     async fn run(&self) -> Result<(), Unfit> {
+        let _leave = self.leave().await.map_err(Unfit::LeftAlone)?;
         if let Some(site) = self.trigger.site.as_ref().filter(|site| site.overrides(Hook::InitSession)) {
             let call = self.hook_call(Arc::clone(&self.trigger.request), true);
-            match site.init_session(call, self.downloader()).await.map_err(Unfit::Failed)? {
+            let (hook, downloader) = (Arc::clone(site), self.downloader());
+            match self.drive(site, async move { hook.init_session(call, downloader).await }).await.map_err(Unfit::Failed)? {
                 Some(true) => return Ok(()),
                 Some(false) => return Err(Unfit::Check("init-session said no".to_owned())),
                 None => {}
             }
         }
         self.run_default().await
+    }
+
+    /// Leave of the plugins that have a say. The requests that wait for the session take nobody's place meanwhile.
+    async fn leave(&self) -> Result<[Option<Leave>; 2], HookError> {
+        let hooks = [Hook::Params, Hook::InitSession];
+        let own = self.trigger.site.clone().filter(|site| hooks.iter().any(|hook| site.overrides(*hook)));
+        let checker = self.shared.checker_of(self.trigger.site.as_ref());
+        let is_same = own.as_ref().zip(checker.as_ref()).is_some_and(|(own, checker)| Arc::ptr_eq(own, checker));
+        let mut leaves = [None, None];
+        for (leave, site) in leaves.iter_mut().zip([own.filter(|_| !is_same), checker]) {
+            if let Some(site) = site {
+                let _waits = InHook::new(&self.shared, self.session.handle.pool());
+                *leave = Some(site.leave_to_initialise().await?);
+            }
+        }
+        Ok(leaves)
     }
 
     /// One call with the parameters that settings, request or plugin give, and the check of its answer.
@@ -86,7 +111,12 @@ impl<T: Transport, S: Sites> Init<T, S> {
             Request::new(params, self.init_meta()).map_err(|error| Unfit::Params(HookError::Raised(error.to_string())))?;
         let answer = self.download(request.params().clone()).await.map_err(|error| Unfit::Failed(HookError::Download(error)))?;
         let call = self.hook_call(Arc::new(request), true);
-        match self.shared.check(self.trigger.site.as_ref(), call, answer).await.map_err(Unfit::CheckError)? {
+        match self
+            .shared
+            .check(self.session.handle.pool(), self.trigger.site.as_ref(), call, answer)
+            .await
+            .map_err(Unfit::CheckError)?
+        {
             Verdict::Keep => Ok(()),
             Verdict::Discard(reason) | Verdict::Reject(reason) => Err(Unfit::Check(reason)),
             Verdict::Throttled(_) if self.shared.profile().is_peer() => Err(Unfit::Check("throttled".to_owned())),
@@ -103,20 +133,37 @@ impl<T: Transport, S: Sites> Init<T, S> {
             self.trigger.place.put_into(&mut params);
             return Ok(params);
         }
-        let location = self.location()?;
+        let location = self.location().await?;
         match self.trigger.site.as_ref().filter(|site| site.overrides(Hook::Params)) {
-            Some(site) => site.params(self.hook_call(Arc::clone(&self.trigger.request), false), self.downloader()).await,
+            Some(site) => {
+                let call = self.hook_call(Arc::clone(&self.trigger.request), false);
+                let (hook, downloader) = (Arc::clone(site), self.downloader());
+                self.drive(site, async move { hook.params(call, downloader).await }).await
+            }
             None => Ok(self.shared.defaults.params(&location)),
         }
     }
 
+    /// Carries a hook out that downloads.
+    async fn drive<R: Send + 'static>(
+        &self,
+        site: &Arc<S::Site>,
+        work: impl Future<Output = Result<R, HookError>> + Send + 'static,
+    ) -> Result<R, HookError> {
+        let asked = Asked { site: site.name().into(), step: HookStep::Init };
+        let away = || InHook::new(&self.shared, self.session.handle.pool());
+        self.shared.hooks.drive(asked, away, work).await.and_then(|result| result)
+    }
+
     /// The location in force. Where the hook for it failed, the first initialisation hears of it, a later one asks it again.
-    fn location(&self) -> Result<Arc<Object>, HookError> {
+    async fn location(&self) -> Result<Arc<Object>, HookError> {
         let known = self.trigger.known_location();
         if let (Err(_), Some(site)) = (&known, &self.trigger.site)
             && self.trigger.is_told_of_location_error()
         {
-            let plan = site.plan(self.hook_call(Arc::clone(&self.trigger.request), false))?;
+            let (hook, call) = (Arc::clone(site), self.hook_call(Arc::clone(&self.trigger.request), false));
+            let asked = Asked { site: site.name().into(), step: HookStep::Plan };
+            let plan = self.shared.ask(asked, false, self.session.handle.pool(), move || hook.plan(call)).await?;
             self.trigger.set_location(plan.location.map(Arc::new));
             return self.trigger.known_location();
         }
@@ -189,6 +236,10 @@ impl<T: Transport, S: Sites> Init<T, S> {
         }
         let pool = self.session.handle.pool();
         let (counter, outcome) = match &why {
+            Unfit::LeftAlone(error) => {
+                self.shared.remember_bad_init(pool, error.to_string());
+                return Opened::LeftAlone;
+            }
             Unfit::Params(HookError::CloseCrawl(reason)) | Unfit::Failed(HookError::CloseCrawl(reason)) => {
                 return self.close_crawl(reason);
             }
@@ -225,9 +276,23 @@ impl<T: Transport, S: Sites> Init<T, S> {
         if let Opened::Unavailable(pause) | Opened::Hindered(pause) = outcome {
             self.shared.tell_unavailable(pool, url, &why, pause);
         } else {
-            tracing::warn!(%pool, url, why = %why, "an initialisation failed");
+            self.tell_failed(&why);
         }
         outcome
+    }
+
+    /// Says why an initialisation failed. What a plugin's hook fails of is the same in all its pools, and is not said for each.
+    fn tell_failed(&self, why: &Unfit) {
+        let (pool, url) = (self.session.handle.pool(), self.trigger.request.url());
+        let times = match why.hook_error() {
+            Some(HookError::Raised(_) | HookError::Trapped(_)) => self.shared.told.count(&format!("init: {why}")),
+            _ => Some(1),
+        };
+        match times {
+            Some(1) => tracing::warn!(%pool, url, why = %why, "an initialisation failed"),
+            Some(times) => tracing::warn!(%pool, url, why = %why, times, "an initialisation failed again"),
+            None => tracing::debug!(%pool, url, why = %why, "an initialisation failed again"),
+        }
     }
 
     /// The pool's word for an error of a call or of the plugin's chain.
@@ -291,11 +356,20 @@ impl<T: Transport, S: Sites> Init<T, S> {
     }
 }
 
+impl Unfit {
+    fn hook_error(&self) -> Option<&HookError> {
+        match self {
+            Self::LeftAlone(error) | Self::Params(error) | Self::Failed(error) | Self::CheckError(error) => Some(error),
+            Self::Check(_) | Self::Throttled(_) | Self::ClosePool(_) | Self::CloseCrawl(_) => None,
+        }
+    }
+}
+
 impl std::fmt::Display for Unfit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Params(error) => write!(f, "no parameters: {error}"),
-            Self::Failed(error) => write!(f, "{error}"),
+            Self::Failed(error) | Self::LeftAlone(error) => write!(f, "{error}"),
             Self::Check(reason) if reason.is_empty() => f.write_str("the check said no"),
             Self::Check(reason) => write!(f, "the check said no: {reason}"),
             Self::Throttled(pause) => write!(f, "the check asks to come back in {} s", pause.as_secs_f64()),

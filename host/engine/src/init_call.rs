@@ -40,11 +40,11 @@ impl<T: Transport, S: Sites> Init<T, S> {
                     return Err(error);
                 }
             };
-            let sent = self.shared.now();
+            let (sent, slept) = (self.shared.now(), self.shared.clock.slept());
             let lapses = self.lapses_at().or_else(|| self.lapses_after(sent));
             let lives = |at| lapses.is_none_or(|lapses| at < lapses);
             let may = |step| match step {
-                Step::Send => true,
+                Step::Send => self.lapses_at().is_none_or(|lapses| self.shared.now() < lapses),
                 Step::Pause { until } => {
                     self.may_have_heard(sent);
                     lives(until) && self.is_worth_a_pause()
@@ -58,8 +58,10 @@ impl<T: Transport, S: Sites> Init<T, S> {
             if is_busy {
                 self.refused();
             } else if is_answered {
+                let (pool, id) = (self.session.handle.pool(), self.session.id());
+                self.shared.apply(|state, now| state.pools.handle_call_over(pool, id, now));
                 let mut calls = self.session.init_calls();
-                (calls.heard, calls.is_paid) = (Some(sent), true);
+                (calls.heard, calls.is_paid, calls.slept) = (Some(sent), true, slept);
                 allowance.bill(Billed::Init);
             } else {
                 self.may_have_heard(sent);
@@ -69,8 +71,9 @@ impl<T: Transport, S: Sites> Init<T, S> {
                 Err(NoAnswer::Busy(error, _)) if self.shared.is_closed() => return Err(error),
                 Err(NoAnswer::Busy(_, why)) => busy = Some(why),
                 Err(NoAnswer::PutOff(error, pause)) if !lives(self.shared.now() + pause) => return Err(error),
+                Err(NoAnswer::Unsent) => return Err(self.hindered(Hindrance::Unwanted, "the session has lapsed meanwhile")),
                 // The next turn asks for all that it needs anew, and whether it is wanted.
-                Err(NoAnswer::PutOff(..) | NoAnswer::Unsent) => {}
+                Err(NoAnswer::PutOff(..)) => {}
                 Err(NoAnswer::Failed(error) | NoAnswer::CutShort(error)) => return Err(error),
             }
         }
@@ -177,6 +180,12 @@ impl<T: Transport, S: Sites> Init<T, S> {
     fn lapses_at(&self) -> Option<Instant> {
         let heard = self.session.init_calls().heard?;
         self.lapses_after(heard)
+    }
+
+    /// Has the machine slept since the last call was sent, for so long that the API may have ended the session?
+    pub(crate) fn has_lapsed_in_sleep(&self) -> bool {
+        let has_slept = self.shared.clock.slept() > self.session.init_calls().slept;
+        has_slept && self.lapses_at().is_some_and(|lapses| lapses <= self.shared.now())
     }
 
     /// When the API ends a session that was used then for the last time.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use carousel_core::exchange::{Answer, CallError, Unreadable};
 use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
+use carousel_core::id::PoolId;
 use carousel_core::ledger::Billed;
 use carousel_core::pace::LONGEST_PAUSE;
 use carousel_core::pool::{Refusal, Used};
@@ -13,10 +14,11 @@ use carousel_core::verdict::Verdict;
 
 use crate::engine::Shared;
 use crate::fetch::{Fetch, Outgoing, Stop, outcome_of};
+use crate::hooks::{Asked, HookStep, InHook};
 use crate::outcome::FailureKind;
 use crate::ports::{Site, Sites, Transport};
 
-/// Answers from this size on are judged on a thread of their own: parsing takes milliseconds per megabyte.
+/// A check of an answer from this size on is not quick, whatever it was before: parsing takes milliseconds per megabyte.
 const LARGE_ANSWER_BYTES: usize = 256 * 1024;
 
 impl<T: Transport, S: Sites> Fetch<T, S> {
@@ -40,7 +42,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             session: Some(Arc::clone(&outgoing.lease.session().handle)),
             defaults: Arc::clone(&self.shared.defaults) as _,
         };
-        match self.shared.check(trigger.site.as_ref(), call, answer.clone()).await {
+        match self.shared.check(outgoing.lease.pool(), trigger.site.as_ref(), call, answer.clone()).await {
             Ok(Verdict::Keep) => Ok(self.keep(outgoing, answer)),
             Ok(verdict) => Err(self.discard(outgoing, verdict)),
             Err(error) => Err(self.check_error(outgoing, error)),
@@ -99,7 +101,12 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         }
         self.shared.count_start(outgoing.lease.session(), Counter::InitCheckError, Some(format!("the check failed: {error}")));
         self.shared.stats().count(Counter::UseCheckError, &pool);
-        tracing::error!(%pool, url = outgoing.request.url(), %error, "the check of a page failed");
+        let url = outgoing.request.url();
+        match self.shared.told.count(&format!("check: {error}")) {
+            Some(1) => tracing::error!(%pool, url, %error, "the check of a page failed"),
+            Some(times) => tracing::error!(%pool, url, %error, times, "the check of a page failed again"),
+            None => tracing::debug!(%pool, url, %error, "the check of a page failed again"),
+        }
         if matches!(error, HookError::Trapped(_)) && !self.shared.profile().is_peer() {
             // A plugin that had to be stopped says nothing about the session, and would be stopped again.
             self.note(&outgoing.lease, "plugin");
@@ -123,12 +130,15 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         if matches!(error, CallError::BadAnswer(_)) {
             outgoing.allowance.bill(Billed::Discarded);
         }
-        if let Some((used, counter)) = self.shared.without_session(&error, outgoing.lease.session().id()) {
+        let without_session = self.shared.without_session(&error, outgoing.lease.session().id());
+        // One that the API has held is lost: to initialise another spends a retry, or it would be for ever, each time at a cost.
+        let is_lost = without_session.is_some() && outgoing.lease.session().is_held();
+        if let Some((used, counter)) = without_session.filter(|_| !is_lost) {
             return self.put_off_without_session(outgoing, &error, used, counter);
         }
         self.shared.count_start(outgoing.lease.session(), Counter::InitFailed, Some(error.to_string()));
         let (used, counter, reason, told) = match &error {
-            CallError::Api(problem) if problem.is_session_expired() => {
+            CallError::Api(problem) if problem.is_session_expired() || is_lost => {
                 (Used::Expired, Counter::UseExpired, RetryReason::SessionExpired, "expired-upstream")
             }
             // In the peer's profile; elsewhere it is waited for above. Another session has to be had first.
@@ -217,26 +227,56 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
 }
 
 impl<T: Transport, S: Sites> Shared<T, S> {
-    /// Asks the site's check, else the default one; large answers on a thread of their own.
-    pub(crate) async fn check(&self, site: Option<&Arc<S::Site>>, call: HookCall, answer: Answer) -> Result<Verdict, HookError> {
+    /// Whose hook checks the pages of a site; none where it is the default check.
+    pub(crate) fn checker_of(&self, site: Option<&Arc<S::Site>>) -> Option<Arc<S::Site>> {
+        let own = site.filter(|site| site.overrides(Hook::Check)).cloned();
+        own.or_else(|| self.sites.named(&self.defaults.checker()?).filter(|checker| checker.overrides(Hook::Check)))
+    }
+
+    /// Why a page of the site would not be checked now, if so.
+    pub(crate) fn left_alone(&self, site: Option<&Arc<S::Site>>) -> Option<HookError> {
+        self.checker_of(site)?.left_alone()
+    }
+
+    /// Asks the site's check, else the default one.
+    pub(crate) async fn check(
+        self: &Arc<Self>,
+        pool: &PoolId,
+        site: Option<&Arc<S::Site>>,
+        call: HookCall,
+        answer: Answer,
+    ) -> Result<Verdict, HookError> {
         let site = site.filter(|site| site.overrides(Hook::Check)).cloned();
-        let runs_plugin = site.is_some() || self.defaults.has_checker();
+        let named = self.checker_of(site.as_ref()).map(|checker| checker.name().into());
         let defaults = Arc::clone(&self.defaults);
-        let large = answer.text().len() >= LARGE_ANSWER_BYTES;
+        let is_large = answer.text().len() >= LARGE_ANSWER_BYTES;
         let check = move || match site {
             Some(site) if call.init && !site.checks_inits() => defaults.check_alone(&call, &answer),
             Some(site) => site.check(call, answer),
             None => defaults.check(&call, &answer),
         };
-        if !(large && runs_plugin) {
-            return check().map(Verdict::bounded);
+        match named {
+            Some(site) => self.ask(Asked { site, step: HookStep::Check }, is_large, pool, check).await,
+            None => check(),
         }
-        let stopped = |error| HookError::Trapped(format!("the check panicked: {error}"));
-        tokio::task::spawn_blocking(check).await.unwrap_or_else(|error| Err(stopped(error))).map(Verdict::bounded)
+        .map(Verdict::bounded)
+    }
+
+    /// Asks a hook that holds its thread. Where that is not this one, the request takes nobody's place meanwhile.
+    pub(crate) async fn ask<R: Send + 'static>(
+        self: &Arc<Self>,
+        asked: Asked,
+        is_large: bool,
+        pool: &PoolId,
+        work: impl FnOnce() -> Result<R, HookError> + Send + 'static,
+    ) -> Result<R, HookError> {
+        let begun = self.hooks.begin(&asked, is_large, work);
+        let _away = (!begun.is_done()).then(|| InHook::new(self, pool));
+        begun.finish().await.and_then(|result| result)
     }
 
     /// Ends a pool; its requests fail with this reason, the crawl goes on.
-    pub(crate) fn close_pool(self: &Arc<Self>, pool: &carousel_core::id::PoolId, reason: &str) {
+    pub(crate) fn close_pool(self: &Arc<Self>, pool: &PoolId, reason: &str) {
         tracing::warn!(%pool, reason, "closing a pool");
         self.end_pool(pool, Refusal::PoolClosed(reason.into()));
     }

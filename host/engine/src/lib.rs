@@ -17,6 +17,7 @@
 mod allowance;
 mod bursts;
 mod call;
+mod clock;
 mod defaults;
 mod door;
 mod ended;
@@ -24,9 +25,11 @@ mod engine;
 mod fetch;
 mod gate;
 mod guard;
+mod hooks;
 mod init;
 mod init_call;
 mod judge;
+mod lanes;
 mod lease;
 mod opening;
 mod outcome;
@@ -44,10 +47,12 @@ mod unavailable;
 #[cfg(test)]
 mod tests;
 
-pub use bursts::{Bursts, Done, Fetcher, Recall};
+pub use bursts::{Bursts, Done, Fetcher, Preparing, Recall};
+pub use clock::SimulatedSleep;
 pub use engine::{BadSettings, Engine, EngineOptions};
 pub use fetch::Enqueued;
+pub use hooks::HookPlaces;
 pub use outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
-pub use ports::{Downloader, NoSites, Site, Sites, Transport};
+pub use ports::{Downloader, Leave, NoSites, Site, Sites, Transport};
 pub use prepared::{Prepared, Resting};
 pub use survey::{Census, Survey};

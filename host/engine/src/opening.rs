@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use carousel_core::cookies::CookieJar;
 use carousel_core::exchange::{Object, Request};
@@ -162,6 +163,8 @@ pub(crate) struct InitCalls {
     pub(crate) hindrance: Option<Hindrance>,
     /// One was answered, and so has cost something.
     pub(crate) is_paid: bool,
+    /// How long the machine had slept when that one was sent.
+    pub(crate) slept: Duration,
     /// One was not sent because it would have come from another place than the session.
     pub(crate) is_misplaced: bool,
 }
@@ -208,6 +211,11 @@ impl LiveSession {
     /// Does what becomes of this request say what an initialisation would have said? True once.
     pub(crate) fn stands_for_init(&self) -> bool {
         self.stands_for_init.swap(false, Ordering::Relaxed)
+    }
+
+    /// Has no answer said yet whether the first request on it creates it?
+    pub(crate) fn is_uncreated(&self) -> bool {
+        self.stands_for_init.load(Ordering::Relaxed)
     }
 
     pub(crate) fn init_calls(&self) -> MutexGuard<'_, InitCalls> {

@@ -40,7 +40,7 @@ pub enum FailureKind {
     BadAnswer,
     /// No session became free in time.
     NoSession,
-    /// Initialisations keep failing.
+    /// Initialisations keep failing, or the sessions that they make keep being banned.
     BadInits,
     /// The page failed its check on every session that was tried.
     CheckFailed,

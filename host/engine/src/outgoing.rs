@@ -1,7 +1,9 @@
 //! What a call gets from us on its way out: the cookies of a cookie session, and tags for Zyte's statistics.
 
+use std::borrow::Cow;
 use std::sync::PoisonError;
 
+use carousel_core::contract::{self, Sessionless};
 use carousel_core::cookies::{self, LeftOut, Manner};
 use carousel_core::exchange::{Answer, Object, Request, Unreadable, host_name};
 use carousel_core::id::PoolId;
@@ -80,6 +82,20 @@ impl<T: Transport, S: Sites> Shared<T, S> {
                 LeftOut::TooLarge | LeftOut::TooMany | LeftOut::Unreadable => {}
             }
         }
+    }
+
+    /// A call that says of which job it is, where there is one. `serp` allows no such field.
+    pub(crate) fn with_job<'a>(&self, params: &'a Object) -> Cow<'a, Object> {
+        let Some(job) = &self.options.job_id else {
+            return Cow::Borrowed(params);
+        };
+        let has_own = params.contains_key("jobId") && !self.profile().is_peer();
+        if has_own || contract::sessionless(params) == Some(Sessionless::Serp) {
+            return Cow::Borrowed(params);
+        }
+        let mut params = params.clone();
+        params.insert("jobId".to_owned(), job.as_str().into());
+        Cow::Owned(params)
     }
 
     /// The tags of a call with its pool and phase added, for Zyte's statistics; none where they stay as they are. The caller's own

@@ -1,5 +1,6 @@
 //! What the engine needs from outside: someone who talks to the API and someone who knows about sites.
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
@@ -42,10 +43,23 @@ pub trait Downloader: Send + Sync {
     fn download(&self, params: Object) -> Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + '_>>;
 }
 
+/// Leave to initialise a session, given back on drop.
+#[derive(Default)]
+pub struct Leave {
+    _held: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl Leave {
+    /// Leave that something stands for until it is dropped.
+    pub fn new(held: impl Any + Send + Sync) -> Self {
+        Self { _held: Some(Box::new(held)) }
+    }
+}
+
 /// A site with hooks of its own. A hook that it does not override is never called; the defaults in [`HookCall`] serve.
 ///
-/// Hooks that do not download are ordinary functions: they compute for microseconds and are bounded in time by whoever runs
-/// them.
+/// Hooks that do not download are ordinary functions that hold their thread. The engine runs those that are not quick on threads for
+/// hooks; whoever implements them bounds their time.
 pub trait Site: Send + Sync + 'static {
     /// The site's name, for logs and counters.
     fn name(&self) -> &str;
@@ -58,6 +72,17 @@ pub trait Site: Send + Sync + 'static {
 
     /// Does it answer this hook itself now? A site may begin and stop doing so, as its plugin is replaced or left alone for a while.
     fn overrides(&self, hook: Hook) -> bool;
+
+    /// Waits until another session may be initialised with the site's hooks. One whose hooks have yet to show that they work has few
+    /// initialisations at once. The error says why none may be sent: the plugin is left alone. Cancel-safe.
+    fn leave_to_initialise(&self) -> impl Future<Output = Result<Leave, HookError>> + Send {
+        async { Ok(Leave::default()) }
+    }
+
+    /// Why its hooks would not be asked now, and nobody in their place; none where they would.
+    fn left_alone(&self) -> Option<HookError> {
+        None
+    }
 
     /// Whether its sessions are initialised by calls of their own, where the site's settings say so.
     fn init_rule(&self) -> Option<InitRule> {

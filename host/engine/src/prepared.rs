@@ -1,6 +1,8 @@
 //! A request of which site and pool are known before it is fetched: the hooks are asked once, whenever its turn comes.
 
 use std::borrow::Cow;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use carousel_core::defaults::{self, Unmanaged};
@@ -10,12 +12,20 @@ use carousel_core::id::{PoolId, PoolOwner};
 use carousel_core::place::Place;
 
 use crate::engine::Shared;
+use crate::hooks::{Asked, Begun, HookStep};
 use crate::ports::{Site, Sites, Transport};
 
 /// A request whose site and pool are known. Nothing has been done for it yet, and an error of a hook counts when it is fetched.
 pub struct Prepared<S: Sites> {
     pub(crate) request: Arc<Request>,
-    pub(crate) planned: Planned<S>,
+    /// None: its site is asked when it is fetched.
+    pub(crate) planned: Option<Planned<S>>,
+}
+
+/// A request whose site is being asked for its plan, on a thread for hooks.
+pub(crate) struct PlanAway<S: Sites> {
+    pub(crate) asked: Asked,
+    pub(crate) plan: Pin<Box<dyn Future<Output = Planned<S>> + Send>>,
 }
 
 /// What is known of a request before it is sent.
@@ -58,13 +68,12 @@ impl<S: Sites> Prepared<S> {
 
     /// Drops all but what a plugin has said.
     pub(crate) fn rest(self) -> Resting<S> {
-        let is_said = self.planned.site.as_ref().is_some_and(plans);
-        Resting(is_said.then(|| Box::new(self.planned)))
+        Resting(self.planned.filter(|planned| planned.site.as_ref().is_some_and(plans)).map(Box::new))
     }
 
     /// The pool whose sessions it needs; none where it needs no session, or will fail before.
     pub fn pool(&self) -> Option<PoolId> {
-        self.planned.course.pool()
+        self.planned.as_ref().and_then(|planned| planned.course.pool())
     }
 }
 
@@ -87,17 +96,72 @@ fn plans<S: Site>(site: &Arc<S>) -> bool {
 }
 
 impl<T: Transport, S: Sites> Shared<T, S> {
-    pub(crate) fn plan(&self, request: &Arc<Request>) -> Planned<S> {
-        let closed = self.closed_site(request.url());
-        let site = self.site(request.url());
-        let course = match Unmanaged::of(self.profile(), request) {
-            _ if let Some(why) = self.mistake(request) => Course::Nonsense(why),
-            _ if let Some(why) = closed => Course::Failed(HookError::Raised(why)),
-            Some(Unmanaged::OwnSession) if !self.defaults.enabled(request) => Course::Disabled,
-            Some(unmanaged) => Course::Unmanaged(unmanaged),
-            None => self.course(request, site.as_ref()),
-        };
+    /// Finds site and pool of a request, whoever has to be asked.
+    pub(crate) async fn plan(self: &Arc<Self>, request: &Arc<Request>) -> Planned<S> {
+        match self.begin_plan(request) {
+            Ok(planned) => planned,
+            Err(PlanAway { plan, .. }) => plan.await,
+        }
+    }
+
+    /// The same, on this thread however long it takes.
+    pub(crate) fn plan_here(&self, request: &Arc<Request>) -> Planned<S> {
+        let (site, asked) = self.who_plans(request);
+        let course =
+            asked.unwrap_or_else(|site| self.course(request, Some(&site), site.plan(self.hook_call(Arc::clone(request)))));
         Planned { site, course }
+    }
+
+    /// The same, where no hook has a say.
+    pub(crate) fn plan_without_hooks(&self, request: &Arc<Request>) -> Option<Planned<S>> {
+        let (site, asked) = self.who_plans(request);
+        asked.ok().map(|course| Planned { site, course })
+    }
+
+    /// The same; the error is a plan that is being made on a thread for hooks.
+    pub(crate) fn begin_plan(self: &Arc<Self>, request: &Arc<Request>) -> Result<Planned<S>, PlanAway<S>> {
+        let (site, asked) = self.who_plans(request);
+        let planner = match asked {
+            Ok(course) => return Ok(Planned { site, course }),
+            Err(planner) => planner,
+        };
+        let asked = Asked { site: planner.name().into(), step: HookStep::Plan };
+        let call = self.hook_call(Arc::clone(request));
+        let begun = self.hooks.begin(&asked, false, move || planner.plan(call));
+        let (shared, request) = (Arc::clone(self), Arc::clone(request));
+        let planned = move |plan: Result<Result<Plan, HookError>, HookError>| {
+            let course = shared.course(&request, site.as_ref(), plan.and_then(|plan| plan));
+            Planned { site, course }
+        };
+        match begun {
+            Begun::Done(plan) => Ok(planned(plan)),
+            begun @ (Begun::Away(_) | Begun::Later(..)) => {
+                Err(PlanAway { asked, plan: Box::pin(async move { planned(begun.finish().await) }) })
+            }
+        }
+    }
+
+    /// The site of whose plan hooks the course of a request depends, if there is one.
+    pub(crate) fn planner(&self, request: &Request) -> Option<Arc<S::Site>> {
+        let asks = Unmanaged::of(self.profile(), request).is_none();
+        self.site(request.url()).filter(|site| asks && plans(site))
+    }
+
+    /// The site of a request, and its course; the error is the site that has to be asked for it.
+    #[expect(clippy::type_complexity, reason = "a pair of what is in the sentence above")]
+    fn who_plans(&self, request: &Arc<Request>) -> (Option<Arc<S::Site>>, Result<Course, Arc<S::Site>>) {
+        let (closed, site) = (self.closed_site(request.url()), self.site(request.url()));
+        let course = match Unmanaged::of(self.profile(), request) {
+            _ if let Some(why) = self.mistake(request) => Ok(Course::Nonsense(why)),
+            _ if let Some(why) = closed => Ok(Course::Failed(HookError::Raised(why))),
+            Some(Unmanaged::OwnSession) if !self.defaults.enabled(request) => Ok(Course::Disabled),
+            Some(unmanaged) => Ok(Course::Unmanaged(unmanaged)),
+            None => match site.as_ref().filter(|site| plans(site)) {
+                Some(site) => Err(Arc::clone(site)),
+                None => Ok(self.course(request, site.as_ref(), Ok(self.defaults.plan(request)))),
+            },
+        };
+        (site, course)
     }
 
     /// The site that serves a URL. User name and password in it do not tell whose page it is; for the peer they are part of the host.
@@ -118,11 +182,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         if self.profile().is_peer() { Cow::Borrowed(url) } else { without_credentials(url) }
     }
 
-    fn course(&self, request: &Arc<Request>, site: Option<&Arc<S::Site>>) -> Course {
-        let plan = match site.filter(|site| plans(site)) {
-            Some(site) => site.plan(self.hook_call(Arc::clone(request))),
-            None => Ok(self.defaults.plan(request)),
-        };
+    fn course(&self, request: &Request, site: Option<&Arc<S::Site>>, plan: Result<Plan, HookError>) -> Course {
         match plan {
             Err(error) => Course::Failed(error),
             Ok(Plan { enabled: false, .. }) => Course::Disabled,

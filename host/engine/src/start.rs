@@ -39,7 +39,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     fn is_init_looked_at(&self, trigger: &Trigger<S>) -> bool {
         let is_checked = match trigger.site.as_ref().filter(|site| site.overrides(Hook::Check)) {
             Some(site) => site.checks_inits(),
-            None => self.defaults.has_checker(),
+            None => self.defaults.checker().is_some(),
         };
         is_checked || trigger.overrides(Hook::ProcessRequest)
     }

@@ -53,7 +53,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
     /// and no session is opened.
     pub fn survey(&self, request: Request) -> Survey<S::Site> {
         let request = Arc::new(request);
-        let Planned { site, course } = self.0.plan(&request);
+        let Planned { site, course } = self.0.plan_here(&request);
         let start = Start::ByInit;
         match course {
             Course::Managed(managed) => {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::engine::Shared;
 use crate::ports::{Sites, Transport};
 
-/// The longest wait where nothing is due, so that the task notices when the engine is gone.
+/// The longest wait, so that the task notices when the engine is gone, and what has become due while the machine slept.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// Runs until the engine is gone. Nothing of it is held while waiting.
@@ -23,7 +23,7 @@ pub(crate) async fn run<T: Transport, S: Sites>(engine: Weak<Shared<T, S>>) {
                 shared.wake_gate();
                 continue;
             }
-            Some(at) => shared.clock(at),
+            Some(at) => shared.clock(at).min(Instant::now() + LOOK_AGAIN),
             None => Instant::now() + LOOK_AGAIN,
         };
         drop(shared);

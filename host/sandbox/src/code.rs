@@ -3,13 +3,14 @@
 use std::sync::OnceLock;
 
 use carousel_core::hooks::Hook;
-use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
 
 use crate::call::Call;
 use crate::errors::Problem;
 use crate::host::Host;
 use crate::interface::HOOKS;
 use crate::runtime::Runtime;
+use crate::wasi;
 
 /// Code for one plugin. Another tier's code for the same plugin may replace it at any time, so whoever makes an instance of it
 /// keeps it until the instance is gone.
@@ -31,7 +32,7 @@ impl Code {
     /// Links a component that was compiled for this runtime.
     pub(crate) fn link(runtime: &Runtime, component: &Component) -> Result<Self, Problem> {
         let mismatch = |error: wasmtime::Error| Problem::Mismatch(format!("{error:#}"));
-        let sync = runtime.sync.instantiate_pre(component).map_err(mismatch)?;
+        let sync = link(&runtime.sync, component).map_err(mismatch)?;
         Ok(Self { sync, blocking: OnceLock::new(), exports: Exports::find(component)? })
     }
 
@@ -40,7 +41,7 @@ impl Code {
         if let Some(linked) = self.blocking.get() {
             return Ok(linked);
         }
-        let linked = host.runtime_of(self.sync.engine()).blocking.instantiate_pre(self.sync.component())?;
+        let linked = link(&host.runtime_of(self.sync.engine()).blocking, self.sync.component())?;
         Ok(self.blocking.get_or_init(|| linked))
     }
 
@@ -53,6 +54,11 @@ impl Code {
         let hooks = Hook::ALL.iter().zip(&self.exports.hooks);
         hooks.into_iter().find(|(known, _)| **known == hook).map_or(first, |(_, index)| index)
     }
+}
+
+fn link(linker: &Linker<Call>, component: &Component) -> wasmtime::Result<InstancePre<Call>> {
+    let own = wasi::linker_for(component, linker)?;
+    own.as_ref().unwrap_or(linker).instantiate_pre(component)
 }
 
 impl Exports {

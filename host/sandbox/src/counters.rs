@@ -5,15 +5,12 @@ use std::time::Duration;
 
 use carousel_core::hooks::Hook;
 
-use crate::stops::Stops;
-
 /// Counts the calls of one site; what is only read shall not share a line of the processor's cache with it.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(crate) struct Counters {
     hooks: [HookCounters; Hook::ALL.len()],
     instances: AtomicU64,
-    pub(crate) stops: Stops,
 }
 
 #[derive(Debug, Default)]

@@ -1,11 +1,11 @@
-//! Whether a site's plugin is asked: not while it is left alone after too many faults.
+//! Whether a plugin is asked, at one site or at all of its sites: not while it is left alone after too many faults.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use carousel_core::hooks::{Hook, HookError};
-use carousel_core::quarantine::{Quarantine, QuarantineOptions, Turn};
+use carousel_core::hooks::HookError;
+use carousel_core::quarantine::{Quarantine, QuarantineOptions, Question, Turn};
 use carousel_core::settings::{OnFault, PluginSettings};
 use carousel_core::time::Instant;
 
@@ -14,6 +14,7 @@ use carousel_core::time::Instant;
 pub(crate) struct GateOptions {
     quarantine: QuarantineOptions,
     on_fault: OnFault,
+    raised_is_fault: bool,
     started: tokio::time::Instant,
 }
 
@@ -26,13 +27,21 @@ pub(crate) enum Who {
     Defaults,
 }
 
-/// The gate in front of one site's plugin.
+/// The gate in front of a version of a plugin, at one site or at all of its sites. Another version has another gate.
 #[derive(Debug)]
 pub(crate) struct Gate {
     options: GateOptions,
+    scope: Scope,
     state: Mutex<State>,
     /// No trap since the last good end of every hook: nothing to look up.
     is_calm: AtomicBool,
+}
+
+/// Where the faults happen that a gate counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Site,
+    AllSites,
 }
 
 #[derive(Debug)]
@@ -45,10 +54,17 @@ impl GateOptions {
     pub(crate) fn new(settings: &PluginSettings) -> Self {
         let quarantine = QuarantineOptions {
             limit: settings.fault_limit,
+            of_several_sites: false,
             pause: settings.fault_pause.duration(),
             max_pause: settings.max_fault_pause.duration(),
         };
-        Self { quarantine, on_fault: settings.on_fault, started: tokio::time::Instant::now() }
+        let raised_is_fault = settings.raised_is_fault.unwrap_or(true);
+        Self { quarantine, on_fault: settings.on_fault, raised_is_fault, started: tokio::time::Instant::now() }
+    }
+
+    /// Do errors that a plugin raises count, and must it show that it works?
+    pub(crate) fn raised_is_fault(&self) -> bool {
+        self.raised_is_fault
     }
 
     fn now(&self) -> Instant {
@@ -57,9 +73,16 @@ impl GateOptions {
 }
 
 impl Gate {
-    pub(crate) fn new(options: GateOptions) -> Self {
-        let state = State { quarantine: Quarantine::new(options.quarantine), last_fault: String::new() };
-        Self { options, state: Mutex::new(state), is_calm: AtomicBool::new(true) }
+    pub(crate) fn new(options: GateOptions, scope: Scope) -> Self {
+        let of_several_sites = scope == Scope::AllSites;
+        let quarantine = Quarantine::new(QuarantineOptions { of_several_sites, ..options.quarantine });
+        let state = State { quarantine, last_fault: String::new() };
+        Self { options, scope, state: Mutex::new(state), is_calm: AtomicBool::new(true) }
+    }
+
+    /// Do errors that a plugin raises count?
+    pub(crate) fn raised_is_fault(&self) -> bool {
+        self.options.raised_is_fault
     }
 
     /// Whether requests must come by here before anything else, because some are turned away.
@@ -107,48 +130,38 @@ impl Gate {
         }
     }
 
-    /// A hook ended by itself. What is no more `at_work` says nothing of what is.
-    pub(crate) fn ended(&self, site: &str, hook: Hook, at_work: impl FnOnce() -> bool) {
+    /// A hook ended by itself.
+    pub(crate) fn ended(&self, site: &str, at: Question) {
         if self.is_calm.load(Relaxed) {
             return;
         }
         let mut state = self.state();
-        if !at_work() {
-            return;
-        }
-        if state.quarantine.handle_ended(hook, self.options.now()) == Turn::Recovered {
-            tracing::info!(site, hook = hook.name(), "the plugin works again");
+        if state.quarantine.handle_ended(at, self.options.now()) == Turn::Recovered {
+            tracing::info!(site, hook = at.hook.name(), "the plugin works again");
         }
         self.is_calm.store(state.quarantine.is_calm(), Relaxed);
     }
 
-    /// A hook was stopped. What is no more `at_work` says nothing of what is.
-    pub(crate) fn trapped(&self, site: &str, hook: Hook, why: &str, at_work: impl FnOnce() -> bool) {
+    /// A hook was stopped, or failed in a way that counts, at the site of this number.
+    pub(crate) fn faulted(&self, site: &str, number: u64, at: Question, why: &str) {
         let mut state = self.state();
-        if !at_work() {
-            return;
-        }
-        let turn = state.quarantine.handle_trap(hook, self.options.now());
+        let turn = state.quarantine.handle_fault(at, number, self.options.now());
         self.is_calm.store(false, Relaxed);
         why.clone_into(&mut state.last_fault);
         if let Turn::Pause(pause) = turn {
             let seconds = pause.as_secs_f64();
-            let instead = match self.options.on_fault {
-                OnFault::Closed => "requests of the site fail",
-                OnFault::DefaultConfig => "the default config serves the site",
+            let instead = match (self.options.on_fault, self.scope) {
+                (OnFault::Closed, Scope::Site) => "requests of the site fail",
+                (OnFault::Closed, Scope::AllSites) => "requests of all its sites fail",
+                (OnFault::DefaultConfig, Scope::Site) => "the default config serves the site",
+                (OnFault::DefaultConfig, Scope::AllSites) => "the default config serves all its sites",
             };
-            tracing::warn!(site, hook = hook.name(), "the plugin had too many faults in a row: for {seconds} s {instead}");
+            tracing::warn!(
+                site,
+                hook = at.hook.name(),
+                "the plugin had too many faults in a row, the last: {why}: for {seconds} s {instead}"
+            );
         }
-    }
-
-    /// Puts another version of the plugin to work and forgets what the old one did, as one: what ends meanwhile counts for the version
-    /// that it belongs to.
-    pub(crate) fn replace<R>(&self, swap: impl FnOnce() -> R) -> R {
-        let mut state = self.state();
-        let old = swap();
-        state.quarantine.handle_new_version();
-        self.is_calm.store(true, Relaxed);
-        old
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

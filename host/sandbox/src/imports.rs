@@ -102,6 +102,8 @@ mod tests {
             ("carousel:session/secrets@0.1.0", Standing::Denied),
             ("wasi:io/streams@0.2.3", Standing::Allowed),
             ("wasi:http/outgoing-handler@0.2.0", Standing::Denied),
+            ("wasi:filesystem/types@0.2.9", Standing::Allowed),
+            ("wasi:sockets/tcp@0.3.0", Standing::Denied),
             ("wasi:io/streams@0.3.0", Standing::Denied),
             ("anything", Standing::Denied),
         ] {

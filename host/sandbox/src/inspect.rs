@@ -56,5 +56,5 @@ pub(crate) fn is_given(import: &str) -> bool {
         return matches!(name.interface, "types" | "host" | "shared" | "defaults");
     }
     let path = import.split_once('@').map_or(import, |(path, _)| path);
-    wasi::INTERFACES.contains(&path) && name.version.starts_with("0.2.")
+    wasi::is_given(path) && name.version.starts_with("0.2.")
 }

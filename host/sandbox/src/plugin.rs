@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 use carousel_core::hooks::Hook;
+use carousel_core::repeated::Repeated;
 use carousel_core::settings::Instances;
 use serde_json::Value;
 
@@ -12,8 +13,10 @@ use crate::call::Call;
 use crate::code::Code;
 use crate::description::Description;
 use crate::errors::Problem;
+use crate::gate::{Gate, Scope};
 use crate::guest::Guest;
 use crate::host::Host;
+use crate::proof::Proof;
 use crate::reach::Reach;
 use crate::site::SiteFacts;
 use crate::stopped::explain;
@@ -26,6 +29,11 @@ pub(crate) struct Plugin {
     pub(crate) description: Description,
     hooks: HookSet,
     code: ArcSwap<Code>,
+    /// For all of its sites.
+    pub(crate) gate: Gate,
+    pub(crate) proof: Arc<Proof>,
+    /// What was told of it.
+    pub(crate) told: Repeated,
 }
 
 /// A set of hooks, and what a plugin says of them.
@@ -33,9 +41,17 @@ pub(crate) struct Plugin {
 pub(crate) struct HookSet(u16);
 
 impl Plugin {
-    pub(crate) fn new(file: &str, description: Description, code: Code) -> Self {
+    pub(crate) fn new(host: &Host, file: &str, description: Description, code: Code) -> Self {
         let hooks = HookSet::of(file, &description.hooks);
-        Self { file: file.into(), description, hooks, code: ArcSwap::from_pointee(code) }
+        Self {
+            file: file.into(),
+            description,
+            hooks,
+            code: ArcSwap::from_pointee(code),
+            gate: Gate::new(host.gate, Scope::AllSites),
+            proof: Proof::new(!host.gate.raised_is_fault()),
+            told: Repeated::default(),
+        }
     }
 
     /// The hooks that the plugin has.

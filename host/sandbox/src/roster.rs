@@ -52,7 +52,7 @@ struct Place {
 enum News {
     Nothing,
     Site,
-    Version(Version),
+    Version(Box<Version>),
 }
 
 impl Roster<'_> {
@@ -132,7 +132,7 @@ impl Roster<'_> {
     fn site(&self, name: &str, terms: Terms<'_>, plugin: &Arc<Plugin>) -> Result<(Arc<PluginSite>, News), Problem> {
         let lasting = match self.sites.known(name) {
             Some(Known::Site(site)) => {
-                let news = site.version(plugin, terms.reach)?.map_or(News::Nothing, News::Version);
+                let news = site.version(plugin, terms.reach)?.map_or(News::Nothing, |version| News::Version(Box::new(version)));
                 return Ok((site, news));
             }
             Some(Known::Lasting(lasting)) => lasting,
@@ -186,7 +186,7 @@ impl Plan {
                     let report = site.report();
                     tracing::info!(site = report.site, plugin = report.plugin, version = report.version, "plugin loaded");
                 }
-                News::Version(version) => swap(&site, version),
+                News::Version(version) => swap(&site, *version),
             }
         }
         for rule in map.unreachable() {

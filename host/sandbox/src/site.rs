@@ -1,14 +1,16 @@
 //! A site behind the engine's port: which hooks its plugin answers, and how they are asked.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use carousel_core::exchange::{Answer, Object};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan, PoolChoice};
 use carousel_core::id::SiteId;
+use carousel_core::quarantine::Question;
 use carousel_core::settings::{InitRule, Instances};
 use carousel_core::verdict::Verdict;
-use carousel_engine::{Downloader, Site};
+use carousel_engine::{Downloader, Leave, Site};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use wasmtime::component::Resource;
@@ -18,7 +20,7 @@ use crate::bindings::carousel::session::types;
 use crate::call::Call;
 use crate::counters::{Counters, SiteReport};
 use crate::errors::Problem;
-use crate::gate::{Gate, Who};
+use crate::gate::{Gate, Scope, Who};
 use crate::handles::{RequestHandle, ResponseHandle, SessionHandle, THE_ONE};
 use crate::host::Host;
 use crate::plugin::{HookSet, Plugin};
@@ -42,7 +44,10 @@ pub(crate) struct Version {
     facts: Arc<SiteFacts>,
     plugin: Arc<Plugin>,
     /// Those that the plugin needs at this site.
-    hooks: HookSet,
+    pub(crate) hooks: HookSet,
+    gate: Gate,
+    /// What the gate of all sites knows this one by.
+    number: u64,
 }
 
 /// The config of a site that has none, as JSON text.
@@ -52,7 +57,7 @@ const NO_CONFIG: &str = "null";
 pub(crate) struct Lasting {
     shared: Arc<Shared>,
     counters: Counters,
-    gate: Gate,
+    number: u64,
     /// Places for the site's hooks that download: not all that there are, so that a site where they hang leaves some to the others.
     waiting_places: Semaphore,
 }
@@ -80,32 +85,74 @@ pub(crate) struct Terms<'t> {
 
 impl Version {
     /// A plugin that has a config is shown it, and may refuse it.
-    fn new(host: &Host, facts: SiteFacts, plugin: Arc<Plugin>) -> Result<Self, Problem> {
+    fn new(host: &Host, facts: SiteFacts, plugin: Arc<Plugin>, number: u64) -> Result<Self, Problem> {
         let facts = Arc::new(facts);
         let hooks = match facts.config.as_str() {
             NO_CONFIG => plugin.hooks(),
             _ => plugin.hooks_for(host, facts.clone())?,
         };
-        Ok(Self { facts, plugin, hooks })
+        Ok(Self { facts, plugin, hooks, gate: Gate::new(host.gate, Scope::Site), number })
     }
 
     pub(crate) fn plugin(&self) -> &Arc<Plugin> {
         &self.plugin
     }
 
-    pub(crate) fn facts(&self) -> &Arc<SiteFacts> {
-        &self.facts
+    fn gates(&self) -> [&Gate; 2] {
+        [&self.plugin.gate, &self.gate]
     }
 
-    pub(crate) fn hooks(&self) -> HookSet {
-        self.hooks
+    /// Lets a new request in.
+    fn request(&self) -> Result<Who, HookError> {
+        both(self.gates(), Gate::request)
     }
+
+    /// Who answers a hook of a request that is in already.
+    fn hook(&self) -> Result<Who, HookError> {
+        both(self.gates(), Gate::hook)
+    }
+
+    /// A hook ended by itself; `is_init` says whether that was all that the plugin has to do for a session.
+    pub(crate) fn ended(&self, at: Question, is_init: bool) {
+        self.gates().iter().for_each(|gate| gate.ended(&self.facts.name, at));
+        if is_init {
+            self.plugin.proof.handle_works();
+        }
+    }
+
+    /// A hook was stopped, or failed in a way that counts.
+    pub(crate) fn faulted(&self, at: Question, why: &str) {
+        let is_part_of_init = at.init || at.hook == Hook::Check;
+        if is_part_of_init && self.plugin.gate.raised_is_fault() {
+            self.plugin.proof.handle_fails();
+        }
+        // The wider one last: where both close, its word is the last.
+        self.gates().iter().rev().for_each(|gate| gate.faulted(&self.facts.name, self.number, at, why));
+    }
+
+    /// Does an error count as a fault of the plugin? Not what it says of the API, of the pool or of the crawl.
+    pub(crate) fn is_fault(&self, hook: Hook, error: &HookError) -> bool {
+        let costs = matches!(hook, Hook::Check | Hook::Params | Hook::InitSession);
+        costs && matches!(error, HookError::Raised(_)) && self.plugin.gate.raised_is_fault()
+    }
+}
+
+/// The plugin answers where neither gate says otherwise.
+fn both(gates: [&Gate; 2], who: fn(&Gate) -> Result<Who, HookError>) -> Result<Who, HookError> {
+    for gate in gates {
+        if who(gate)? == Who::Defaults {
+            return Ok(Who::Defaults);
+        }
+    }
+    Ok(Who::Plugin)
 }
 
 impl Lasting {
     pub(crate) fn new(host: &Host) -> Self {
+        static SITES: AtomicU64 = AtomicU64::new(0);
         let waiting_places = Semaphore::new(host.waiting_places_of_a_site);
-        Self { shared: Arc::default(), counters: Counters::default(), gate: Gate::new(host.gate), waiting_places }
+        let number = SITES.fetch_add(1, Ordering::Relaxed);
+        Self { shared: Arc::default(), counters: Counters::default(), number, waiting_places }
     }
 
     pub(crate) fn counters(&self) -> &Counters {
@@ -133,7 +180,7 @@ impl PluginSite {
             shared: lasting.shared.clone(),
         };
         let id = SiteId::new(name.clone(), &facts.config);
-        let now = ArcSwap::from_pointee(Version::new(&host, facts, plugin)?);
+        let now = ArcSwap::from_pointee(Version::new(&host, facts, plugin, lasting.number)?);
         Ok(Self { name, id, now, host, lasting })
     }
 
@@ -152,12 +199,12 @@ impl PluginSite {
             init: now.facts.init,
             shared: self.lasting.shared.clone(),
         };
-        Version::new(&self.host, facts, plugin.clone()).map(Some)
+        Version::new(&self.host, facts, plugin.clone(), self.lasting.number).map(Some)
     }
 
     /// Puts another version in the place of the one at work, which ends the steps that it began, and returns that one.
     pub(crate) fn replace(&self, version: Version) -> Arc<Plugin> {
-        let old = self.lasting.gate.replace(|| self.now.swap(Arc::new(version)));
+        let old = self.now.swap(Arc::new(version));
         self.host.kept.forget(&old.facts);
         old.plugin.clone()
     }
@@ -180,7 +227,7 @@ impl PluginSite {
         now.plugin.hooks_for(&self.host, now.facts.clone()).is_ok()
     }
 
-    pub(crate) fn facts(&self) -> Arc<SiteFacts> {
+    fn facts(&self) -> Arc<SiteFacts> {
         self.now.load().facts.clone()
     }
 
@@ -188,14 +235,9 @@ impl PluginSite {
         self.now.load().plugin.clone()
     }
 
-    /// The version at work, of which a step takes all that it needs: facts, hooks and code.
+    /// The version at work, for a whole step.
     pub(crate) fn at_work(&self) -> Arc<Version> {
         self.now.load_full()
-    }
-
-    /// Do these belong to the version at work?
-    pub(crate) fn works_by(&self, facts: &Arc<SiteFacts>) -> bool {
-        Arc::ptr_eq(&self.now.load().facts, facts)
     }
 
     pub(crate) fn host(&self) -> &Host {
@@ -206,10 +248,6 @@ impl PluginSite {
         &self.lasting.counters
     }
 
-    pub(crate) fn gate(&self) -> &Gate {
-        &self.lasting.gate
-    }
-
     pub(crate) fn waiting_places(&self) -> &Semaphore {
         &self.lasting.waiting_places
     }
@@ -218,15 +256,16 @@ impl PluginSite {
         self.lasting.clone()
     }
 
-    /// The version that answers this hook of a request that is under way, if the plugin does; an error says why nobody does.
+    /// The version that answers this hook of a request that is under way; none where the defaults do. An error says why nobody does.
     pub(crate) fn answering(&self, hook: Hook) -> Result<Option<Arc<Version>>, HookError> {
         let now = self.at_work();
-        Ok((now.hooks.has(hook) && self.gate().hook()? == Who::Plugin).then_some(now))
+        let is_asked = now.hooks.has(hook) && now.hook()? == Who::Plugin;
+        Ok(is_asked.then_some(now))
     }
 
     /// The state for a call about this.
     fn call(&self, version: &Version, asked: &HookCall) -> Call {
-        Call::new(version.facts.clone(), Some(asked.clone()), &self.host.allowance)
+        Call::new(Arc::clone(&version.facts), Some(asked.clone()), &self.host.allowance)
     }
 
     /// The parameters of a call that a hook has made, if they lead nowhere but to hosts that the site may reach.
@@ -254,7 +293,7 @@ impl PluginSite {
         if !step.asks(hook) {
             return Ok(None);
         }
-        step.ask(hook, (request(),), |version| self.call(version, asked))
+        step.ask(Question { hook, init: false }, (request(),), |version| self.call(version, asked), Ok)
     }
 
     /// The location in force: the plugin's word, which may be the default one.
@@ -297,8 +336,9 @@ impl Site for PluginSite {
 
     fn overrides(&self, hook: Hook) -> bool {
         // Requests that are turned away hear of it where they ask their first question.
-        let is_asked = self.now.load().hooks.has(hook) && !self.gate().is_left_to_defaults();
-        is_asked || (hook == Hook::Enabled && self.gate().turns_away())
+        let now = self.now.load();
+        let is_asked = now.hooks.has(hook) && !now.gates().iter().any(|gate| gate.is_left_to_defaults());
+        is_asked || (hook == Hook::Enabled && now.gates().iter().any(|gate| gate.turns_away()))
     }
 
     fn init_rule(&self) -> Option<InitRule> {
@@ -310,8 +350,9 @@ impl Site for PluginSite {
     }
 
     fn plan(&self, mut call: HookCall) -> Result<Plan, HookError> {
-        let who = self.gate().request()?;
-        let mut step = Step::new(self, self.at_work(), who);
+        let now = self.at_work();
+        let who = now.request()?;
+        let mut step = Step::new(self, now, who);
         let enabled = self.ask_about(&mut step, Hook::Enabled, &call)?;
         if !enabled.unwrap_or_else(|| call.defaults.enabled(&call.request)) {
             return Ok(Plan::off());
@@ -327,27 +368,39 @@ impl Site for PluginSite {
         Ok(Plan { enabled: true, cookie_mode, pool, location })
     }
 
+    async fn leave_to_initialise(&self) -> Result<Leave, HookError> {
+        let now = self.at_work();
+        if ![Hook::Params, Hook::InitSession, Hook::Check].iter().any(|hook| now.hooks.has(*hook)) {
+            return Ok(Leave::default());
+        }
+        let leave = now.plugin.proof.leave().await;
+        // Asked after the wait: much may have happened.
+        self.at_work().hook()?;
+        Ok(Leave::new(leave))
+    }
+
+    fn left_alone(&self) -> Option<HookError> {
+        self.now.load().hook().err()
+    }
+
     async fn params(&self, call: HookCall, downloader: Arc<dyn Downloader>) -> Result<Object, HookError> {
         let state = |version: &Version| self.call(version, &call).downloading(downloader, &self.host.allowance);
-        match self.ask_blocking::<_, String>(Hook::Params, (request(),), state).await? {
-            Some(text) => self.within_reach("params", answers::object("params", &text)?, &call),
-            None => Ok(call.defaults.params(&call.location)),
-        }
+        let read = |text: String| self.within_reach("params", answers::object("params", &text)?, &call);
+        let asked = self.ask_blocking(Hook::Params, (request(),), state, read).await?;
+        Ok(asked.unwrap_or_else(|| call.defaults.params(&call.location)))
     }
 
     fn check(&self, call: HookCall, answer: Answer) -> Result<Verdict, HookError> {
         let asked = match self.answering(Hook::Check)? {
             Some(version) => {
+                let at = Question { hook: Hook::Check, init: call.init };
                 let mut step = Step::new(self, version, Who::Plugin);
                 let state = |version: &Version| self.call(version, &call).judging(answer.clone());
-                step.ask(Hook::Check, (response(), request()), state)?
+                step.ask(at, (response(), request()), state, answers::verdict)?
             }
             None => None,
         };
-        match asked {
-            Some(verdict) => answers::verdict(verdict),
-            None => call.defaults.check(&call, &answer),
-        }
+        asked.map_or_else(|| call.defaults.check(&call, &answer), Ok)
     }
 
     fn process_request(&self, call: HookCall) -> Result<Edit, HookError> {
@@ -363,7 +416,7 @@ impl Site for PluginSite {
             return Err(HookError::Raised("there is no session to initialise".to_owned()));
         }
         let state = |version: &Version| self.call(version, &call).downloading(downloader, &self.host.allowance);
-        self.ask_blocking(Hook::InitSession, (session(), request()), state).await
+        self.ask_blocking(Hook::InitSession, (session(), request()), state, Ok).await
     }
 }
 

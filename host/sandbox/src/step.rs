@@ -6,6 +6,7 @@ use std::time::Instant;
 use arc_swap::Guard;
 use carousel_core::exchange::Object;
 use carousel_core::hooks::{Hook, HookCall, HookError, PoolChoice};
+use carousel_core::quarantine::Question;
 use carousel_core::settings::Instances;
 use wasmtime::component::{ComponentNamedList, Lift, Lower};
 
@@ -21,9 +22,8 @@ use crate::guest::Guest;
 use crate::kept::Waiting;
 use crate::places::Place;
 use crate::plugin::HookSet;
-use crate::site::{PluginSite, SiteFacts, Version};
+use crate::site::{PluginSite, Version};
 use crate::stopped::{Stop, explain};
-use crate::stops::is_told;
 
 /// A hook's answer; none where the plugin defers to the default behaviour.
 pub(crate) type Asked<T> = Result<Option<T>, HookError>;
@@ -35,7 +35,7 @@ type Answered<T> = Result<T, Failure>;
 /// stopped.
 pub(crate) struct Step<'s> {
     site: &'s PluginSite,
-    /// The one that answers the whole step, whatever replaces it meanwhile.
+    /// The version of the whole step, whatever replaces the plugin meanwhile.
     version: Arc<Version>,
     /// Those that the plugin is asked: none where the default behaviours serve instead.
     hooks: HookSet,
@@ -54,7 +54,7 @@ struct Live<'s> {
 impl<'s> Step<'s> {
     pub(crate) fn new(site: &'s PluginSite, version: Arc<Version>, who: Who) -> Self {
         let hooks = match who {
-            Who::Plugin => version.hooks(),
+            Who::Plugin => version.hooks,
             Who::Defaults => HookSet::default(),
         };
         let code = version.plugin().code();
@@ -66,23 +66,29 @@ impl<'s> Step<'s> {
         self.hooks.has(hook)
     }
 
-    /// Asks a hook; `call` is used where there is no instance yet.
-    pub(crate) fn ask<P, R>(&mut self, hook: Hook, params: P, call: impl FnOnce(&Version) -> Call) -> Asked<R>
+    /// Asks a hook; `call` is used where there is no instance yet, and `read` says what the answer means.
+    pub(crate) fn ask<P, R, T>(
+        &mut self,
+        at: Question,
+        params: P,
+        call: impl FnOnce(&Version) -> Call,
+        read: impl FnOnce(R) -> Result<T, HookError>,
+    ) -> Asked<T>
     where
         P: ComponentNamedList + Lower,
         R: Lift + ComponentTypeOf + 'static,
         (Answered<R>,): ComponentNamedList + Lift,
         Answered<R>: Lift + Send + Sync,
     {
-        let began = Instant::now();
+        let end = End { site: self.site, version: &self.version, at, began: Instant::now() };
         let mut live = match self.live.take() {
             Some(live) => live,
-            None => self.site.start(&self.code, hook, call(&self.version), began)?,
+            None => self.site.start(&self.code, call(&self.version), &end)?,
         };
-        let answered = live.guest.call::<P, Answered<R>>(self.code.hook(hook), params);
+        let answered = live.guest.call::<P, Answered<R>>(self.code.hook(at.hook), params);
         live.guest.state_mut().flush_output();
         let is_alive = answered.is_ok();
-        let result = self.site.judge(hook, answered, live.guest.state(), began);
+        let result = end.judge(answered, live.guest.state(), read);
         if is_alive {
             self.live = Some(live);
         }
@@ -120,8 +126,16 @@ pub(crate) trait ComponentTypeOf: wasmtime::component::ComponentType + Send + Sy
 
 impl<T: wasmtime::component::ComponentType + Send + Sync> ComponentTypeOf for T {}
 
+/// The end of a call: who was asked what, and since when.
+struct End<'e> {
+    site: &'e PluginSite,
+    version: &'e Version,
+    at: Question,
+    began: Instant,
+}
+
 impl PluginSite {
-    fn start(&self, code: &Arc<Code>, hook: Hook, call: Call, began: Instant) -> Result<Live<'_>, HookError> {
+    fn start(&self, code: &Arc<Code>, call: Call, end: &End<'_>) -> Result<Live<'_>, HookError> {
         let host = self.host();
         let place =
             host.places.take().map_err(|_| HookError::Raised("hooks of different sites ask each other in circles".to_owned()))?;
@@ -133,13 +147,19 @@ impl PluginSite {
         self.counters().instance();
         match Guest::start(&code.sync, call, &host.allowance) {
             Ok(guest) => Ok(Live { guest, place, uses: 1 }),
-            Err(dead) => Err(self.trapped(hook, &dead.error, &dead.call, began)),
+            Err(dead) => Err(end.trapped(&dead.error, &dead.call)),
         }
     }
 
     /// Asks a hook that may download, in an instance of its own, if the plugin answers it: when its turn has come, the one that is at work
-    /// then.
-    pub(crate) async fn ask_blocking<P, R>(&self, hook: Hook, params: P, call: impl FnOnce(&Version) -> Call) -> Asked<R>
+    /// then. `read` says what the answer means.
+    pub(crate) async fn ask_blocking<P, R, T>(
+        &self,
+        hook: Hook,
+        params: P,
+        call: impl FnOnce(&Version) -> Call,
+        read: impl FnOnce(R) -> Result<T, HookError>,
+    ) -> Asked<T>
     where
         P: ComponentNamedList + Lower + Send + Sync,
         R: ComponentTypeOf + Lift + 'static,
@@ -155,77 +175,86 @@ impl PluginSite {
         let _place = host.waiting_places.acquire().await.map_err(shut)?;
         let began = Instant::now();
         let Some(version) = self.answering(hook)? else { return Ok(None) };
+        let end = End { site: self, version: &version, at: Question { hook, init: true }, began };
         let (code, call) = (version.plugin().code_to_keep(), call(&version));
         let work = async {
             self.counters().instance();
             let linked = match code.blocking(host) {
                 Ok(linked) => linked,
-                Err(error) => return Err(self.trapped(hook, &error, &call, began)),
+                Err(error) => return Err(end.trapped(&error, &call)),
             };
             let mut guest = match Guest::start_blocking(linked, call, &host.allowance).await {
                 Ok(guest) => guest,
-                Err(dead) => return Err(self.trapped(hook, &dead.error, &dead.call, began)),
+                Err(dead) => return Err(end.trapped(&dead.error, &dead.call)),
             };
             let answered = guest.call_blocking::<P, Answered<R>>(code.hook(hook), params).await;
             guest.state_mut().flush_output();
-            self.judge(hook, answered, guest.state(), began)
+            end.judge(answered, guest.state(), read)
         };
         match tokio::time::timeout(host.init_timeout, work).await {
             Ok(result) => result,
-            Err(_) => Err(self.stopped(hook, Stop::InitTimeout(host.init_timeout).to_string(), "", version.facts(), began)),
+            Err(_) => Err(end.stopped(Stop::InitTimeout(host.init_timeout).to_string(), "")),
         }
     }
+}
 
+impl End<'_> {
     /// Counts a call and says what its end means.
-    fn judge<R>(&self, hook: Hook, answered: wasmtime::Result<Answered<R>>, call: &Call, began: Instant) -> Asked<R> {
-        let failure = match answered {
-            Ok(Ok(result)) => {
-                self.ended(hook, Ended::Well, call.site(), began);
-                return Ok(Some(result));
-            }
-            Ok(Err(failure)) => failure,
+    fn judge<R, T>(
+        &self,
+        answered: wasmtime::Result<Answered<R>>,
+        call: &Call,
+        read: impl FnOnce(R) -> Result<T, HookError>,
+    ) -> Asked<T> {
+        let result = match answered {
+            Ok(Ok(answer)) => read(answer).map(Some),
+            Ok(Err(failure)) => call.meaning(failure).map_or(Ok(None), Err),
             Err(error) => match error.downcast_ref::<Stop>() {
-                Some(Stop::Unreadable(error)) => {
-                    self.ended(hook, Ended::Failed, call.site(), began);
-                    return Err(HookError::Unreadable(error.clone()));
-                }
-                _ => return Err(self.trapped(hook, &error, call, began)),
+                Some(Stop::Unreadable(error)) => Err(HookError::Unreadable(error.clone())),
+                _ => return Err(self.trapped(&error, call)),
             },
         };
-        match call.meaning(failure) {
-            None => {
-                self.ended(hook, Ended::Well, call.site(), began);
-                Ok(None)
+        match &result {
+            Ok(answer) => self.ended(Ended::Well, self.ends_initialisation(answer.is_some())),
+            Err(error) if self.version.is_fault(self.at.hook, error) => {
+                self.site.counters().called(self.at.hook, Ended::Failed, self.began.elapsed());
+                self.version.faulted(self.at, &format!("plugin \"{}\", {}: {error}", self.version.plugin().file, self.at.hook));
             }
-            Some(error) => {
-                self.ended(hook, Ended::Failed, call.site(), began);
-                Err(error)
-            }
+            Err(_) => self.ended(Ended::Failed, false),
+        }
+        result
+    }
+
+    /// Has the plugin done all that it has to do for a session? The page of a first request may stand for an initialisation.
+    fn ends_initialisation(&self, has_answered: bool) -> bool {
+        match self.at.hook {
+            Hook::Check => true,
+            Hook::InitSession if has_answered => true,
+            Hook::InitSession | Hook::Params => !self.version.hooks.has(Hook::Check),
+            Hook::Enabled | Hook::CookieMode | Hook::Pool | Hook::Location | Hook::ProcessRequest => false,
         }
     }
 
     /// The hook ended by itself.
-    fn ended(&self, hook: Hook, ended: Ended, facts: &Arc<SiteFacts>, began: Instant) {
-        self.counters().called(hook, ended, began.elapsed());
-        self.gate().ended(self.name(), hook, || self.works_by(facts));
+    fn ended(&self, ended: Ended, is_init: bool) {
+        self.site.counters().called(self.at.hook, ended, self.began.elapsed());
+        self.version.ended(self.at, is_init);
     }
 
-    fn trapped(&self, hook: Hook, error: &wasmtime::Error, call: &Call, began: Instant) -> HookError {
-        self.stopped(hook, explain(error, call, self.host().allowance.max_result), &backtrace(error), call.site(), began)
+    fn trapped(&self, error: &wasmtime::Error, call: &Call) -> HookError {
+        self.stopped(explain(error, call, self.site.host().allowance.max_result), &backtrace(error))
     }
 
-    fn stopped(&self, hook: Hook, why: String, backtrace: &str, facts: &Arc<SiteFacts>, began: Instant) -> HookError {
-        let (plugin, site) = (&*facts.plugin, self.name());
-        match self.counters().stops.count(hook, &why) {
-            1 => tracing::warn!(plugin, site, hook = hook.name(), "the plugin was stopped: it {why}{backtrace}"),
-            times if is_told(times) => {
-                tracing::warn!(plugin, site, hook = hook.name(), times, "the plugin was stopped again: it {why}");
-            }
-            _ => {}
+    fn stopped(&self, why: String, backtrace: &str) -> HookError {
+        let (plugin, site, hook) = (&*self.version.plugin().file, self.site.name(), self.at.hook);
+        match self.version.plugin().told.count(&format!("{hook}: {why}")) {
+            Some(1) => tracing::warn!(plugin, site, hook = hook.name(), "the plugin was stopped: it {why}{backtrace}"),
+            Some(times) => tracing::warn!(plugin, site, hook = hook.name(), times, "the plugin was stopped again: it {why}"),
+            None => {}
         }
-        self.counters().called(hook, Ended::Trapped, began.elapsed());
+        self.site.counters().called(hook, Ended::Trapped, self.began.elapsed());
         let why = format!("plugin \"{plugin}\", {hook}: it {why}");
-        self.gate().trapped(site, hook, &why, || self.works_by(facts));
+        self.version.faulted(self.at, &why);
         HookError::Trapped(why)
     }
 }

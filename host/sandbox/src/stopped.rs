@@ -30,6 +30,8 @@ pub(crate) enum Stop {
     Foreign(&'static str),
     /// It asked for a part of an answer that cannot be read. That is not its fault.
     Unreadable(Unreadable),
+    /// It called a function that has nothing behind it.
+    Void(String),
 }
 
 impl fmt::Display for Stop {
@@ -42,6 +44,7 @@ impl fmt::Display for Stop {
             Self::TooMany(what) => write!(f, "made too many {what}"),
             Self::Foreign(what) => write!(f, "used a {what} that does not exist"),
             Self::Unreadable(error) => write!(f, "cannot go on: {error}"),
+            Self::Void(function) => write!(f, "called {function}, and plugins have no files and no network: use download"),
         }
     }
 }

@@ -67,7 +67,7 @@ impl Workshop {
     fn known(&self, file: &Path, key: &Key) -> Option<Arc<Plugin>> {
         let kept = self.cache.find(&self.host.runtime.engine, key)?;
         let code = Code::link(&self.host.runtime, &kept.component).ok()?;
-        Some(Arc::new(Plugin::new(&stamp::stem(file), kept.description, code)))
+        Some(Arc::new(Plugin::new(&self.host, &stamp::stem(file), kept.description, code)))
     }
 
     fn new_plugin(&self, file: &Path, wasm: &[u8], key: &Key) -> Result<Arc<Plugin>, Problem> {
@@ -75,7 +75,7 @@ impl Workshop {
         if let Some((runtime, component)) = self.baseline(wasm) {
             inspect::check_interface(&runtime.engine, &component)?;
             let code = Code::link(runtime, &component)?;
-            let plugin = Arc::new(Plugin::new(&name, describe(&self.host, &name, &code)?, code));
+            let plugin = Arc::new(Plugin::new(&self.host, &name, describe(&self.host, &name, &code)?, code));
             self.improvable().push(Job { file: file.to_owned(), key: key.clone(), plugin: Arc::downgrade(&plugin) });
             return Ok(plugin);
         }
@@ -88,7 +88,7 @@ impl Workshop {
         if let Ok(machine_code) = component.serialize() {
             self.cache.keep(engine, key, &machine_code, &description);
         }
-        Ok(Arc::new(Plugin::new(&name, description, code)))
+        Ok(Arc::new(Plugin::new(&self.host, &name, description, code)))
     }
 
     fn improvable(&self) -> MutexGuard<'_, Vec<Job>> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use carousel_core::exchange::{Answer, CallError, NetworkError, Object, Problem};
-use carousel_engine::Transport;
+use carousel_engine::{SimulatedSleep, Transport};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
@@ -17,18 +17,25 @@ pub struct InProcess {
     simulator: Arc<Mutex<Simulator>>,
     started: Instant,
     key: Option<Arc<str>>,
+    sleep: SimulatedSleep,
 }
 
 impl InProcess {
     /// Takes a simulator; its time zero is now.
     pub fn new(simulator: Simulator) -> Self {
-        Self { simulator: Arc::new(Mutex::new(simulator)), started: Instant::now(), key: None }
+        Self { simulator: Arc::new(Mutex::new(simulator)), started: Instant::now(), key: None, sleep: SimulatedSleep::default() }
     }
 
     /// Sends an API key with each request, which the simulator may refuse. Without it no key is asked for.
     #[must_use]
     pub fn with_key(self, key: &str) -> Self {
         Self { key: Some(key.into()), ..self }
+    }
+
+    /// Its time goes on while the machine of the engine sleeps.
+    #[must_use]
+    pub fn with_sleep(self, sleep: SimulatedSleep) -> Self {
+        Self { sleep, ..self }
     }
 
     /// What happened so far, as [`Simulator::report`] tells it.
@@ -48,7 +55,7 @@ impl InProcess {
 
 impl Transport for InProcess {
     async fn send(&self, params: &Object) -> Result<Answer, CallError> {
-        let reply = self.lock().extract_with_key(self.started.elapsed(), self.key.as_deref(), params);
+        let reply = self.lock().extract_with_key(self.started.elapsed() + self.sleep.slept(), self.key.as_deref(), params);
         tokio::time::sleep(reply.latency).await;
         received(reply)
     }

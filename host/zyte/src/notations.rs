@@ -20,6 +20,9 @@ const KEY_CHARS_WITH_DIGIT: usize = 6;
 /// Base64 of fewer characters may be anything.
 const BASE64_CHARS: usize = 8;
 
+/// So much of the beginning or the end of a longer text is as good as the whole: somebody has cut it off.
+const PART_CHARS: usize = 12;
+
 /// Finds a key in texts, however it is written there.
 #[derive(Clone, Debug)]
 pub(crate) struct Notations(Option<AhoCorasick>);
@@ -32,7 +35,7 @@ impl Notations {
         let is_distinct = key.len() >= if has_digit { KEY_CHARS_WITH_DIGIT } else { KEY_CHARS };
         let clear = is_distinct.then(|| [key.to_owned(), hex(key)]).into_iter().flatten();
         let plain = clear.chain(base64(key));
-        let patterns: BTreeSet<String> = plain.flat_map(|text| escaped(&text)).collect();
+        let patterns: BTreeSet<String> = plain.flat_map(|text| escaped(&text)).flat_map(|text| parts(&text)).collect();
         if patterns.is_empty() {
             return Self(None);
         }
@@ -68,6 +71,14 @@ fn base64(key: &str) -> Vec<String> {
     });
     let within = within.filter(|text| text.len() > BASE64_CHARS);
     whole.filter(|text| text.len() >= BASE64_CHARS).chain(within).collect()
+}
+
+/// A text, and all beginnings and ends of it that are long enough.
+fn parts(text: &str) -> Vec<String> {
+    let cuts = PART_CHARS..text.len();
+    let beginnings = cuts.clone().filter_map(|length| text.get(..length));
+    let ends = cuts.filter_map(|length| text.get(text.len() - length..));
+    beginnings.chain(ends).chain([text]).map(str::to_owned).collect()
 }
 
 /// A text as it is, and as it stands in a URL, in JSON and in HTML.
@@ -113,10 +124,18 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_was_cut_off_is_hidden_too() {
+        let basic = STANDARD.encode(format!("{KEY}:"));
+        for part in [&KEY[..12], &KEY[..31], &KEY[1..], &KEY[20..], &basic[..20], &basic[16..]] {
+            assert_eq!(Notations::of(KEY).hide(&format!("key {part}… is bad")), "key [API key]… is bad");
+        }
+    }
+
+    #[test]
     fn every_place_is_hidden_and_everything_else_stays() {
         let text = format!("é {KEY}{KEY} \n {} é", STANDARD.encode(format!("{KEY}:")));
         assert_eq!(Notations::of(KEY).hide(&text), "é [API key][API key] \n [API key] é");
-        for plain in ["", "an ordinary text", "0123456789abcdef"] {
+        for plain in ["", "an ordinary text", "0123456…", "89abcdef0123"] {
             assert!(matches!(Notations::of(KEY).hide(plain), Cow::Borrowed(_)), "{plain}");
         }
     }

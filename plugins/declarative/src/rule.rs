@@ -77,7 +77,7 @@ impl Rule {
         if outcome.holds {
             return Ok(None);
         }
-        self.otherwise.verdict(&scope.with_found(Some(outcome.found.unwrap_or_default()))).map(Some)
+        self.otherwise.verdict(&scope.with_found(outcome.found.filter(|found| !found.trim().is_empty()))).map(Some)
     }
 }
 

@@ -117,7 +117,9 @@ fn join(parts: &[Part], scope: &Scope<'_>) -> Result<String> {
 
 impl Hole {
     fn value(&self, scope: &Scope<'_>) -> Result<Value> {
-        let fallback = || self.fallback.clone().map(Value::from);
+        // That nothing was found is an answer as well, and not a mistake in the settings.
+        let nothing = || (self.name == Name::Found).then(|| Value::from(""));
+        let fallback = || self.fallback.clone().map(Value::from).or_else(nothing);
         scope.value(&self.name)?.or_else(fallback).ok_or_else(|| Error::new(format!("there is no value for {{{}}}", self.words)))
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use carousel_core::exchange::{Answer, CallError, Object, Request};
 use carousel_core::settings::Settings;
-use carousel_engine::{Bursts, Done, Engine, EngineOptions, Fetched, Transport};
+use carousel_engine::{Bursts, Done, Engine, EngineOptions, Fetched, HookPlaces, Transport};
 use carousel_simulator::{InProcess, Simulator};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -58,7 +58,7 @@ async fn run(workload: &Workload, profile: &str, seed: u64) -> anyhow::Result<Ou
     let mut api = workload.api.clone();
     api.seed = seed;
     let api = Watched::new(InProcess::new(Simulator::new(api)));
-    let options = EngineOptions { seed: Some(seed), ..EngineOptions::default() };
+    let options = EngineOptions { seed: Some(seed), hooks: HookPlaces::InPlace, ..EngineOptions::default() };
     let engine = Engine::new(Arc::clone(&settings), api.clone(), Arc::new(Shops(workload.checks_place)), options)?;
     let mut bursts = Bursts::new(engine.clone(), settings.crawl.turns(settings.profile));
     let start = Instant::now();

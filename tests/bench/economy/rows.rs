@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::busy;
+use crate::contract;
 use crate::crawl::Outcome;
 use crate::workload::{Line, Workload, placed, plain, shop, zipf};
 
@@ -43,6 +44,7 @@ impl Scale {
 /// All rows.
 pub(crate) fn all(scale: Scale) -> anyhow::Result<Vec<Row>> {
     let mut rows = small()?;
+    rows.extend(contract::all()?);
     rows.extend(busy::all()?);
     rows.push(broad(scale));
     Ok(rows)
@@ -245,7 +247,10 @@ pub(crate) fn judge(row: &Row, other: &Outcome, ours: &Outcome) -> Misses {
     let mut misses = (row.judge)(other, ours);
     let lapsed = ours.meter("/sessions/refused_expired");
     let scripted = row.workload.faults.to_string().matches("session-expired").count() as u64;
-    expect(&mut misses, lapsed == scripted, || format!("{lapsed} requests on sessions that the API had ended"));
+    // A call that was under way beside the third ban in a row came too late: one at most, where four share a session.
+    let late = ours.meter("/sessions/ended/bans");
+    let expected = scripted..=scripted + late;
+    expect(&mut misses, expected.contains(&lapsed), || format!("{lapsed} requests on sessions that the API had ended"));
     // A crawl that the other profile gave up is no measure of time.
     let is_whole = other.lost == 0 && other.wrong == 0;
     expect(&mut misses, !is_whole || ours.makespan <= other.makespan, || {

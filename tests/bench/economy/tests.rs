@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, dead_code, reason = "a failing test may panic; the bench uses the rest")]
 
 mod busy;
+mod contract;
 mod crawl;
 mod rows;
 mod shops;
@@ -28,6 +29,11 @@ fn the_default_profile_is_thrifty_true_and_contained() {
 #[test]
 fn a_busy_api_slows_what_it_speaks_of_and_nothing_else() {
     check(&busy::all().unwrap());
+}
+
+#[test]
+fn nothing_is_paid_for_what_tells_nothing() {
+    check(&contract::all().unwrap());
 }
 
 #[test]

@@ -76,6 +76,11 @@ pub(crate) fn plain(site: usize, page: usize) -> Value {
     json!({"url": format!("https://s{site:05}.plain.example/p/{page}"), "httpResponseBody": true})
 }
 
+/// The same in a browser.
+pub(crate) fn in_browser(site: usize, page: usize) -> Value {
+    json!({"url": format!("https://s{site:05}.plain.example/p/{page}"), "browserHtml": true})
+}
+
 /// A page of a shop that shows its prices for a place.
 pub(crate) fn shop(site: usize, page: usize) -> Value {
     let place = ["10001", "60601", "94105", "33101"].get(site % 4).copied().unwrap_or("10001");

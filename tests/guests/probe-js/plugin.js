@@ -49,10 +49,20 @@ export default sitePlugin({
     if (task === "raise") throw new TypeError("boom");
     if (task === "selector") response.css("p[");
     if (task === "close-pool") throw HookError.closePool("had enough");
+    if (task === "output") putOut();
+    if (task === "nothing") return undefined;
     if (task === "surface") log(`SURFACE ${JSON.stringify(surface(response, request))}`);
     return Verdict.keep();
   },
 });
+
+function putOut() {
+  console.log("printed", "with commas");
+  console.error("to standard error");
+  console.warn("logged as a warning");
+  const now = [Date.now() / 1000, new Date().getTime() / 1000, performance.now() / 1000];
+  console.log(`CHANCE ${JSON.stringify([String(Math.random()), Math.random(), now])}`);
+}
 
 function surface(response, request) {
   const { session } = request;

@@ -1,6 +1,13 @@
 """A guest that uses everything of the SDK, and fails in the ways that its site's config asks for."""
 
+import datetime
 import json
+import logging
+import random
+import sys
+import time
+import uuid
+import warnings
 
 from carousel_guest import (
     DownloadError, Edit, Error, SessionConfig, Verdict, config, default, download, log, settings, shared, site_name, site_plugin,
@@ -58,9 +65,28 @@ class Probe(SessionConfig):
             response.css("p[")
         if task == "close-pool":
             raise Error.close_pool("had enough")
+        if task == "output":
+            put_out()
+        if task == "nothing":
+            return None
         if task == "surface":
             log("SURFACE " + json.dumps(surface(response, request)))
         return Verdict.keep()
+
+
+def put_out():
+    print("printed", "with commas", end="")
+    print()
+    sys.stderr.write("to standard error\n")
+    logging.warning("logged %s", "as a warning")
+    logging.getLogger("part").info("logged quietly")
+    warnings.warn("warned")
+    now = [time.time(), datetime.datetime.now(datetime.timezone.utc).timestamp(), time.monotonic()]
+    try:
+        open("/etc/hostname")
+    except OSError as error:
+        print("NO FILE", type(error).__name__)
+    print("CHANCE", json.dumps([str(uuid.uuid4()), random.random(), now]))
 
 
 def surface(response, request):

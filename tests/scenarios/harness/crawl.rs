@@ -52,6 +52,12 @@ impl Crawl {
         self
     }
 
+    /// Sets a variable of the environment.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
     /// Writes a file into the folder where the crawl runs.
     pub(crate) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
         write_file(self.dir.path(), name, content);

@@ -8,7 +8,7 @@ use super::process::Running;
 use super::{kept, process, root};
 
 /// All guests.
-const GUESTS: [&str; 3] = ["good", "misbehaving", "scripted"];
+const GUESTS: [&str; 4] = ["good", "misbehaving", "scripted", "slow"];
 
 /// The file of a guest's component, by the name of its package.
 pub(crate) fn component(package: &str) -> PathBuf {

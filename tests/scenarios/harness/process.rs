@@ -12,7 +12,7 @@ use super::{carousel, kept};
 pub(crate) fn command(dir: &Path) -> Command {
     let mut command = Command::new(carousel());
     command.current_dir(dir).env("XDG_CACHE_HOME", kept("cache"));
-    for name in ["ZYTE_API_KEY", "CAROUSEL_CONFIG", "CAROUSEL_PLUGINS", "CAROUSEL_API_URL"] {
+    for name in ["SHUB_JOBKEY", "ZYTE_API_KEY", "CAROUSEL_CONFIG", "CAROUSEL_PLUGINS", "CAROUSEL_API_URL"] {
         command.env_remove(name);
     }
     command

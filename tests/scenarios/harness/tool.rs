@@ -41,6 +41,11 @@ impl Workshop {
         self.component(&guests::component(name))
     }
 
+    /// Adds one of the plugins of this project.
+    pub(crate) fn plugin(self, name: &str) -> Self {
+        self.component(&plugins::built(name))
+    }
+
     fn component(self, file: &Path) -> Self {
         std::fs::copy(file, self.path("plugins").join(file.file_name().unwrap())).unwrap();
         self

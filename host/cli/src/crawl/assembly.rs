@@ -14,6 +14,7 @@ use super::entry::EchoData;
 use super::files::{Files, Sources};
 use super::input::{Input, Order, Wanted};
 use super::interrupts;
+use super::job;
 use super::rendering::Annotation;
 use super::run::{Ended, Run, RunOptions, StoreErrors};
 use super::tally::Tally;
@@ -165,6 +166,8 @@ fn engine_options(args: &Crawl) -> EngineOptions {
         fingerprints: args.annotate,
         retry_only_throttling: args.dont_retry_errors,
         send_unchecked: args.no_check,
+        job_id: job::id(),
+        ..EngineOptions::default()
     }
 }
 

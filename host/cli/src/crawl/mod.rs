@@ -6,6 +6,7 @@ mod entry;
 mod files;
 mod input;
 pub(crate) mod interrupts;
+mod job;
 mod leftovers;
 mod lock;
 mod output;

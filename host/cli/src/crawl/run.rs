@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use carousel_core::exchange::Request;
+use carousel_core::repeated::Repeated;
 use carousel_core::turns::TurnsOptions;
 use carousel_engine::{Bursts, Done, Engine, Failure, FailureKind, Fetcher, Sites, Transport};
 use tokio::sync::mpsc;
@@ -83,6 +84,8 @@ pub(crate) struct Run<'r, F: Fetch, W: Watch> {
     ending: Option<Ending>,
     bytes_done: u64,
     leftovers: Option<Leftovers>,
+    /// What was said of plugins that failed.
+    told: Repeated,
     /// None at its end, or where nobody wants more of it.
     entries: Option<Entries>,
     interrupts: u32,
@@ -140,6 +143,7 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
             ending: None,
             bytes_done: 0,
             leftovers: None,
+            told: Repeated::default(),
             entries: None,
             interrupts: 0,
             held_back: 0,
@@ -334,7 +338,7 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
             tracing::debug!(url = request.url(), line, "dropped as a duplicate");
         } else {
             self.tally.failed += 1;
-            tracing::error!(url = request.url(), line, kind = %failure.kind, "no answer: {}", failure.message);
+            self.tell_failed(line, request, failure);
         }
         if self.options.errors == StoreErrors::Yes && !is_left_over {
             let text = rendering::failure(failure, request, line, self.options.annotation);
@@ -342,6 +346,18 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
         } else {
             self.settle(line, is_left_over || self.is_output_lost);
             self.watch.line_done(&self.tally, self.bytes_done);
+        }
+    }
+
+    /// What a plugin fails of is the same for many lines, and is not said for each.
+    fn tell_failed(&self, line: u64, request: &Request, failure: &Failure) {
+        let (url, kind, why) = (request.url(), failure.kind, &failure.message);
+        let is_same_for_many = kind == FailureKind::Plugin;
+        let times = if is_same_for_many { self.told.count_without_numbers(why) } else { Some(1) };
+        match times {
+            Some(1) => tracing::error!(url, line, %kind, "no answer: {why}"),
+            Some(times) => tracing::error!(url, line, %kind, times, "no answer once more: {why}"),
+            None => tracing::debug!(url, line, %kind, "no answer once more: {why}"),
         }
     }
 

@@ -7,7 +7,7 @@ use carousel_core::exchange::Answer;
 use carousel_core::id::PoolId;
 use carousel_core::pool::Outlook;
 use carousel_core::turns::{Order as Start, PoolKey};
-use carousel_engine::{Fetched, Trace};
+use carousel_engine::{Fetched, Preparing, Trace};
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 
@@ -42,8 +42,12 @@ impl Fetcher for Fake {
     type Enqueued = Arc<Request>;
     type Resting = ();
 
-    fn prepare(&self, request: Request) -> Arc<Request> {
-        Arc::new(request)
+    fn prepare(&self, request: Request) -> Preparing<Arc<Request>> {
+        Preparing::Done(Arc::new(request))
+    }
+
+    fn lane(&self, _request: &Request) -> Option<Arc<str>> {
+        None
     }
 
     fn rest(_prepared: Arc<Request>) {}

@@ -1,6 +1,7 @@
 //! `carousel plugin test`: runs recorded calls offline and compares what the plugins answer now.
 
 mod compare;
+mod today;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,6 +17,7 @@ use carousel_sandbox::{Loaded, Look, PluginSite, Sandbox, SiteDirectory, Subject
 use serde_json::{Value, json};
 
 use self::compare::{Difference, compare, placeholders_of_inputs};
+use self::today::Today;
 use super::replay::{self, Recorded};
 use super::{NOT_GOOD, report, workbench};
 use crate::args::{Common, TestPlugins};
@@ -31,7 +33,15 @@ pub(crate) fn test(args: &TestPlugins, common: &Common, screen: &Screen) -> anyh
     };
     let folders = site_folders(&args.dir)?;
     let plugins = PluginSettings { dir: Some(dir), ..settings.plugins };
-    let loaded = Sandbox::new(&plugins)?.load(&tables(&folders)?);
+    refuse_twins(&folders)?;
+    let sites: Vec<Today> = folders.iter().map(|folder| Today::of(&folder.site, &settings.site)).collect();
+    for (folder, today) in folders.iter().zip(&sites) {
+        for difference in &today.differences {
+            report::print(format!("NOTE {}: not as it was recorded: {difference}", folder.path.display()))?;
+        }
+    }
+    let tables: Vec<SiteTable> = sites.into_iter().map(|today| today.table).collect();
+    let loaded = Sandbox::new(&plugins)?.load(&tables);
     let stage = Stage { broken: broken(&loaded), sites: loaded.sites, runtime: workbench::runtime()? };
     let mut tally = Tally::default();
     for folder in &folders {
@@ -41,8 +51,8 @@ pub(crate) fn test(args: &TestPlugins, common: &Common, screen: &Screen) -> anyh
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(NOT_GOOD) })
 }
 
-/// A site for each folder, with the config that was recorded; none is chosen by URL.
-fn tables(folders: &[SiteFolder]) -> anyhow::Result<Vec<SiteTable>> {
+/// Calls of one site in two folders may be of two configs.
+fn refuse_twins(folders: &[SiteFolder]) -> anyhow::Result<()> {
     let mut named: BTreeMap<&str, &Path> = BTreeMap::new();
     for folder in folders {
         if let Some(other) = named.insert(&folder.site.site, &folder.path) {
@@ -50,10 +60,7 @@ fn tables(folders: &[SiteFolder]) -> anyhow::Result<Vec<SiteTable>> {
             bail!("{one} and {two} are both of the site \"{}\": test one at a time", folder.site.site);
         }
     }
-    // Where its calls led was allowed when they were recorded.
-    let hosts = || vec!["*".to_owned()];
-    let table = |site: &FixtureSite| workbench::table(&site.site, &site.plugin, site.config.clone(), hosts());
-    Ok(folders.iter().map(|folder| table(&folder.site)).collect())
+    Ok(())
 }
 
 /// Why sites cannot be served.

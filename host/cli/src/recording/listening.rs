@@ -8,7 +8,7 @@ use carousel_core::exchange::{Answer, CallError, Object};
 use carousel_core::hooks::{Edit, Hook, HookCall, HookError, Plan};
 use carousel_core::id::SiteId;
 use carousel_core::verdict::Verdict;
-use carousel_engine::{Downloader, Site, Sites};
+use carousel_engine::{Downloader, Leave, Site, Sites};
 
 use super::fixture::{Asked, Download};
 use super::outcome;
@@ -77,6 +77,14 @@ impl<S: Site> Site for RecordedSite<S> {
 
     fn overrides(&self, hook: Hook) -> bool {
         self.site.overrides(hook)
+    }
+
+    async fn leave_to_initialise(&self) -> Result<Leave, HookError> {
+        self.site.leave_to_initialise().await
+    }
+
+    fn left_alone(&self) -> Option<HookError> {
+        self.site.left_alone()
     }
 
     fn plan(&self, call: HookCall) -> Result<Plan, HookError> {

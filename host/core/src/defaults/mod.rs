@@ -145,16 +145,21 @@ pub(crate) fn is_truthy(value: &Value) -> bool {
     }
 }
 
-/// JSON text that is the same for equal values: keys sorted at every depth.
+/// JSON text that is the same for equal values: keys sorted at every depth, numbers written in one way.
 pub(crate) fn canonical(value: &Value) -> String {
     match value {
+        Value::Number(_) => {
+            let mut usual = value.clone();
+            crate::json::unify_numbers(&mut usual);
+            usual.to_string()
+        }
         Value::Object(members) => {
             let sorted: BTreeMap<&String, &Value> = members.iter().collect();
             let member = |(key, value): (&String, &Value)| format!("{}:{}", Value::String(key.clone()), canonical(value));
             format!("{{{}}}", sorted.into_iter().map(member).collect::<Vec<_>>().join(","))
         }
         Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
+        Value::Null | Value::Bool(_) | Value::String(_) => value.to_string(),
     }
 }
 

@@ -161,6 +161,15 @@ mod tests {
     }
 
     #[test]
+    fn numbers_keep_the_digits_they_are_written_with() {
+        let line = r#"{"url":"u","customData":[12345678901234567890123,1.50,{"a":-18446744073709551616}],"meta":{"n":1e+999}}"#;
+        let mut request = Request::from_json(crate::json::read(line).unwrap()).unwrap();
+        assert_eq!(request.to_json().to_string(), line);
+        request.set_param("customData", serde_json::from_str("340282366920938463463374607431768211456").unwrap());
+        assert_eq!(request.params()["customData"].to_string(), "340282366920938463463374607431768211456");
+    }
+
+    #[test]
     fn what_is_no_request_is_refused_with_a_reason() {
         for (value, why) in [
             (json!([]), BadRequest::NotAnObject),

@@ -84,6 +84,7 @@ fn counting_params(params: &Map<String, Value>) -> BTreeMap<&str, Value> {
 /// A value with the keys of its objects in order and, outside of lists, without members that are null or empty objects.
 fn sorted(value: &Value) -> Value {
     let mut sorted = without_void(value);
+    crate::json::unify_numbers(&mut sorted);
     sorted.sort_all_objects();
     sorted
 }

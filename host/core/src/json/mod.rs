@@ -19,7 +19,7 @@ pub use raw::{Kind, MAX_DEPTH, Raw};
 pub use scan::{BadJson, Token, Tokens};
 pub use string::unquote;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// Reads a text of one value. Nesting deeper than [`MAX_DEPTH`] is refused.
 pub fn read(text: &str) -> Result<Value, BadJson> {
@@ -44,4 +44,19 @@ pub fn utf8(mut bytes: Vec<u8>) -> Option<String> {
         rest = others;
     }
     String::from_utf8(bytes).ok()
+}
+
+/// Writes the numbers of a value in the one way for each: `1.50` and `15e-1` as `1.5`. Whole numbers keep their digits.
+pub fn unify_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            let is_whole = number.as_str().bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+            let usual =
+                if is_whole { (number.as_str() == "-0").then(|| 0.into()) } else { number.as_f64().and_then(Number::from_f64) };
+            usual.into_iter().for_each(|usual| *number = usual);
+        }
+        Value::Array(items) => items.iter_mut().for_each(unify_numbers),
+        Value::Object(members) => members.values_mut().for_each(unify_numbers),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
 }

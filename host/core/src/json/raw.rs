@@ -34,6 +34,18 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind of the value that a text begins with.
+    pub fn of(text: &str) -> Self {
+        match text.as_bytes() {
+            [b'{', ..] => Self::Object,
+            [b'[', ..] => Self::Array,
+            [b'"', ..] => Self::String,
+            [b't' | b'f', ..] => Self::Bool,
+            [b'0'..=b'9', ..] | [b'-', b'0'..=b'9', ..] => Self::Number,
+            _ => Self::Null,
+        }
+    }
+
     /// Its name with an article, for messages.
     pub fn told(self) -> &'static str {
         match self {
@@ -66,14 +78,7 @@ impl<'t> Raw<'t> {
 
     /// What it is, by how it begins.
     pub fn kind(self) -> Kind {
-        match self.0.as_bytes() {
-            [b'{', ..] => Kind::Object,
-            [b'[', ..] => Kind::Array,
-            [b'"', ..] => Kind::String,
-            [b't' | b'f', ..] => Kind::Bool,
-            [b'0'..=b'9', ..] | [b'-', b'0'..=b'9', ..] => Kind::Number,
-            _ => Kind::Null,
-        }
+        Kind::of(self.0)
     }
 
     /// The text of a string.

@@ -11,7 +11,7 @@ fn what_other_readers_take_is_read() {
         (r#""\ud83d\ud83d\ude00""#, json!("\u{fffd}😀")),
         (r#""\ud83d\n\u00e9\"\\\/\b\f\r\t""#, json!("\u{fffd}\né\"\\/\u{8}\u{c}\r\t")),
         (r#"{"\ud800":1}"#, json!({"\u{fffd}": 1})),
-        ("[NaN, Infinity, -Infinity, -1.5e+3, 0]", json!([null, null, null, -1500.0, 0])),
+        ("[NaN, Infinity, -Infinity, -1.5, 0]", json!([null, null, null, -1.5, 0])),
         (r#"{"a":1,"b":2,"a":3}"#, json!({"a": 3, "b": 2})),
         ("\u{feff} {\"a\" : [ ] , \"b\":{ }}\n", json!({"a": [], "b": {}})),
         ("[true,false,null,[[],{}]]", json!([true, false, null, [[], {}]])),
@@ -120,4 +120,21 @@ fn bytes_are_read_with_half_surrogate_pairs_and_nothing_else_that_is_not_utf8() 
     assert_eq!(utf8("é\u{d7ff}".as_bytes().to_vec()).as_deref(), Some("é\u{d7ff}"));
     assert_eq!(utf8(b"\xED\xA0\xBD\xED\xB8\x80".to_vec()).as_deref(), Some("\u{fffd}\u{fffd}"));
     assert_eq!((utf8(b"\xE9".to_vec()), utf8(b"\xED\xA0".to_vec())), (None, None));
+}
+
+#[test]
+fn numbers_of_any_size_keep_their_digits_and_equal_ones_may_be_written_in_one_way() {
+    for (written, usual) in [
+        ("12345678901234567890123", "12345678901234567890123"),
+        ("-0", "0"),
+        ("1.50", "1.5"),
+        ("15e-1", "1.5"),
+        ("1e+2", "100.0"),
+        ("1e+999", "1e+999"),
+    ] {
+        let mut value = read(&format!("[{written},{{\"a\":{written}}}]")).unwrap();
+        assert_eq!(value[0].to_string(), written);
+        unify_numbers(&mut value);
+        assert_eq!(value.to_string(), format!("[{usual},{{\"a\":{usual}}}]"));
+    }
 }

@@ -7,7 +7,8 @@
 //!   └────────────────────────────────────────────────────────────────────┘ good
 //! ```
 //!
-//! It also opens where the API has had no session for the pool for `creation_timeout`; then a try that gets none, either, is bad.
+//! It also opens where so many sessions in a row were banned before a page on one of them was good, though their initialisations were; then a
+//! good page closes it. And it opens where the API has had no session for the pool for `creation_timeout`; then a try that gets none, either, is bad.
 
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub(super) struct Breaker {
     bad_in_a_row: u32,
     /// Initialisations in a row whose check asked to come back later.
     put_off_in_a_row: u32,
+    /// Sessions in a row that were banned before a page on them was good.
+    fruitless_in_a_row: u32,
     last_bad: Instant,
     /// While the circuit is open, and while one initialisation tries whether it can be closed.
     open: Option<Open>,
@@ -38,12 +41,32 @@ struct Open {
 enum Cause {
     BadInits,
     Unavailable,
+    Banned,
 }
 
 impl Breaker {
-    /// A good initialisation: all is forgiven.
+    /// A good initialisation: all is forgiven, but bans, of which it knows nothing.
     pub(super) fn close(&mut self) {
-        *self = Self::default();
+        let open = self.open.filter(|open| open.cause == Cause::Banned);
+        *self = Self { open, fruitless_in_a_row: self.fruitless_in_a_row, last_bad: self.last_bad, ..Self::default() };
+    }
+
+    /// A good page: bans are forgiven as well.
+    pub(super) fn served(&mut self) {
+        self.fruitless_in_a_row = 0;
+        self.open.take_if(|open| open.cause == Cause::Banned);
+    }
+
+    /// A session was banned before a page on it was good. Returns whether it was one too many: the circuit is open from now on.
+    pub(super) fn fruitless(&mut self, options: &PoolOptions, now: Instant) -> bool {
+        self.fruitless_in_a_row = self.fruitless_in_a_row.saturating_add(1);
+        self.last_bad = now;
+        let is_known = self.open.is_some_and(|open| open.cause == Cause::Banned);
+        let is_one_too_many = is_known || self.fruitless_in_a_row >= options.max_bad_inits.max(1);
+        if is_one_too_many {
+            self.trip(Cause::Banned, options, now);
+        }
+        is_one_too_many
     }
 
     /// A bad initialisation. Returns whether it was one too many: the circuit is open from now on.
@@ -83,6 +106,7 @@ impl Breaker {
     pub(super) fn refusal(&self, retry_after: Option<Duration>) -> Refusal {
         match self.open.map(|open| open.cause) {
             Some(Cause::Unavailable) => Refusal::Unavailable { retry_after },
+            Some(Cause::Banned) => Refusal::Banned { retry_after },
             Some(Cause::BadInits) | None => Refusal::BadInits { retry_after },
         }
     }
@@ -108,9 +132,14 @@ impl Breaker {
         self.open.is_some()
     }
 
+    /// The cool-down is over but no page has been good yet, on a pool whose sessions were all banned.
+    pub(super) fn waits_for_a_page(&self) -> bool {
+        self.open.is_some_and(|open| open.cause == Cause::Banned)
+    }
+
     /// Has nothing bad happened since the last good initialisation?
     pub(super) fn is_fresh(&self) -> bool {
-        self.bad_in_a_row == 0 && self.open.is_none()
+        self.bad_in_a_row == 0 && self.fruitless_in_a_row == 0 && self.open.is_none()
     }
 
     /// When what happened is too long ago to matter.
@@ -123,6 +152,6 @@ impl Breaker {
     #[cfg(test)]
     pub(super) fn shape(&self, now: Instant) -> impl std::fmt::Debug + use<> {
         let open = self.open.map(|open| (open.until.since(now), now.since(open.until), open.cool_down, open.cause));
-        (self.bad_in_a_row, self.put_off_in_a_row, now.since(self.last_bad), open)
+        (self.bad_in_a_row, self.fruitless_in_a_row, self.put_off_in_a_row, now.since(self.last_bad), open)
     }
 }

@@ -78,6 +78,10 @@ impl<T: Clone> Pool<T> {
         }
         let free = (self.options.size as usize).saturating_sub(self.sessions.len() + self.opening.len());
         let missing = self.wanted(now).saturating_sub(self.usable_soon(now)).min(free);
+        if self.breaker.waits_for_a_page() {
+            // Only a good page closes it, so one session at a time tries for one.
+            return missing.min(1_usize.saturating_sub(self.opening.len() + self.sessions.len()));
+        }
         // One at a time may try whether the circuit can be closed, however many sessions live still.
         if self.breaker.is_trying() { missing.min(1_usize.saturating_sub(self.opening.len())) } else { missing }
     }
@@ -142,13 +146,18 @@ impl<T: Clone> Pool<T> {
 
     /// A bad initialisation that is the fault of the request it was made for, or of all of the pool: the next one is for another request.
     pub(super) fn refused_init(&mut self, opening: &Opening<T>, now: Instant) {
-        let place = opening.asker.and_then(|ticket| self.place_of(ticket).ok());
-        if let Some(waiter) = place.and_then(|index| self.waiting.remove(index)) {
-            self.actions.push_back(Action::Refuse { ticket: waiter.ticket, why: Refusal::BadInit });
-        }
+        self.refuse_asker(opening, Refusal::BadInit);
         match self.breaker.bad(&self.options, now) {
             true => self.give_up_opening_for_good(opening, now),
             false => self.give_up_opening(opening, &Refusal::BadInit),
+        }
+    }
+
+    /// Refuses the request for which a session was to be opened, if it still waits.
+    pub(super) fn refuse_asker(&mut self, opening: &Opening<T>, why: Refusal) {
+        let place = opening.asker.and_then(|ticket| self.place_of(ticket).ok());
+        if let Some(waiter) = place.and_then(|index| self.waiting.remove(index)) {
+            self.actions.push_back(Action::Refuse { ticket: waiter.ticket, why });
         }
     }
 

@@ -2,7 +2,7 @@
 //! its id silently opens a new, uninitialised one. So a session is never lent once it is near either limit.
 //!
 //! Nobody has said whether idle time counts from the beginning of a call or from its end. It is counted from the beginning, but a
-//! session whose initialisation ended with a very long call can be lent at its birth: else it would never be.
+//! session whose initialisation ended with a very long call can be lent when that is over: else it would never be.
 
 use std::time::Duration;
 
@@ -38,16 +38,19 @@ impl<T: Clone> Pool<T> {
         self.sessions.push(session);
     }
 
-    /// Has its initialisation taken as long as it may live?
+    /// Has its initialisation taken as long as it may live, or as long after its last call as it may be idle?
     pub(super) fn is_born_dead(&self, opening: usize, now: Instant) -> bool {
-        let since = self.opening.get(opening).map(|opening| opening.since);
-        since.zip(self.longest_age()).is_some_and(|(since, longest)| since + longest <= now)
+        let Some(opening) = self.opening.get(opening) else { return false };
+        let ages_at = self.longest_age().map(|longest| opening.since + longest);
+        let idles_at = self.longest_idle().map(|longest| self.used_at_birth(opening, now) + longest);
+        [ages_at, idles_at].into_iter().flatten().any(|limit| limit <= now)
     }
 
     /// From when on the idle time of a session counts that is born now.
     fn used_at_birth(&self, opening: &Opening<T>, now: Instant) -> Instant {
         let called = opening.called.unwrap_or(now);
-        self.longest_idle().map_or(called, |longest| called.max((now + MOMENT) - longest))
+        let over = opening.call_over.unwrap_or(now);
+        self.longest_idle().map_or(called, |longest| called.max((over + MOMENT) - longest))
     }
 
     /// The longest rest after which a session can still be lent.

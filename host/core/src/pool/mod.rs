@@ -93,6 +93,8 @@ struct Opening<T> {
     since: Instant,
     /// When its latest call was sent, once there was one.
     called: Option<Instant>,
+    /// When that one was over.
+    call_over: Option<Instant>,
     /// While the API has no session for us: when to try again.
     paused_until: Option<Instant>,
     /// Whether an initialisation is tried again, or waiting requests try themselves.
@@ -152,8 +154,13 @@ impl<T: Clone> Pool<T> {
     pub fn handle_called(&mut self, session: SessionId, is_first: bool, now: Instant) -> bool {
         let Some(opening) = self.opening.iter_mut().find(|opening| opening.session == session) else { return false };
         opening.since = if is_first { now } else { opening.since };
-        opening.called = Some(now);
+        (opening.called, opening.call_over) = (Some(now), None);
         true
+    }
+
+    /// The latest call of an initialisation is over, which may go on. Without this word it is over at its end.
+    pub fn handle_call_over(&mut self, session: SessionId, now: Instant) {
+        self.opening.iter_mut().filter(|opening| opening.session == session).for_each(|opening| opening.call_over = Some(now));
     }
 
     /// The API was too busy for the first call of an initialisation, which has still to begin.
@@ -200,6 +207,11 @@ impl<T: Clone> Pool<T> {
                 let opening = self.opening.swap_remove(index);
                 self.give_up_opening(&opening, &Refusal::Budget);
             }
+            Opened::LeftAlone => {
+                let opening = self.opening.swap_remove(index);
+                self.refuse_asker(&opening, Refusal::LeftAlone);
+                self.give_up_opening(&opening, &Refusal::LeftAlone);
+            }
             Opened::Abandoned => {
                 let opening = self.opening.swap_remove(index);
                 self.give_up_opening(&opening, &Refusal::Closed("cancelled".into()));
@@ -222,7 +234,9 @@ impl<T: Clone> Pool<T> {
         let verdict = used.verdict(outcome, &self.options);
         let start = if used.is_uninitialised() { Start::ByUse } else { Start::ByInit };
         let missed = Missed { outcome, start, lacking_since: used.lacking_since };
+        let is_fruitless = verdict == Some(EndReason::Banned) && used.is_fruitless();
         let failed = self.judge_start(index, outcome, now.since(lease.granted), now);
+        self.judge_bans(outcome, is_fruitless && failed.is_none(), now);
         if let Some(reason) = failed {
             self.retire(index, reason);
         } else if let Some(reason) = verdict {
@@ -254,7 +268,7 @@ impl<T: Clone> Pool<T> {
         self.settle(now, chance);
         self.give_up_late_waiters(now);
         if self.is_empty() && self.breaker.fades_at(&self.options).is_some_and(|at| at <= now) {
-            self.breaker.close();
+            self.breaker = Breaker::default();
         }
     }
 
@@ -473,8 +487,9 @@ impl<T: Clone> Pool<T> {
         let session = chance.session_id();
         self.actions.push_back(Action::Open { session, trigger: trigger.clone() });
         let (start, since) = (Start::ByInit, now);
-        let (called, paused_until, lacking_since) = (None, None, None);
-        self.opening.push(Opening { session, trigger, owner, asker, since, called, paused_until, start, lacking_since });
+        let (called, call_over, paused_until, lacking_since) = (None, None, None, None);
+        let opening = Opening { session, trigger, owner, asker, since, called, call_over, paused_until, start, lacking_since };
+        self.opening.push(opening);
     }
 
     fn retire(&mut self, index: usize, reason: EndReason) {

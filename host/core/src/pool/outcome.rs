@@ -30,6 +30,8 @@ pub enum Opened {
     PutOff(Duration),
     /// The budget has no room for it, nor will it have: the pool lives on the sessions it has.
     Unaffordable,
+    /// Nothing was sent for it: the plugin that it needs is left alone. Not counted; ends the request that it was made for.
+    LeftAlone,
     /// Nobody waits for the result any more: the crawl is ending.
     Abandoned,
 }
@@ -134,8 +136,15 @@ pub enum Refusal {
         /// When the pool will try again; none: never.
         retry_after: Option<Duration>,
     },
+    /// Sessions keep being banned before a page on them is good.
+    Banned {
+        /// When the pool will try again.
+        retry_after: Option<Duration>,
+    },
     /// The API refuses what the initialisation for this request asks for.
     BadInit,
+    /// The plugin that would initialise a session is left alone.
+    LeftAlone,
     /// The API has had no session for the pool for too long.
     Unavailable {
         /// When the pool will try again; none: never.
@@ -157,8 +166,8 @@ impl Refusal {
         match self {
             Self::PoolClosed(_) => EndReason::PoolClosed,
             Self::Budget => EndReason::Budget,
-            Self::Closed(_) | Self::BadInits { .. } | Self::Unavailable { .. } => EndReason::Closed,
-            Self::BadInit | Self::NoSession | Self::RestsTooLong | Self::Domain(_) => EndReason::Closed,
+            Self::Closed(_) | Self::BadInits { .. } | Self::Unavailable { .. } | Self::Banned { .. } => EndReason::Closed,
+            Self::BadInit | Self::LeftAlone | Self::NoSession | Self::RestsTooLong | Self::Domain(_) => EndReason::Closed,
         }
     }
 }
@@ -174,10 +183,15 @@ impl fmt::Display for Refusal {
                 f.write_str("too many initialisations in a row failed")?;
                 write_retry(f, *retry_after)
             }
+            Self::Banned { retry_after } => {
+                f.write_str("too many sessions in a row were banned by the site before they got one good page")?;
+                write_retry(f, *retry_after)
+            }
             Self::BadInit => f.write_str(
                 "the API refuses what the initialisation for this request asks for: correct its URL or metadata, session.params, \
                  session.location or the plugin",
             ),
+            Self::LeftAlone => f.write_str("no session is initialised for it now"),
             Self::Unavailable { retry_after } => {
                 f.write_str(
                     "the API has had no session for it for as long as session.creation_timeout: end other crawls of the account, or \

@@ -38,6 +38,10 @@ pub(super) struct Session<T> {
     errors: u32,
     check_failures: u32,
     bans_in_a_row: u32,
+    /// Bans and other download errors.
+    errors_in_a_row: u32,
+    /// Has a page on it passed its check?
+    is_proven_good: bool,
 }
 
 /// Why the API may not know a session yet: the first use creates it.
@@ -81,6 +85,8 @@ impl<T> Session<T> {
             errors: 0,
             check_failures: 0,
             bans_in_a_row: 0,
+            errors_in_a_row: 0,
+            is_proven_good: false,
         }
     }
 
@@ -95,7 +101,10 @@ impl<T> Session<T> {
     }
 
     pub(super) fn has_room(&self, options: &PoolOptions) -> bool {
-        options.max_in_flight.is_none_or(|limit| self.in_flight < limit.get())
+        // No call more than may be banned before the API ends the session.
+        let may_be_banned =
+            options.max_errors.is_some() || self.bans_in_a_row == 0 || self.in_flight + self.bans_in_a_row < BANS_IN_A_ROW;
+        may_be_banned && options.max_in_flight.is_none_or(|limit| self.in_flight < limit.get())
     }
 
     pub(super) fn granted(&mut self, now: Instant, rest: Duration) {
@@ -133,12 +142,15 @@ impl<T> Session<T> {
         }
         self.last_used = self.last_used.max(self.proven);
         match outcome {
-            Used::Good => self.bans_in_a_row = 0,
+            Used::Good => {
+                (self.bans_in_a_row, self.errors_in_a_row) = (0, 0);
+                self.is_proven_good = true;
+            }
             Used::CheckFailed => self.check_failures += 1,
-            Used::DownloadError => self.errors += 1,
-            Used::Banned => {
+            Used::DownloadError | Used::Banned => {
                 self.errors += 1;
-                self.bans_in_a_row += 1;
+                self.errors_in_a_row += 1;
+                self.bans_in_a_row += u32::from(outcome == Used::Banned);
             }
             Used::Throttled(pause) => self.rests_until = self.rests_until.max(now + pause),
             Used::Neutral | Used::CheckError | Used::Expired | Used::Superseded => {}
@@ -146,9 +158,17 @@ impl<T> Session<T> {
         }
     }
 
+    /// Has nothing come of it but bans?
+    pub(super) fn is_fruitless(&self) -> bool {
+        !self.is_proven_good
+    }
+
     /// Whether this outcome ends it. Failures count over its whole life, each kind for itself.
     pub(super) fn verdict(&self, outcome: Used, options: &PoolOptions) -> Option<EndReason> {
-        let too_many_errors = self.errors >= options.max_errors.max(1);
+        let too_many_errors = match options.max_errors {
+            Some(most) => self.errors >= most.max(1),
+            None => self.errors_in_a_row >= BANS_IN_A_ROW,
+        };
         match outcome {
             Used::Expired => Some(EndReason::ExpiredUpstream),
             Used::CheckError => Some(EndReason::CheckError),

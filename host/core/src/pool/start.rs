@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::session::{Session, Unknown};
 use super::{Action, EndReason, Opening, Pool, Used, Waiter};
 use crate::chance::Chance;
-use crate::settings::Growth;
+use crate::settings::{Growth, OnBadInits};
 use crate::time::Instant;
 
 /// How the session begins that is opened for a request.
@@ -104,13 +104,28 @@ impl<T: Clone> Pool<T> {
         Some(reason)
     }
 
+    /// A pool whose sessions are all banned, however well they were initialised, is not worth more initialisations for the time being.
+    pub(super) fn judge_bans(&mut self, outcome: Used, is_fruitless: bool, now: Instant) {
+        if outcome == Used::Good {
+            self.breaker.served();
+        } else if is_fruitless
+            && self.options.on_bad_inits == OnBadInits::OpenCircuit
+            && self.breaker.fruitless(&self.options, now)
+        {
+            let why = self.breaker_refusal(now);
+            self.stop_opening(why);
+        }
+    }
+
     /// The API had no session for a request that was to create one: others are opened after a pause, as where an initialisation met this.
     pub(super) fn miss_start(&mut self, missed: Missed, trigger: T, now: Instant, chance: &mut Chance) {
         let Missed { outcome, start, lacking_since } = missed;
         self.unstarted -= u32::from(self.options.growth == Growth::Eager);
         let session = chance.session_id();
         let (owner, asker, since, called, paused_until) = (None, None, now, None, None);
-        self.opening.push(Opening { session, trigger, owner, asker, since, called, paused_until, start, lacking_since });
+        let call_over = None;
+        let opening = Opening { session, trigger, owner, asker, since, called, call_over, paused_until, start, lacking_since };
+        self.opening.push(opening);
         let index = self.opening.len() - 1;
         if let Used::Unavailable(pause) = outcome {
             self.miss_opening(index, pause, now, chance);

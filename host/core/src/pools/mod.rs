@@ -65,6 +65,11 @@ impl<T: Clone> Pools<T> {
         wanted
     }
 
+    /// The latest call of an initialisation is over; see [`Pool::handle_call_over`].
+    pub fn handle_call_over(&mut self, id: &PoolId, session: SessionId, now: Instant) {
+        self.change(id, |pool, _| pool.handle_call_over(session, now));
+    }
+
     /// The first call of an initialisation was not taken; see [`Pool::handle_refused`].
     pub fn handle_refused(&mut self, id: &PoolId, session: SessionId) {
         self.change(id, |pool, _| pool.handle_refused(session));

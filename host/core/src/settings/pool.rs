@@ -75,8 +75,8 @@ pub struct PoolOptions {
     pub max_idle: Option<Duration>,
     /// How long before `max_age` and `max_idle` a session is no longer lent.
     pub margin: Duration,
-    /// Download errors (520, 521) that end a session, counted over its life; 0 acts as 1.
-    pub max_errors: u32,
+    /// Download errors (520, 521) that end a session, counted over its life; 0 acts as 1; none: three in a row do.
+    pub max_errors: Option<u32>,
     /// Failed checks that end a session, counted over its life; 0 acts as 1.
     pub max_check_failures: u32,
     /// Bad initialisations in a row that open the circuit or end the crawl; 0 acts as 1.
@@ -109,7 +109,7 @@ impl Default for PoolOptions {
             max_age: Some(Duration::from_secs(900)),
             max_idle: Some(Duration::from_secs(120)),
             margin: Duration::from_secs(10),
-            max_errors: 1,
+            max_errors: None,
             max_check_failures: 1,
             max_bad_inits: 8,
             on_bad_inits: OnBadInits::OpenCircuit,

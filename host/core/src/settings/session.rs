@@ -53,8 +53,9 @@ pub struct SessionSettings {
     pub max_cookie_name_length: usize,
     /// The same for its value alone. Default 4085.
     pub max_cookie_value_length: usize,
-    /// Download errors (520, 521) that end a session, counted over its life. Default 1; 0 acts as 1.
-    pub max_errors: u32,
+    /// Download errors (520, 521) that end a session, counted over its life; 0 acts as 1. Default: any number, as long as there are not
+    /// three in a row, at which the API ends a session itself; 1 in the peer's profile. Fewer cost an initialisation for each chance ban.
+    pub max_errors: Option<u32>,
     /// Failed checks that end a session, counted over its life. Default 1; 0 acts as 1.
     pub max_check_failures: u32,
     /// Bad initialisations of a pool in a row that are too many. Default 8; 0 acts as 1.
@@ -131,7 +132,7 @@ impl Default for SessionSettings {
             max_cookie_bytes: 4097,
             max_cookie_name_length: 4085,
             max_cookie_value_length: 4085,
-            max_errors: 1,
+            max_errors: None,
             max_check_failures: 1,
             max_bad_inits: 8,
             max_bad_inits_per_pool: BTreeMap::new(),
@@ -228,7 +229,7 @@ impl SessionSettings {
             max_age: lifetime(self.max_age, by_profile.max_age),
             max_idle: lifetime(self.max_idle, by_profile.max_idle),
             margin: self.margin.duration(),
-            max_errors: self.max_errors.max(1),
+            max_errors: self.max_errors.or(by_profile.max_errors).map(|most| most.max(1)),
             max_check_failures: self.max_check_failures.max(1),
             max_bad_inits: max_bad_inits.max(1),
             on_bad_inits: self.on_bad_inits.unwrap_or(by_profile.on_bad_inits),
@@ -268,7 +269,9 @@ impl SessionSettings {
         put("params", Value::Object(self.params.clone()));
         put("location", Value::Object(self.location.clone()));
         put("cookie_mode", self.cookie_mode.into());
-        put("max_errors", self.max_errors.into());
+        if let Some(most) = self.max_errors.or(by_profile(profile).max_errors) {
+            put("max_errors", most.into());
+        }
         put("max_check_failures", self.max_check_failures.into());
         put("max_bad_inits", self.max_bad_inits.into());
         put("init_action_failure_invalidates_session", self.init_action_failure_invalidates_session.into());
@@ -310,6 +313,7 @@ fn by_profile(profile: Profile) -> PoolOptions {
             max_idle: None,
             on_bad_inits: OnBadInits::CloseCrawl,
             creation_timeout: None,
+            max_errors: Some(1),
             ..PoolOptions::default()
         },
     }

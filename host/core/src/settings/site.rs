@@ -44,9 +44,14 @@ pub struct PluginSettings {
     pub on_bad: OnBad,
     /// What happens to the requests of a site whose plugin had to be stopped too often. Default `closed`.
     pub on_fault: OnFault,
-    /// Calls of one hook in a row that had to be stopped and are too many. Default 5; 0: any number is fine. Too few takes a site
-    /// out for one odd page; too many spends `deadline` of a processor on each.
+    /// Calls of one hook in a row that are too many: those that had to be stopped, at one site or all over the plugin's sites, and those
+    /// that `raised_is_fault` names. Default 5; 0: any number is fine. Too few takes a site out for one odd page; too many spends
+    /// `deadline` of a processor on each, and a billed answer.
     pub fault_limit: u32,
+    /// Whether a `check`, `params` or `init-session` that ends with an error of its own counts like one that had to be stopped, and
+    /// whether a plugin that has not shown yet that it can initialise a session has few initialisations at once. Default true; false in
+    /// the profile `scrapy-zyte-api`.
+    pub raised_is_fault: Option<bool>,
     /// Seconds until such a plugin is tried again, doubled each time that it has to be stopped again. Default 10.
     pub fault_pause: Seconds,
     /// The longest such pause, in seconds. Default 600. Too long keeps a site out that is well again.
@@ -80,6 +85,7 @@ impl Default for PluginSettings {
             on_bad: OnBad::Refuse,
             on_fault: OnFault::Closed,
             fault_limit: 5,
+            raised_is_fault: None,
             fault_pause: Seconds::new(10),
             max_fault_pause: Seconds::new(600),
             kept_instances: 16,
@@ -90,6 +96,13 @@ impl Default for PluginSettings {
 }
 
 impl PluginSettings {
+    /// The settings with all that depends on the profile resolved.
+    #[must_use]
+    pub fn of_profile(&self, profile: Profile) -> Self {
+        let raised_is_fault = self.raised_is_fault.or(Some(!profile.is_peer()));
+        Self { download_hosts: Some(self.download_hosts(profile)), raised_is_fault, ..self.clone() }
+    }
+
     /// The hosts that plugins may send calls to, where the profile has a say: the peer asks nobody.
     pub fn download_hosts(&self, profile: Profile) -> Vec<String> {
         match &self.download_hosts {

@@ -112,13 +112,18 @@ impl<T> Turns<T> {
         }
     }
 
-    /// May another line be read?
-    pub fn wants_more(&self) -> bool {
-        let is_within = self.lines < self.options.window && self.bytes < self.options.window_bytes;
+    /// May another line be read, where the caller holds so many lines and bytes that it has not added yet?
+    pub fn wants_more(&self, held: usize, held_bytes: usize) -> bool {
+        let (lines, bytes) = (self.lines + held, self.bytes + held_bytes);
         match self.options.order {
-            Order::Input => self.lines == 0 && self.has_place(),
-            Order::Bursts => self.lines == 0 || is_within,
+            Order::Input => lines == 0 && self.has_place(),
+            Order::Bursts => lines == 0 || (lines < self.options.window && bytes < self.options.window_bytes),
         }
+    }
+
+    /// Do lines start in the order in which they are read?
+    pub fn is_ordered(&self) -> bool {
+        self.options.order == Order::Input
     }
 
     /// A line was read. Returns whether the outlook of its pool is wanted: it had no line before.

@@ -115,7 +115,7 @@ fn a_line_that_nobody_prefers_is_started_after_four_windows() {
     let mut turns = turns(TurnsOptions { places: 1, window: 10, ..OPTIONS }, "z1");
     let mut started = 0;
     for n in 0.. {
-        while turns.wants_more() {
+        while turns.wants_more(0, 0) {
             turns.add(pool("a"), format!("a{n}"), 1);
         }
         outlook(&mut turns, "a", room(1));
@@ -134,7 +134,7 @@ fn the_window_is_bounded_in_lines_and_in_bytes_but_takes_one_line_of_any_length(
     for (window, bytes, expected) in [(3, 1000, 3), (100, 25, 3), (100, 5, 1), (0, 1000, 1)] {
         let mut turns = Turns::new(TurnsOptions { window, window_bytes: bytes, ..OPTIONS });
         let mut added = 0;
-        while turns.wants_more() {
+        while turns.wants_more(0, 0) {
             turns.add(pool("a"), added, 10);
             added += 1;
         }
@@ -147,7 +147,7 @@ fn in_the_order_of_the_input_nothing_is_read_ahead_and_pools_do_not_matter() {
     let mut turns = Turns::new(TurnsOptions { order: Order::Input, ..OPTIONS });
     let mut started = Vec::new();
     for line in ["a1", "a2", "b1", "a3"] {
-        while !turns.wants_more() {
+        while !turns.wants_more(0, 0) {
             turns.handle_done(&None);
         }
         assert!(!turns.add(pool(&line[..1]), line, 1));
@@ -161,7 +161,7 @@ fn what_waits_can_be_taken_out() {
     let mut turns = turns(TurnsOptions { places: 1, ..OPTIONS }, "a1 a2 b1 -1");
     assert_eq!(starts(&mut turns, false), "-1");
     assert_eq!(turns.take_waiting(), ["a1", "a2", "b1"]);
-    assert!(turns.waiting() == 0 && turns.poll_start().is_none() && turns.wants_more());
+    assert!(turns.waiting() == 0 && turns.poll_start().is_none() && turns.wants_more(0, 0));
 }
 
 /// A model of the pools: each takes a few lines at once, and sometimes none.
@@ -236,7 +236,7 @@ fn in_a_random_crawl_every_line_is_started_once_no_place_is_left_free_and_nobody
         let mut world = World { turns: Turns::new(options), chance, room, under_way: Vec::new(), read, starts: 0 };
         let (mut next, mut longest) = (0, 0);
         while world.starts < lines {
-            while next < lines && world.turns.wants_more() && world.below(10) > 0 {
+            while next < lines && world.turns.wants_more(0, 0) && world.below(10) > 0 {
                 // Half of the lines belong to few pools.
                 let of = world.below(pools);
                 let of = if world.below(2) == 0 { of % 3 } else { of };

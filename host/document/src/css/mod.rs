@@ -10,7 +10,7 @@ use crate::Want;
 use crate::budget::Budget;
 use crate::tree::{Flavour, Item, Kind, NodeId, Tree};
 use element::Element;
-use html5ever::LocalName;
+use html5ever::{LocalName, QualName};
 use parts::Taken;
 use rules::{Names, Rules};
 use selectors::matching::{
@@ -102,13 +102,17 @@ impl Taken {
             ),
             Self::Attribute(name) => found.extend(
                 tree.attributes(node)
-                    .filter(|(_, own, _)| own.prefix.is_none() && is_named(&own.local, name, tree.flavour()))
+                    .filter(|(_, own, _)| is_named(own, name, tree.flavour()))
                     .map(|(index, _, _)| Item { node, attribute: index + 1 }),
             ),
         }
     }
 }
 
-fn is_named(own: &LocalName, name: &LocalName, flavour: Flavour) -> bool {
-    own == name || (flavour == Flavour::Html && own.eq_ignore_ascii_case(name))
+fn is_named(own: &QualName, name: &LocalName, flavour: Flavour) -> bool {
+    let is = |own: &str, name: &str| own == name || (flavour == Flavour::Html && own.eq_ignore_ascii_case(name));
+    match &own.prefix {
+        Some(prefix) => name.split_once(':').is_some_and(|(before, local)| is(prefix, before) && is(&own.local, local)),
+        None => is(&own.local, name),
+    }
 }

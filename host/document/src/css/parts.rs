@@ -10,7 +10,7 @@ pub(super) enum Taken {
     Element,
     /// Its text nodes, those of its descendants not included.
     Text,
-    /// The value of an attribute.
+    /// The value of an attribute, named with its prefix where it has one.
     Attribute(LocalName),
 }
 
@@ -67,11 +67,23 @@ fn taken(pseudo: &str) -> Result<Taken, String> {
     if pseudo == "text" {
         return Ok(Taken::Text);
     }
-    let name = pseudo.strip_prefix("attr(").and_then(|rest| rest.strip_suffix(')')).map(str::trim);
-    match name.filter(|name| !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || "()'\"[]".contains(c))) {
-        Some(name) => Ok(Taken::Attribute(LocalName::from(name))),
-        None => Err(format!("unknown pseudo-element \"::{pseudo}\", use ::text or ::attr(name) at the end")),
+    let Some(argument) = pseudo.strip_prefix("attr(").and_then(|rest| rest.strip_suffix(')')) else {
+        return Err(format!("unknown pseudo-element \"::{pseudo}\", use ::text or ::attr(name) at the end"));
+    };
+    match attribute(argument) {
+        Some(name) => Ok(Taken::Attribute(name)),
+        None => Err(format!(
+            "\"::{pseudo}\" does not name one attribute: write ::attr(name), ::attr(\"name\") or ::attr(xlink\\:href)"
+        )),
     }
+}
+
+/// The name between the brackets of `attr()`: an identifier, which may have escapes, or a string.
+fn attribute(argument: &str) -> Option<LocalName> {
+    let mut parser = cssparser::Parser::new(argument);
+    let name = LocalName::from(&**parser.expect_ident_or_string().ok()?);
+    parser.expect_exhausted().ok()?;
+    (!name.is_empty()).then_some(name)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

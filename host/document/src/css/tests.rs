@@ -113,6 +113,43 @@ fn text_and_attributes_are_taken_as_in_parsel() {
 }
 
 #[test]
+fn an_attribute_is_named_as_in_css_also_with_a_prefix() {
+    let tree = html::parse(
+        "<svg><use xlink:href='#a' href='#b' data-x:y='c' xml:lang='en'/></svg><a xlink:href='#p' href='#q'>",
+        &Limits::default(),
+    )
+    .unwrap();
+    check(
+        &tree,
+        &[
+            (r"use::attr(xlink\:href)", &["#a"]),
+            (r"use::attr(XLINK\:HREF)", &["#a"]),
+            ("use::attr('xlink:href')", &["#a"]),
+            (r"use::attr(xml\3a lang)", &["en"]),
+            (r"use::attr(data-x\:y)", &["c"]),
+            ("use::attr(href)", &["#b"]),
+            (r"a::attr(xlink\:href)", &["#p"]),
+            ("a::attr(\"href\")", &["#q"]),
+            ("a::attr( 'href' ), use::attr(\"data-x:y\")", &["c", "#q"]),
+            (r"a::attr(\68ref)", &["#q"]),
+        ],
+    );
+    for selector in [
+        "a::attr(*)",
+        "a::attr()",
+        "a::attr('')",
+        "a::attr(a b)",
+        "a::attr('a' 'b')",
+        "a::attr(xlink:href)",
+        "a::attr(2x)",
+        "a::attr([a])",
+    ] {
+        let error = Css::compile(selector).unwrap_err();
+        assert!(error.at == 1 && error.reason.contains("does not name one attribute"), "{selector}: {}", error.reason);
+    }
+}
+
+#[test]
 fn texts_come_in_document_order_also_when_matches_nest() {
     let tree = html::parse("<div>a<div>b</div>c</div>", &Limits::default()).unwrap();
     check(&tree, &[("div::text", &["a", "b", "c"])]);

@@ -1,7 +1,8 @@
 //! Requests that are held back until their turn comes.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use carousel_core::exchange::Request;
 use carousel_core::settings::Settings;
@@ -9,7 +10,8 @@ use carousel_core::turns::{Order, TurnsOptions};
 use serde_json::{Value, json};
 
 use super::fake::{Api, FakeSite, engine, engine_with, request, request_with};
-use crate::{Bursts, Fetcher};
+use super::sites::{ByUrl, Hooks, Served};
+use crate::{Bursts, Engine, EngineOptions, Fetcher, HookPlaces};
 
 fn in_pool(n: usize, pool: Value) -> Request {
     request_with(n, json!({"meta": {"zyte_api_session_pool": pool}}))
@@ -82,4 +84,67 @@ async fn a_plugin_is_asked_once_for_a_request_that_waits() {
     bursts.end_of_input();
     assert_eq!(done(bursts).await, [0, 1, 2]);
     assert_eq!(asked.load(Ordering::Relaxed), 3);
+}
+
+/// Two sites whose pools a hook tells, of which one takes its time, and one that the defaults serve.
+fn slow_and_quick(ordered: bool) -> Bursts<super::sites::Sited, usize> {
+    let named = |name| Some(Served::new(name, Hooks { pool: Some(""), ..Hooks::default() }));
+    let rules = vec![("https://slow.", named("slow")), ("https://quick.", named("quick"))];
+    let takes = |site: &str| Duration::from_secs(if site == "slow" { 80 } else { 0 });
+    let options = EngineOptions { seed: Some(7), hooks: HookPlaces::InPlaceAfter(takes), ..EngineOptions::default() };
+    let engine = Engine::new(Arc::default(), Api::good(), Arc::new(ByUrl(Mutex::new(rules))), options).unwrap();
+    let order = if ordered { Order::Input } else { Order::Bursts };
+    Bursts::new(engine, TurnsOptions { order, ..turns(50) })
+}
+
+/// A page of one of the sites.
+fn of_site(n: usize) -> Request {
+    super::sites::page(&format!("https://{}.example/{n}", ["slow", "quick", "plain"][n % 3]), json!({}))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_site_that_is_slow_to_tell_its_pools_holds_up_nobody_else_and_keeps_its_order() {
+    for recall in [false, true] {
+        let mut bursts = slow_and_quick(false);
+        if recall {
+            bursts = bursts.recalling(|n| Some(of_site(*n)));
+        }
+        (0..90).for_each(|n| bursts.add(n, of_site(n), 1));
+        assert_eq!(bursts.waiting() + bursts.running(), 90);
+        bursts.end_of_input();
+        let order = done(bursts).await;
+        let (slow, others): (Vec<usize>, Vec<usize>) = order.iter().partition(|n| **n % 3 == 0);
+        assert_eq!(others.len(), 60);
+        assert!(order[..60].iter().all(|n| n % 3 != 0), "the others are done first: {order:?}");
+        assert_eq!(slow, (0..90).step_by(3).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_that_wait_for_their_pool_count_for_the_window() {
+    let mut bursts = slow_and_quick(false);
+    let mut n = 0;
+    while bursts.wants_more() && n < 1_000 {
+        bursts.add(n, of_site(3 * n), 1);
+        n += 1;
+    }
+    assert_eq!((n, bursts.running()), (100, 0));
+    assert_eq!(bursts.take_waiting().len(), 100);
+    assert!(!bursts.is_busy() && bursts.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_order_of_the_input_holds_nothing_passes_a_slow_hook() {
+    let mut bursts = slow_and_quick(true);
+    let (mut n, mut order) = (0, Vec::new());
+    while n < 9 || bursts.is_busy() {
+        if n < 9 && bursts.wants_more() {
+            bursts.add(n, of_site(n), 1);
+            n += 1;
+        } else {
+            order.push(bursts.next().await.unwrap().unwrap().key);
+        }
+    }
+    order.retain(|n| n % 3 == 1);
+    assert_eq!(order, [1, 4, 7]);
 }

@@ -1,7 +1,7 @@
 //! An API and a site that do what a test says, in virtual time.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use carousel_core::settings::{InitRule, Settings};
 use carousel_core::verdict::Verdict;
 use serde_json::{Value, json};
 
-use crate::{Downloader, Engine, EngineOptions, Site, Sites, Transport};
+use crate::{Downloader, Engine, EngineOptions, HookPlaces, Leave, SimulatedSleep, Site, Sites, Transport};
 
 /// What the API does with the n-th call (from 1): how long it takes and what it answers.
 pub(super) type Script = dyn Fn(usize, &Value) -> (Duration, Result<Value, CallError>) + Send + Sync;
@@ -109,6 +109,8 @@ pub(super) struct FakeSite {
     pub(super) checks_pages_only: bool,
     /// How long the chain takes after its last call.
     pub(super) dawdles: Duration,
+    /// Is its plugin left alone now?
+    pub(super) left_alone: Option<Arc<AtomicBool>>,
 }
 
 impl Site for FakeSite {
@@ -124,6 +126,15 @@ impl Site for FakeSite {
         hooks.extend(self.plans.as_ref().map(|_| Hook::Pool));
         hooks.extend(self.chain.as_ref().map(|_| Hook::InitSession));
         hooks.contains(&hook)
+    }
+
+    async fn leave_to_initialise(&self) -> Result<Leave, HookError> {
+        self.left_alone().map_or_else(|| Ok(Leave::default()), Err)
+    }
+
+    fn left_alone(&self) -> Option<HookError> {
+        let is_left_alone = self.left_alone.as_ref().is_some_and(|left_alone| left_alone.load(Ordering::SeqCst));
+        is_left_alone.then(|| HookError::Trapped("left alone".to_owned()))
     }
 
     fn init_rule(&self) -> Option<InitRule> {
@@ -182,7 +193,25 @@ pub(super) fn engine(settings: Settings, api: &Api) -> Engine<Api, OneSite> {
 }
 
 pub(super) fn engine_with(settings: Settings, api: &Api, site: FakeSite) -> Engine<Api, OneSite> {
-    let options = EngineOptions { seed: Some(7), fingerprints: true, ..EngineOptions::default() };
+    engine_on(HookPlaces::InPlace, settings, api, site)
+}
+
+pub(super) fn engine_on(hooks: HookPlaces, settings: Settings, api: &Api, site: FakeSite) -> Engine<Api, OneSite> {
+    engine_of(EngineOptions { hooks, ..EngineOptions::default() }, settings, api, site)
+}
+
+/// On a machine that sleeps when it is told to.
+pub(super) fn engine_asleep(
+    settings: Settings,
+    api: &Api,
+    site: FakeSite,
+    simulated_sleep: Option<SimulatedSleep>,
+) -> Engine<Api, OneSite> {
+    engine_of(EngineOptions { simulated_sleep, hooks: HookPlaces::InPlace, ..EngineOptions::default() }, settings, api, site)
+}
+
+fn engine_of(options: EngineOptions, settings: Settings, api: &Api, site: FakeSite) -> Engine<Api, OneSite> {
+    let options = EngineOptions { seed: Some(7), fingerprints: true, ..options };
     Engine::new(Arc::new(settings), api.clone(), Arc::new(OneSite(Arc::new(site))), options).unwrap()
 }
 

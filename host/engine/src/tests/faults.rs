@@ -120,8 +120,8 @@ async fn a_chain_that_a_busy_api_interrupts_for_too_long_starts_anew_under_anoth
 async fn a_ban_with_retry_after_is_tried_again_after_it() {
     let api = Api::failing(|n, _| (n == 2).then(|| busy(520, "/download/temporary-error", Some(60))));
     let (outcomes, took) = spawn(&engine(Settings::default(), &api), request(1)).await.unwrap();
-    assert_eq!(outcomes.unwrap(), ["banned", "ok"]);
-    assert!((77..=80).contains(&took), "{took}");
+    assert_eq!(outcomes.unwrap(), ["banned", "ok"], "on the same session");
+    assert!((69..=72).contains(&took), "{took}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -175,7 +175,7 @@ async fn a_budget_is_spent_to_the_last_answer_and_not_overdrawn() {
             let banned = is_use(params) && ban_every > 0 && n.is_multiple_of(ban_every);
             banned.then(|| problem(520, "/download/temporary-error"))
         });
-        let session = SessionSettings { pool_size: size, max_errors: 9, ..SessionSettings::default() };
+        let session = SessionSettings { pool_size: size, max_errors: Some(9), ..SessionSettings::default() };
         let budget = BudgetSettings { billed: Some(limit), ..BudgetSettings::default() };
         let engine = engine(Settings { budget, session, ..Settings::default() }, &api);
         let results = fetch_all(&engine, 40).await;

@@ -15,16 +15,9 @@ async fn an_answer_that_cannot_be_read_is_billed_with_a_session_and_without() {
     }
 }
 
-/// Large answers are judged on a thread of their own, so that a request can be cut meanwhile.
 #[tokio::test]
 async fn an_answer_whose_request_is_cut_while_it_is_judged_is_billed() {
-    let api = Api::new(|_, params| {
-        let mut page = page(params);
-        if is_use(params) {
-            page["httpResponseBody"] = "x".repeat(300_000).into();
-        }
-        (Duration::ZERO, Ok(page))
-    });
+    let api = Api::new(|_, params| (Duration::ZERO, Ok(page(params))));
     let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
     let (end, may_end) = std::sync::mpsc::channel::<()>();
     let may_end = std::sync::Mutex::new(may_end);
@@ -35,7 +28,8 @@ async fn an_answer_whose_request_is_cut_while_it_is_judged_is_billed() {
         }
         Ok(Verdict::Keep)
     };
-    let engine = engine_with(Settings::default(), &api, FakeSite { check: Some(Box::new(check)), ..FakeSite::default() });
+    let site = FakeSite { check: Some(Box::new(check)), ..FakeSite::default() };
+    let engine = fake::engine_on(crate::HookPlaces::Threads, Settings::default(), &api, site);
     tokio::select! {
         _ = engine.fetch(request(1)) => panic!("it was not cut"),
         begun = has_begun.recv() => begun.unwrap(),

@@ -10,7 +10,7 @@ use carousel_core::verdict::Verdict;
 use serde_json::{Value, json};
 
 use super::fake::Api;
-use crate::{Downloader, Engine, EngineOptions, Site, Sites};
+use crate::{Downloader, Engine, EngineOptions, HookPlaces, Site, Sites};
 
 /// What a site answers; what is none, it does not override.
 #[derive(Clone, Debug, Default)]
@@ -123,7 +123,7 @@ impl Site for Served {
 pub(super) type Sited = Engine<Api, ByUrl>;
 
 pub(super) fn engine_of(settings: Settings, api: &Api, rules: Rules) -> Sited {
-    let options = EngineOptions { seed: Some(7), ..EngineOptions::default() };
+    let options = EngineOptions { seed: Some(7), hooks: HookPlaces::InPlace, ..EngineOptions::default() };
     Engine::new(Arc::new(settings), api.clone(), Arc::new(ByUrl(Mutex::new(rules))), options).unwrap()
 }
 

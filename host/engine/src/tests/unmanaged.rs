@@ -1,6 +1,8 @@
 //! Requests that are left alone or refused before they cost anything.
 
-use carousel_core::exchange::CallError;
+use std::sync::Arc;
+
+use carousel_core::exchange::{CallError, Request};
 
 use super::sites::{Hooks, Served, engine_of, page};
 use super::*;
@@ -42,7 +44,7 @@ async fn what_can_have_no_session_gets_none_and_nothing_else_that_it_may_not_hav
     for line in [json!({"url": URL, "serp": true, "serpOptions": {"keyword": "a"}}), own_html] {
         let api = Api::good();
         let engine = engine_of(Settings::default(), &api, Vec::new());
-        engine.fetch(carousel_core::exchange::Request::from_json(line.clone()).unwrap()).await.unwrap();
+        engine.fetch(Request::from_json(line.clone()).unwrap()).await.unwrap();
         assert_eq!(*api.calls.lock().unwrap(), [line]);
         assert_eq!(engine.report()["sessions"], json!({"use/disabled": 1}));
     }
@@ -83,7 +85,7 @@ async fn what_a_plugin_may_put_right_is_not_refused() {
 async fn unchecked_and_in_the_peers_profile_everything_is_sent() {
     let api = Api::good();
     let options = EngineOptions { send_unchecked: true, ..EngineOptions::default() };
-    let engine = Engine::new(std::sync::Arc::default(), api.clone(), std::sync::Arc::new(crate::NoSites), options).unwrap();
+    let engine = Engine::new(Arc::default(), api.clone(), Arc::new(crate::NoSites), options).unwrap();
     engine.fetch(page(URL, json!({"httpResponseBody": false}))).await.unwrap();
     assert_eq!(api.log(), ["init a", "use a"]);
     let api = Api::good();
@@ -101,4 +103,28 @@ async fn an_initialisation_of_the_users_goes_to_any_page_of_the_web_and_nowhere_
     assert_eq!(failure.kind, FailureKind::BadRequest);
     assert!(failure.message.contains("zyte_api_session_params: the url \"file:///etc/passwd\""), "{}", failure.message);
     assert_eq!(api.log(), ["init a", "use a"]);
+}
+
+/// The job goes with every call: initialisations, uses, requests without a session.
+#[tokio::test(start_paused = true)]
+async fn each_call_says_of_which_job_it_is() {
+    let job = |settings, line: Request| async move {
+        let api = Api::good();
+        let options = EngineOptions { job_id: Some("1/2/3".to_owned()), ..EngineOptions::default() };
+        let engine = Engine::new(Arc::new(settings), api.clone(), Arc::new(crate::NoSites), options).unwrap();
+        engine.fetch(line).await.unwrap();
+        let calls = api.calls.lock().unwrap();
+        calls.iter().map(|call| call["jobId"].clone()).collect::<Vec<_>>()
+    };
+    let serp = Request::from_json(json!({"url": URL, "serp": true})).unwrap();
+    let off = json!({"meta": {"zyte_api_session_enabled": false}});
+    for (settings, line, expected) in [
+        (Settings::default(), page(URL, json!({})), vec![json!("1/2/3"), json!("1/2/3")]),
+        (Settings::default(), page(URL, json!({"jobId": "mine"})), vec![json!("1/2/3"), json!("mine")]),
+        (Settings::default(), page(URL, off), vec![json!("1/2/3")]),
+        (Settings::default(), serp.clone(), vec![Value::Null]),
+        (peer(), page(URL, json!({"jobId": "mine"})), vec![json!("1/2/3"), json!("1/2/3")]),
+    ] {
+        assert_eq!(job(settings, line.clone()).await, expected, "{line:?}");
+    }
 }

@@ -286,3 +286,30 @@ async fn a_pool_that_was_forgotten_while_its_page_was_judged_stays_closed() {
     engine.0.close_pool(&fetched.trace.pool.unwrap(), "enough");
     assert_eq!(start(&engine, request(2)).await.unwrap(), (Some(FailureKind::Pool), 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_the_api_has_no_room_for_any_more_costs_a_retry_like_one_that_has_expired() {
+    for kind in ["/problem/over-session-limit", "/problem/session-creation-error"] {
+        let status = if kind.contains("limit") { 422 } else { 503 };
+        let api = Api::failing(move |_, params| is_use(params).then(|| problem(status, kind)));
+        let engine = engine(Settings::default(), &api);
+        assert_eq!(start(&engine, request(1)).await.unwrap().0, Some(FailureKind::Api));
+        assert_eq!(api.log().len(), 12, "the first try and five more, each with an initialisation");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plugins_edit_does_not_lead_to_a_domain_that_has_ended() {
+    let process = |call: &HookCall| {
+        let is_moved = call.request.url().ends_with("/2");
+        Ok(Edit { url: is_moved.then(|| "https://elsewhere.example/".to_owned()), ..Edit::default() })
+    };
+    let api = Api::failing(|_, params| {
+        params["url"].as_str()?.contains("elsewhere").then(|| error(451, "/download/domain-forbidden", None))
+    });
+    let engine = engine_with(Settings::default(), &api, FakeSite { process: Some(Box::new(process)), ..FakeSite::default() });
+    assert_eq!(start(&engine, request(2)).await.unwrap().0, Some(FailureKind::Api));
+    assert_eq!(start(&engine, request(2)).await.unwrap(), (Some(FailureKind::Domain), 0));
+    assert_eq!(start(&engine, request(1)).await.unwrap().0, None);
+    assert_eq!(api.log(), ["init a", "use a", "use a"]);
+}

@@ -1,7 +1,7 @@
 //! The part of WASI that a plain `cargo build --target wasm32-wasip2` asks for, with everything denied behind it.
 //!
-//! There is a clock and there are random numbers. Environment, arguments and standard input are empty, files and network do not
-//! exist; what is written to standard output and standard error goes to the log line by line. Nothing of it costs anything
+//! There is a clock and there are random numbers. Environment, arguments and standard input are empty, there are no files and no
+//! network; what is written to standard output and standard error goes to the log line by line. Nothing of it costs anything
 //! before a guest uses it.
 
 mod cli;
@@ -9,16 +9,19 @@ mod clocks;
 mod poll;
 mod random;
 mod streams;
+mod void;
 
 use std::time::Instant;
 
 use wasmtime::Result;
 use wasmtime::component::Linker;
 
+pub(crate) use void::linker_for;
+
 use crate::call::Call;
 
-/// The interfaces that a plugin may import, without their version (any 0.2).
-pub(crate) const INTERFACES: [&str; 18] = [
+/// The interfaces that have something behind them or answer that there is nothing.
+const INTERFACES: [&str; 18] = [
     "wasi:cli/environment",
     "wasi:cli/exit",
     "wasi:cli/stdin",
@@ -38,6 +41,11 @@ pub(crate) const INTERFACES: [&str; 18] = [
     "wasi:random/insecure",
     "wasi:random/insecure-seed",
 ];
+
+/// Whether plugins are given an interface of this name, without its version (any 0.2).
+pub(crate) fn is_given(interface: &str) -> bool {
+    INTERFACES.contains(&interface) || void::is_void(interface)
+}
 
 /// What one call has open.
 #[derive(Debug, Default)]
@@ -70,5 +78,6 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Call>, sleep: Sleep) -> Result<(
     poll::add_to_linker(linker, sleep)?;
     cli::add_to_linker(linker)?;
     clocks::add_to_linker(linker)?;
+    void::add_to_linker(linker)?;
     random::add_to_linker(linker)
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// The guests, by the names of their files.
-pub(crate) const GUESTS: [&str; 3] = ["good", "misbehaving", "scripted"];
+pub(crate) const GUESTS: [&str; 4] = ["good", "misbehaving", "scripted", "slow"];
 
 /// The compiled component of a guest.
 pub(crate) fn component(name: &str) -> PathBuf {

@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use carousel_core::exchange::{Answer, CallError, Object};
-use carousel_engine::Transport;
+use carousel_engine::{SimulatedSleep, Transport};
 use carousel_simulator::InProcess;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -17,6 +17,7 @@ use tokio::time::Instant;
 pub(super) struct Watched {
     inner: InProcess,
     start: Instant,
+    sleep: SimulatedSleep,
     /// Uses at once on one session, at most.
     limit: Option<u32>,
     seen: Arc<Mutex<Seen>>,
@@ -28,6 +29,10 @@ struct Seen {
     delivered: u64,
     lost: u64,
     sessions: BTreeMap<String, Session>,
+    /// Since when: sessions that a check has ended, pools that one has closed, and hosts of which the API has said that they have ended.
+    discarded: BTreeMap<String, Duration>,
+    closed: BTreeMap<String, Duration>,
+    ended: BTreeMap<String, Duration>,
     faults: Vec<String>,
     /// What happened to sessions that the API said had ended.
     refused: Vec<String>,
@@ -36,6 +41,8 @@ struct Seen {
 /// What the API knows of a session.
 #[derive(Default)]
 struct Session {
+    /// The host of its first call.
+    pool: String,
     created: Option<Duration>,
     last_use: Duration,
     bans_in_a_row: u32,
@@ -44,8 +51,29 @@ struct Session {
 }
 
 impl Watched {
-    pub(super) fn new(inner: InProcess, limit: Option<u32>) -> Self {
-        Self { inner, start: Instant::now(), limit, seen: Arc::default() }
+    pub(super) fn new(inner: InProcess, limit: Option<u32>, sleep: SimulatedSleep) -> Self {
+        Self { inner: inner.with_sleep(sleep.clone()), start: Instant::now(), sleep, limit, seen: Arc::default() }
+    }
+
+    /// The time at the API.
+    pub(super) fn now(&self) -> Duration {
+        self.start.elapsed() + self.sleep.slept()
+    }
+
+    /// A check has ended a session, or an initialisation.
+    pub(super) fn discarded(&self, id: String) {
+        let now = self.now();
+        self.seen().discarded.entry(id).or_insert(now);
+    }
+
+    /// A check has closed the pool of this session.
+    pub(super) fn closed(&self, id: &str) {
+        let now = self.now();
+        let mut seen = self.seen();
+        let pool = seen.sessions.get(id).map(|session| session.pool.clone());
+        if let Some(pool) = pool {
+            seen.closed.entry(pool).or_insert(now);
+        }
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -74,12 +102,26 @@ impl Watched {
         assert!(seen.sessions.values().all(|session| session.uses_under_way == 0), "{seed}: a use never ended");
     }
 
-    fn begin(&self, id: Option<&str>, is_use: bool) {
-        let (now, mut seen) = (self.start.elapsed(), self.seen());
-        let Some(id) = id else { return };
-        let session = seen.sessions.entry(id.to_owned()).or_default();
-        session.uses_under_way += u32::from(is_use);
+    fn begin(&self, id: Option<&str>, is_use: bool, host: &str) {
+        let (now, mut guard) = (self.now(), self.seen());
+        let seen = &mut *guard;
+        let is_past = |of: &BTreeMap<String, Duration>, key: &str| of.get(key).is_some_and(|at| *at < now);
         let mut faults = Vec::new();
+        if is_past(&seen.ended, host) {
+            faults.push(format!("{host} has ended"));
+        }
+        let Some(id) = id else { return seen.faults.append(&mut faults) };
+        let session = seen.sessions.entry(id.to_owned()).or_default();
+        if session.pool.is_empty() {
+            host.clone_into(&mut session.pool);
+        }
+        if is_past(&seen.discarded, id) {
+            faults.push(format!("{id} was discarded: {}", session.history.join(", ")));
+        }
+        if is_past(&seen.closed, &session.pool) {
+            faults.push(format!("{id}: its pool was closed: {}", session.history.join(", ")));
+        }
+        session.uses_under_way += u32::from(is_use);
         if self.limit.is_some_and(|limit| session.uses_under_way > limit) {
             faults.push(format!("{id}: {} uses at once", session.uses_under_way));
         }
@@ -98,7 +140,12 @@ impl Watched {
 
     /// One that the API says has ended is told with all that happened to it.
     fn remember(&self, call: &Call<'_>, sent: Duration, result: &Result<Answer, CallError>) {
-        let mut seen = self.seen();
+        let (now, mut seen) = (self.now(), self.seen());
+        if let Err(CallError::Api(problem)) = result
+            && (problem.status == 451 || problem.kind == "/website/domain-unreachable")
+        {
+            seen.ended.entry(call.host.clone()).or_insert(now);
+        }
         let Some(session) = call.id.as_ref().and_then(|id| seen.sessions.get_mut(id)) else { return };
         let word = match result {
             Ok(_) => "ok".to_owned(),
@@ -106,7 +153,7 @@ impl Watched {
             Err(error) => error.to_string(),
         };
         let what = if call.is_use { "use" } else { "init" };
-        session.history.push(format!("{what} {:.1} to {:.1}: {word}", sent.as_secs_f64(), self.start.elapsed().as_secs_f64()));
+        session.history.push(format!("{what} {:.1} to {:.1}: {word}", sent.as_secs_f64(), self.now().as_secs_f64()));
         let is_expired = matches!(result, Err(CallError::Api(problem)) if problem.is_session_expired());
         let history = is_expired.then(|| session.history.join(", "));
         seen.refused.extend(history);
@@ -114,7 +161,7 @@ impl Watched {
 
     /// The simulator has decided about the call.
     fn accepted(&self, id: Option<&str>) {
-        let (now, mut seen) = (self.start.elapsed(), self.seen());
+        let (now, mut seen) = (self.now(), self.seen());
         let Some(session) = id.and_then(|id| seen.sessions.get_mut(id)) else { return };
         session.created.get_or_insert(now);
         session.last_use = now;
@@ -126,6 +173,7 @@ impl Watched {
 struct Call<'w> {
     watched: &'w Watched,
     id: Option<String>,
+    host: String,
     is_use: bool,
     is_billed: bool,
     is_delivered: bool,
@@ -147,8 +195,10 @@ impl Transport for Watched {
     async fn send(&self, params: &Object) -> Result<Answer, CallError> {
         let id = params.get("session").and_then(|session| session["id"].as_str()).map(str::to_owned);
         let is_use = params.contains_key("echoData");
-        self.begin(id.as_deref(), is_use);
-        let mut call = Call { watched: self, id, is_use, is_billed: false, is_delivered: false };
+        let url = params.get("url").and_then(Value::as_str).unwrap_or_default();
+        let host = url.split('/').nth(2).unwrap_or_default().to_owned();
+        self.begin(id.as_deref(), is_use, &host);
+        let mut call = Call { watched: self, id, host, is_use, is_billed: false, is_delivered: false };
         let before = self.inner.billed();
         let mut answer = pin!(self.inner.send(params));
         // The simulator decides at once; the rest is waiting.
@@ -157,7 +207,7 @@ impl Transport for Watched {
         if call.is_billed {
             self.accepted(call.id.as_deref());
         }
-        let sent = self.start.elapsed();
+        let sent = self.now();
         let result = match first {
             Poll::Ready(result) => result,
             Poll::Pending => answer.await,

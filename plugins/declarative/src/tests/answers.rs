@@ -119,17 +119,32 @@ fn the_first_broken_rule_decides_and_says_why() {
     for (request, status, html, expected) in [
         (page(), 200, good, Verdict::keep()),
         (page().init(), 200, "<i class=error>no</i>", Verdict::close_pool("refused: no")),
-        (page(), 200, "<i class=error>no</i>", Verdict::discard("the page is for , not for 10001")),
+        (page(), 200, "<i class=error>no</i>", Verdict::discard("the page is for nowhere, not for 10001")),
         (cart(), 404, good, Verdict::reject("no cart, status 404")),
         (page(), 404, good, Verdict::keep()),
         (page(), 429, good, Verdict::throttled(30.0)),
         (page(), 451, good, Verdict::close_crawl("not here")),
         (page(), 200, "<b class=zip>60601</b>", Verdict::discard("the page is for 60601, not for 10001")),
+        (page(), 200, "<b class=zip> </b>", Verdict::discard("the page is for nowhere, not for 10001")),
         (page(), 200, "<b class=zip>10001</b>", Verdict::discard("check failed")),
     ] {
         let request = request.location(json!({"postalCode": "10001"})).build();
         let answer = testing::response().status(status).html(html).build();
         assert_eq!(Declarative::check(&answer, &request).unwrap(), expected, "{status} {html}");
+    }
+}
+
+#[test]
+fn what_was_found_may_be_nothing_and_have_words_of_its_own() {
+    for (question, words, expected) in [
+        (json!({"css": "h6"}), "no title, but {found}", "no title, but "),
+        (json!({"css": "h6"}), "{found|nothing}", "nothing"),
+        (json!({"css": "h6::text", "equals": "tea"}), "title {found|missing}", "title missing"),
+        (json!({"header": "X-Zip", "equals": "1"}), "{found|none} in {host|somewhere}", "none in s1.shop.example"),
+        (json!({"css": "h6", "at_least": 1}), "{found|none} found", "0 found"),
+    ] {
+        let _host = site(json!({"usual_check": false, "check": [{"require": question, "otherwise": {"discard": words}}]}));
+        assert_eq!(Declarative::check(&answer().build(), &request()).unwrap(), Verdict::discard(expected), "{words}");
     }
 }
 

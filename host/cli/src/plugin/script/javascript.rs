@@ -17,12 +17,12 @@ const COMPILER: Tool = Tool {
 /// The package on npm.
 const PACKAGE: &str = "@bytecodealliance/componentize-js";
 
-/// Compiles a staged project. Everything of WASI is switched off: the host gives plugins none of it.
+/// Compiles a staged project. Of WASI clock, chance and the log are kept; the host has no HTTP.
 pub(super) fn build(stage: &Stage, component: &Path, screen: &Screen) -> anyhow::Result<()> {
     let program = COMPILER.folder(screen)?.join("node_modules").join(PACKAGE).join("src/cli.js");
     let mut command = Command::new("node");
     command.arg(program).arg(format!("{ENTRY}.js")).arg("--wit").arg(stage.wit()).args(["--world-name", "site"]);
-    command.args(["--disable", "stdio", "random", "clocks", "http", "fetch-event", "--out"]).arg(component);
+    command.args(["--disable", "http", "fetch-event", "--out"]).arg(component);
     run(command.current_dir(stage.source())).map(drop)
 }
 

@@ -14,11 +14,11 @@ const COMPILER: Tool = Tool {
     install,
 };
 
-/// Compiles a staged project. Interfaces of WASI, with files and sockets among them, are cut off: the host gives plugins none of them.
+/// Compiles a staged project. What it imports of WASI is clock, chance and the log; behind files and sockets the host has nothing.
 pub(super) fn build(stage: &Stage, component: &Path, screen: &Screen) -> anyhow::Result<()> {
     let programs = programs(&COMPILER.folder(screen)?);
     let mut command = Command::new(programs.join("componentize-py"));
-    command.arg("--wit-path").arg(stage.wit()).args(["--world", "site", "componentize", ENTRY, "--stub-wasi"]);
+    command.arg("--wit-path").arg(stage.wit()).args(["--world", "site", "componentize", ENTRY]);
     command.arg("--python-path").arg(stage.source()).arg("--output").arg(component);
     // What another Python environment has is none of the plugin's business.
     run(command.env_remove("VIRTUAL_ENV").env_remove("PYTHONPATH").current_dir(stage.source())).map(drop)

@@ -11,6 +11,7 @@ pub(crate) fn files(language: Language) -> &'static [(&'static str, &'static str
     match language {
         Language::Python => &[
             ("carousel_guest/__init__.py", include_str!("../../../../../guest-sdk/python/carousel_guest/__init__.py")),
+            ("carousel_guest/checks.py", include_str!("../../../../../guest-sdk/python/carousel_guest/checks.py")),
             ("carousel_guest/component.py", include_str!("../../../../../guest-sdk/python/carousel_guest/component.py")),
             ("carousel_guest/testing.py", include_str!("../../../../../guest-sdk/python/carousel_guest/testing.py")),
         ],

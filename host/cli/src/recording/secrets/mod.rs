@@ -17,7 +17,7 @@ use carousel_core::exchange::Object;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use self::names::{Place, is_secret};
+use self::names::{Place, is_everyday, is_secret};
 pub(super) use self::redactor::Redactor;
 use self::spans::secrets_in;
 use crate::args::Secret;
@@ -43,6 +43,9 @@ const SENT: [&str; 2] = ["httpRequestText", "httpRequestBody"];
 /// How a placeholder begins; a number follows. Letters and digits only: nothing that a plugin does with the text changes them. A secret
 /// of digits alone has other digits in its place, since it may stand where JSON has a number.
 const PLACEHOLDERS: [&str; 3] = ["APIKEY", "COOKIE", "SECRET"];
+
+/// How a placeholder of digits begins; three digits or more follow.
+const DIGITS: &str = "900";
 
 /// Everyday values under the names of secrets, and words that fixtures are made of.
 const NO_SECRETS: [&str; 34] = [
@@ -150,7 +153,12 @@ impl Secrets {
                     self.learn_text(&String::from_utf8_lossy(&bytes), sent(name, place), depth);
                 }
                 Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
-                    match is_secret(name, place) {
+                    let is_everyday = match value {
+                        Value::String(text) => is_everyday(name, text),
+                        Value::Number(number) => is_everyday(name, &number.to_string()),
+                        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
+                    };
+                    match is_secret(name, place) && !is_everyday {
                         true => self.learn_secret(value, place, depth),
                         false => self.learn_at(value, sent(name, place), depth),
                     }
@@ -211,7 +219,9 @@ impl Secrets {
         }
         if place == Place::Field && !text.trim_start().starts_with(['{', '[', '<']) {
             let fields = text.split('&').filter_map(|field| field.split_once('='));
-            fields.filter(|(name, _)| is_secret(name, place)).for_each(|(_, value)| self.add_plain(value));
+            fields
+                .filter(|(name, value)| is_secret(name, place) && !is_everyday(name, value))
+                .for_each(|(_, value)| self.add_plain(value));
         }
         if depth >= DEPTH {
             return;
@@ -247,7 +257,7 @@ impl Secrets {
             self.count += 1;
             let is_number = kind == "SECRET" && plain.bytes().all(|byte| byte.is_ascii_digit());
             let placeholder = match is_number {
-                true => format!("9{:0>width$}", self.count, width = plain.len() - 1),
+                true => format!("{DIGITS}{:03}", self.count),
                 false => format!("{kind}{}", self.count),
             };
             self.spared.insert(placeholder.clone());
@@ -294,8 +304,9 @@ fn json(text: &str) -> Option<Value> {
 
 /// Whether a text stands for a secret.
 pub(crate) fn is_placeholder(text: &str) -> bool {
+    let is_number = |number: &str, digits: usize| number.len() >= digits && number.bytes().all(|byte| byte.is_ascii_digit());
     let number = PLACEHOLDERS.iter().find_map(|kind| text.strip_prefix(kind));
-    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    number.is_some_and(|number| is_number(number, 1)) || text.strip_prefix(DIGITS).is_some_and(|rest| is_number(rest, 3))
 }
 
 enum Header {

@@ -106,6 +106,14 @@ pub(super) fn is_secret(name: &str, place: Place) -> bool {
         || (place == Place::Field && FIELDS.contains(&whole.as_str()))
 }
 
+/// Whether a value under a name that stands for a secret in a [`Place::Field`] alone is more likely an everyday one: a word, or a
+/// number with less digits than a code has.
+pub(super) fn is_everyday(name: &str, value: &str) -> bool {
+    let is_word = value.len() < 12 && value.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_number = value.len() < 6 && value.bytes().all(|byte| byte.is_ascii_digit());
+    (is_word || is_number) && !is_secret(name, Place::Anywhere)
+}
+
 /// The words of a name in lower case: `refreshJwt`, `refresh_jwt` and `REFRESH-JWT` have two.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();

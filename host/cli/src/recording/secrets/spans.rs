@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::{Match, Regex};
 
-use super::names::{Place, is_secret};
+use super::names::{Place, is_everyday, is_secret};
 
 /// The longest name that is looked at, in bytes.
 const LONGEST_NAME: usize = 64;
@@ -83,9 +83,12 @@ pub(super) fn secrets_in(text: &str) -> Vec<Range<usize>> {
 /// The values behind names of secrets. They are looked for behind every name, also of those that stand in the value of another.
 fn behind_names(text: &str, names: &'static Pattern, values: &Pattern, place: Place, found: &mut Vec<Range<usize>>) {
     let mut end = 0;
-    for named in places(names, text).filter(|named| is_secret(name_in(named.as_str()), place)) {
+    for named in places(names, text) {
+        let name = name_in(named.as_str());
         if named.start() >= end
+            && is_secret(name, place)
             && let Some(value) = value(values, text, named.end())
+            && !is_everyday(name, text.get(value.clone()).unwrap_or_default())
         {
             end = value.end;
             found.push(value);
@@ -163,7 +166,7 @@ mod tests {
             ("https://a.example/x?page=2&token=T1&sig=S2#access_token=A3&x=1", &["T1", "S2", "A3"][..]),
             ("/login?next=/x?token=T1&zip=10001", &["T1"]),
             ("<a onclick=\"login({token: 'T1'})\">", &["T1"]),
-            ("/next?key=K1&amp;code=C2&zip=10001", &["K1", "C2"]),
+            ("/next?key=K1&amp;code=C2&zip=10001&code=US&key=price&code=10001", &["K1", "C2"]),
             ("user=ann&pass=p%26w&otp=123456", &["p%26w", "123456"]),
             (r#"{"user": "ann", "refreshJwt":"J1", "pin": 4711, 'pwd': 'W'}"#, &["J1", "4711", "W"]),
             (r#"{\"client_secret\":\"C1\"}"#, &["C1"]),

@@ -234,6 +234,7 @@ fn words_of_fixtures_and_rules_of_settings_are_no_secrets() {
         json!({"config": {"token": "{session.form}", "csrf": "input[name=csrf]::attr(value)", "auth": true, "password_field": "pw"}}),
         json!({"expect": {"verdict": "keep"}, "config": {"password": "keep"}}),
         json!({"token_type": "Bearer", "expires_in": 3600, "code": "US", "key": "sku", "postalCode": "10001"}),
+        json!({"httpRequestText": r#"{"key": "price", "code": 10001}"#, "url": "https://a.example/?code=US&key=price"}),
         json!({"url": "https://a.example/?zip=10001&sort=price", "text": "a=b&c=d"}),
     ] {
         assert_eq!(redacted(&plain), plain);

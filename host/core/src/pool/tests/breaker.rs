@@ -24,7 +24,7 @@ enum Event {
     CoolDown,
 }
 
-const EVENTS: [Event; 14] = [
+const EVENTS: [Event; 15] = [
     Event::Ask,
     Event::Cancel,
     Event::Opened(Opened::Ready),
@@ -33,6 +33,7 @@ const EVENTS: [Event; 14] = [
     Event::Opened(Opened::Unavailable(None)),
     Event::Opened(Opened::Hindered(None)),
     Event::Opened(Opened::Refused),
+    Event::Opened(Opened::LeftAlone),
     Event::Opened(Opened::PutOff(Duration::from_secs(40))),
     Event::Opened(Opened::Abandoned),
     Event::Used(Used::Good),

@@ -118,3 +118,12 @@ fn one_who_comes_again_goes_before_those_who_came_later() {
         .used("a", Used::Good)
         .does("grant a to 4");
 }
+
+#[test]
+fn a_session_that_was_idle_for_too_long_after_the_last_call_of_its_initialisation_is_a_bad_one() {
+    for (call, after, fits) in [(8, 100, true), (8, 113, false), (150, 0, true), (150, 2, false)] {
+        let mut pool = Script::new(PoolOptions { max_bad_inits: 1, ..mortal() });
+        pool.ask(1).does("open a for 1").called("a", true).after(call).call_over("a").after(after).opened("a", Opened::Ready);
+        pool.does(if fits { "grant a to 1" } else { "refuse 1 (bad-inits, 60)" });
+    }
+}

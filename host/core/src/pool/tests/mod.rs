@@ -178,7 +178,7 @@ fn a_session_in_use_past_its_life_goes_when_it_comes_back() {
 
 #[test]
 fn faults_count_over_the_life_of_a_session_each_kind_for_itself() {
-    let two = PoolOptions { size: 1, max_errors: 2, max_check_failures: 2, ..options() };
+    let two = PoolOptions { size: 1, max_errors: Some(2), max_check_failures: 2, ..options() };
     let mut pool = Script::new(two).with_live_sessions(1);
     for outcome in [Used::Banned, Used::Good, Used::CheckFailed, Used::Good] {
         pool.ask(1).does("grant a to 1").used("a", outcome).does("");
@@ -198,14 +198,14 @@ fn what_ends_a_session_and_what_does_not() {
         (Used::Banned, "retire a (banned)"),
         (Used::DownloadError, "retire a (download-errors)"),
     ] {
-        let mut pool = Script::new(options()).with_live_sessions(1);
+        let mut pool = Script::new(PoolOptions { max_errors: Some(1), ..options() }).with_live_sessions(1);
         pool.ask(1).does("grant a to 1").used("a", outcome).does(action);
     }
 }
 
 #[test]
 fn three_bans_in_a_row_end_a_session_whatever_the_limit() {
-    let mut pool = Script::new(PoolOptions { max_errors: 9, ..options() }).with_live_sessions(1);
+    let mut pool = Script::new(PoolOptions { max_errors: Some(9), ..options() }).with_live_sessions(1);
     for outcome in [Used::Banned, Used::Banned, Used::Good, Used::Banned, Used::Banned] {
         pool.ask(1).does("grant a to 1").used("a", outcome).does("");
     }
@@ -272,6 +272,20 @@ fn an_initialisation_that_the_api_refuses_ends_its_request_and_the_next_one_is_f
     pool.does("open e for 6").opened("e", Opened::Refused).does("refuse 6 (bad-init), refuse 7 (bad-inits, 60)");
     let mut pool = Script::new(PoolOptions { size: 1, max_bad_inits: 3, on_bad_inits: OnBadInits::OpenCircuit, ..eager() });
     pool.ask(1).does("open a for 1").ask(2).opened("a", Opened::Refused).does("refuse 1 (bad-init), open b for 2");
+}
+
+#[test]
+fn while_its_plugin_is_left_alone_those_who_wait_are_refused_one_by_one_and_nothing_is_counted() {
+    let mut pool = Script::new(PoolOptions { max_bad_inits: 1, ..options() });
+    pool.ask(1).does("open a for 1").ask(2).ask(3).opened("a", Opened::LeftAlone).does("refuse 1 (left alone), open b for 2");
+    pool.cancel(2)
+        .opened("b", Opened::LeftAlone)
+        .does("open c for 3")
+        .opened("c", Opened::LeftAlone)
+        .does("refuse 3 (left alone)");
+    pool.ask(4).does("open d for 4").opened("d", Opened::Ready).does("grant d to 4");
+    let mut pool = Script::new(PoolOptions { size: 1, max_bad_inits: 1, ..eager() });
+    pool.ask(1).does("open a for 1").ask(2).opened("a", Opened::LeftAlone).does("refuse 1 (left alone), open b for 2");
 }
 
 #[test]
@@ -383,7 +397,7 @@ fn an_empty_pool_can_be_forgotten_once_its_memory_of_failures_has_faded() {
 #[test]
 fn a_use_without_an_answer_does_not_keep_a_session_alive() {
     for (outcome, lasts) in [(Used::Good, 120), (Used::CheckFailed, 120), (Used::Neutral, 70), (Used::Banned, 70)] {
-        let idle = PoolOptions { max_idle: seconds(120), max_errors: 9, max_check_failures: 9, ..options() };
+        let idle = PoolOptions { max_idle: seconds(120), max_errors: Some(9), max_check_failures: 9, ..options() };
         let mut pool = Script::new(idle).with_live_sessions(1);
         pool.ask(1).does("grant a to 1").used("a", Used::Good).after(50);
         pool.ask(1).does("grant a to 1").used("a", outcome).does("").wakes_after(lasts, "retire a (expired-idle)");
@@ -433,7 +447,7 @@ fn a_pool_that_cannot_afford_another_session_lives_on_those_it_has() {
 
 #[test]
 fn an_open_circuit_keeps_nobody_from_the_sessions_that_live() {
-    let demanding = PoolOptions { growth: Growth::OnDemand, max_bad_inits: 1, ..options() };
+    let demanding = PoolOptions { growth: Growth::OnDemand, max_bad_inits: 1, max_errors: Some(1), ..options() };
     let mut pool = Script::new(demanding).with_live_sessions(1);
     pool.ask(1).ask(2).does("grant a to 1, open b for 2").opened("b", Opened::Bad).does("");
     pool.used("a", Used::Good).does("grant a to 2").ask(3).does("").used("a", Used::Banned);
@@ -456,4 +470,39 @@ fn a_pool_that_grows_eagerly_is_forgotten_as_well_when_nothing_is_left_in_it() {
     assert!(!pool.pool.is_forgettable());
     pool.wakes_after(120, "retire a (expired-idle)");
     assert!(pool.pool.is_forgettable());
+}
+
+#[test]
+fn without_a_number_of_errors_three_in_a_row_end_a_session_whatever_else_it_met() {
+    for (outcome, reason) in [(Used::Banned, "banned"), (Used::DownloadError, "download-errors")] {
+        let mut pool = Script::new(PoolOptions { size: 1, ..options() }).with_live_sessions(1);
+        for (n, used) in (1..).zip([outcome, outcome, Used::Good, outcome, Used::CheckFailed, outcome]).take(4) {
+            pool.ask(n).does(&format!("grant a to {n}")).used("a", used).does("");
+        }
+        pool.ask(5).does("grant a to 5").used("a", outcome).does("");
+        pool.ask(6).does("grant a to 6").used("a", outcome).does(&format!("retire a ({reason})"));
+    }
+    let mut pool = Script::new(PoolOptions { size: 1, max_errors: Some(2), ..options() }).with_live_sessions(1);
+    pool.ask(1).does("grant a to 1").used("a", Used::DownloadError).ask(2).does("grant a to 2").used("a", Used::Good);
+    pool.ask(3).does("grant a to 3").used("a", Used::Banned).does("retire a (banned)");
+}
+
+#[test]
+fn sessions_that_are_banned_before_a_page_was_good_open_the_circuit_which_a_good_page_closes() {
+    let banned = PoolOptions { size: 1, max_errors: Some(1), max_bad_inits: 2, ..options() };
+    let mut pool = Script::new(banned);
+    pool.ask(1).does("open a for 1").opened("a", Opened::Ready).does("grant a to 1").used("a", Used::Banned);
+    pool.does("retire a (banned)").ask(2).does("open b for 2").opened("b", Opened::Ready).does("grant b to 2");
+    pool.ask(3).used("b", Used::Banned).does("retire b (banned), refuse 3 (banned, 60)").after(60);
+    pool.ask(4).ask(5).does("open c for 4").opened("c", Opened::Ready).does("grant c to 4").ask(6).does("");
+    pool.used("c", Used::Banned).does("retire c (banned), refuse 5 (banned, 120), refuse 6 (banned, 120)").after(120);
+    pool.ask(7).does("open d for 7").opened("d", Opened::Ready).does("grant d to 7").used("d", Used::Good).does("");
+    for (n, name) in [(8, "d"), (9, "e")] {
+        pool.ask(n);
+        if name == "e" {
+            pool.does("open e for 9").opened("e", Opened::Ready);
+        }
+        pool.does(&format!("grant {name} to {n}")).used(name, Used::Banned).does(&format!("retire {name} (banned)"));
+    }
+    pool.ask(10).does("open f for 10");
 }

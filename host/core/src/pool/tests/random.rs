@@ -76,7 +76,7 @@ fn random_options(dice: &mut Chance) -> PoolOptions {
         max_age: (below(3) > 0).then_some(Duration::from_secs(900)),
         max_idle: (below(3) > 0).then_some(Duration::from_secs(120)),
         margin: Duration::from_secs(10),
-        max_errors: below(6),
+        max_errors: (below(3) > 0).then(|| below(6)),
         max_check_failures: below(3),
         max_bad_inits: below(4),
         on_bad_inits: if below(8) == 0 { OnBadInits::CloseCrawl } else { OnBadInits::OpenCircuit },
@@ -212,6 +212,7 @@ impl World {
             Opened::Unavailable(None),
             Opened::Hindered(None),
             Opened::Refused,
+            Opened::LeftAlone,
             Opened::PutOff(Duration::from_secs(5)),
             Opened::Abandoned,
         ];

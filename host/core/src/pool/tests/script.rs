@@ -66,6 +66,12 @@ impl Script {
         self
     }
 
+    pub(super) fn call_over(&mut self, name: &str) -> &mut Self {
+        let id = *self.names.iter().find(|(_, known)| *known == name).expect("a known session").0;
+        self.pool.handle_call_over(id, self.now);
+        self
+    }
+
     pub(super) fn opened(&mut self, name: &str, outcome: Opened) -> &mut Self {
         let id = *self.names.iter().find(|(_, known)| *known == name).expect("a known session").0;
         self.pool.handle_opened(id, outcome, self.now, &mut self.chance);
@@ -185,7 +191,9 @@ fn short(why: &Refusal) -> String {
         Refusal::RestsTooLong => "rests too long".to_owned(),
         Refusal::BadInits { retry_after: None } => "bad-inits".to_owned(),
         Refusal::BadInits { retry_after: Some(after) } => format!("bad-inits, {}", after.as_secs()),
+        Refusal::LeftAlone => "left alone".to_owned(),
         Refusal::BadInit => "bad-init".to_owned(),
+        Refusal::Banned { retry_after } => format!("banned, {}", retry_after.unwrap_or_default().as_secs()),
         Refusal::Unavailable { retry_after } => format!("unavailable, {}", retry_after.unwrap_or_default().as_secs()),
         Refusal::Closed(reason) => format!("closed: {reason}"),
         Refusal::PoolClosed(reason) => format!("pool closed: {reason}"),

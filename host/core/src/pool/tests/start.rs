@@ -40,7 +40,7 @@ fn a_session_that_its_first_request_did_not_create_ends_and_the_next_request_tri
         (Used::DownloadError, "download-errors"),
         (Used::Expired, "expired-upstream"),
     ] {
-        let mut pool = Script::new(PoolOptions { max_errors: 3, max_check_failures: 3, ..options() });
+        let mut pool = Script::new(PoolOptions { max_errors: Some(3), max_check_failures: 3, ..options() });
         pool.ask_to_begin(1).does("begin a for 1, grant a to 1").ask_to_begin(2).does("");
         pool.used("a", outcome).does(&format!("retire a ({reason}), begin b for 2, grant b to 2"));
     }
