@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::crawl::Crawl;
+use crate::harness::process::{Running, command};
 use crate::harness::python;
 use crate::harness::simulator::Simulated;
 
@@ -85,5 +86,21 @@ fn pages_come_back_with_the_job_that_the_crawl_is_part_of() {
         let crawled = Crawl::simulated().env("SHUB_JOBKEY", key).run("https://shop.example/a\n");
         crawled.exits(0).process.says(&[told]);
         assert_eq!(crawled.lines[0]["jobId"], expected, "{key:?}");
+    }
+}
+
+#[test]
+fn a_faults_file_is_not_written_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("faults.json");
+    for flag in ["--output", "--leftovers", "--stats"] {
+        std::fs::write(&file, r#"{"status": 520}"#).unwrap();
+        std::fs::write(dir.path().join("urls.txt"), "https://shop.example/a\n").unwrap();
+        let mut crawl = command(dir.path());
+        crawl.args(["crawl", "urls.txt", "--simulate", "--faults", "faults.json", flag, "faults.json"]);
+        let ended = Running::start(crawl).end();
+        assert_eq!(ended.code, Some(2), "{flag}: {}", ended.stderr);
+        ended.says(&["faults.json", "is the faults file"]);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), r#"{"status": 520}"#, "{flag}");
     }
 }

@@ -61,6 +61,7 @@ fn check_names_both_versions_of_the_interface_and_what_is_not_given() {
 #[test]
 fn a_crawl_names_both_versions_too_and_goes_on() {
     let workshop = Workshop::new()
+        .settings("on_bad = \"skip\"\n")
         .guest("guest-good")
         .file("plugins/newer.wasm", component(None, "carousel:session/hooks@0.7.0"))
         .file("urls.txt", "https://other.example/\n");

@@ -79,7 +79,9 @@ impl<T: Clone> Pool<T> {
     pub fn takes_call(&self, lease: Lease, now: Instant) -> bool {
         let Some(session) = self.sessions.iter().find(|known| known.id == lease.session) else { return false };
         let proven = self.longest_idle().map(|longest| session.proven + longest);
-        let limits = [self.ages_at(session), lease.idles_at.max(proven)];
+        // What other uses that were under way then would have done for it may have come to nothing since.
+        let is_fresh = now.since(lease.granted) < MOMENT;
+        let limits = [self.ages_at(session), if is_fresh { lease.idles_at.max(proven) } else { proven }];
         !session.ending && limits.into_iter().flatten().all(|limit| now < limit)
     }
 
