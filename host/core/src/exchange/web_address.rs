@@ -32,10 +32,14 @@ pub fn web_address(url: &str) -> Result<(), NoWebAddress> {
     if rest.is_empty() || rest.starts_with(['/', '\\', '?', '#']) {
         return Err(NoWebAddress::NoHost);
     }
-    let parsed = Url::parse(url).map_err(|error| match error {
-        ParseError::EmptyHost => NoWebAddress::NoHost,
-        ParseError::InvalidPort => NoWebAddress::BadPort,
-        error => NoWebAddress::BadHost(error.to_string()),
+    let parsed = Url::parse(url).map_err(|error| {
+        if error == ParseError::EmptyHost {
+            NoWebAddress::NoHost
+        } else if error == ParseError::InvalidPort {
+            NoWebAddress::BadPort
+        } else {
+            NoWebAddress::BadHost(error.to_string())
+        }
     })?;
     if parsed.port() == Some(0) {
         return Err(NoWebAddress::BadPort);
