@@ -251,3 +251,38 @@ fn hidden_files_are_no_plugins_of_a_crawl() {
     let ended = workshop.run("crawl urls.txt --simulate --plugins plugins").exits(0);
     assert!(!ended.stderr.contains("._guest-good"), "{}", ended.stderr);
 }
+
+#[test]
+fn check_warns_of_what_can_never_work() {
+    let table = |name: &str, config: &str| {
+        format!(
+            "[[site]]\nname = \"{name}\"\nplugin = \"declarative\"\ninclude = [\"{name}.example\"]\n[site.config]\n{config}\n"
+        )
+    };
+    let params = "params = { url = \"https://{host}/\", browserHtml = true";
+    let tables = [
+        table("waits", &format!("{params}, actions = [{{ action = \"waitForNavigation\" }}] }}")),
+        table("blind", "params = { url = \"https://{host}/\", product = true }\ncheck = [{ require = { css = \".zip\" } }]"),
+        table("deaf", &format!("{params} }}\ncheck = [{{ require = {{ header = \"X-Shop\" }} }}]")),
+        table("empty", "params = { url = \"https://{host}/\" }"),
+        table(
+            "later",
+            "params = { url = \"https://{host}/\", product = true }\ncheck = [{ on = \"page\", require = { css = \".zip\" } }]",
+        ),
+        table("good", &format!("{params} }}\ncheck = [{{ require = {{ css = \".zip\" }} }}]")),
+    ];
+    let workshop = Workshop::new().plugin("declarative").settings(&tables.concat());
+    let told = workshop.run("plugin check plugins/declarative.wasm --json").exits(0).json();
+    let warnings: Vec<&str> = told[0]["warnings"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    for (site, part) in [
+        ("waits", "params begins its actions with waitForNavigation"),
+        ("blind", "set \"browserHtml\" or \"httpResponseBody\""),
+        ("deaf", "set \"httpResponseHeaders\""),
+        ("empty", "no output is asked for"),
+    ] {
+        let of_site: Vec<&&str> = warnings.iter().filter(|warning| warning.contains(&format!("\"{site}\""))).collect();
+        assert!(of_site.len() == 1 && of_site[0].contains(part), "{site}: {warnings:?}");
+    }
+    assert_eq!(warnings.len(), 4, "{warnings:?}");
+    workshop.run("plugin check plugins/declarative.wasm").exits(0).shows(&["warning    [[site]] \"blind\": check looks at"]);
+}
