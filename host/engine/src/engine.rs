@@ -234,8 +234,10 @@ impl<T: Transport, S: Sites> Engine<T, S> {
 
     /// Fetches an enqueued request; see [`Self::fetch`].
     pub async fn fetch_enqueued(&self, enqueued: Enqueued<T, S>) -> Result<Fetched, Failure> {
-        let lost = |message| Failure { kind: FailureKind::Internal, error: None, message, trace: Trace::default() };
-        let result = guarded_future(enqueued.fetch()).await.unwrap_or_else(|message| Err(lost(message)));
+        let result = match guarded_future(enqueued.fetch()).await {
+            Ok(result) => result,
+            Err(message) => Err(Failure { kind: FailureKind::Internal, error: None, message, trace: Trace::default() }),
+        };
         let mut stats = self.0.stats();
         match &result {
             Ok(_) => stats.count_ok(),
