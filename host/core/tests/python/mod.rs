@@ -41,5 +41,5 @@ pub(crate) fn ask(script: &str, input: &Value) -> Option<Value> {
 /// The interpreter of the environment.
 fn environment() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peer-python");
-    venv::interpreter(&folder, &PACKAGES).map_err(|why| skipped::skipped(why)).ok()
+    venv::interpreter(&folder, &PACKAGES).map_err(skipped::skipped).ok()
 }
