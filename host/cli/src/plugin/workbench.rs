@@ -91,7 +91,7 @@ pub(crate) fn table(name: &str, plugin: &str, config: Option<Value>, hosts: Vec<
 
 /// A runtime whose work is done on the thread that waits for it.
 pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start a runtime")
+    crate::runtime(tokio::runtime::Builder::new_current_thread())
 }
 
 /// What an engine with these settings and sites does where no plugin says otherwise.
