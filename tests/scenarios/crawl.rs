@@ -353,3 +353,17 @@ fn the_key_is_never_said() {
         assert!(!text.contains(key) && !text.contains("YS1rZXktdGhhdC1ub2JvZHktbWF5LXNlZTo"), "{text}");
     }
 }
+
+/// Each initialisation that fails opens the next one.
+#[test]
+fn a_debug_log_names_one_initialisation_on_a_line() {
+    let api = Api::start(|call| if call.kind == Kind::Init && call.nth <= 6 { BAN } else { Reply::ok() });
+    let settings = format!("{NO_PAUSES}[session]\ninit = \"always\"\n");
+    let crawled = Crawl::through(&api).settings(&settings).args(["-L", "debug", "--n-conn", "1"]).run(&urls(2));
+    let said = &crawled.exits(0).process.stderr;
+    assert!(said.contains("init{"), "{said}");
+    for line in said.lines() {
+        assert!(line.matches("init{").count() <= 1 && line.len() < 1000, "{line}");
+        assert!(!(line.contains("init{") && line.contains("opening a session")), "an opening belongs to none: {line}");
+    }
+}

@@ -31,7 +31,7 @@ struct Overlap {
 /// Checks the files: 0 all can be used, 1 some cannot.
 pub(crate) fn check(args: &CheckPlugins, common: &Common, screen: &Screen) -> anyhow::Result<ExitCode> {
     let settings = settings_file::load(common.config.as_deref(), screen)?;
-    args.files.iter().try_for_each(|file| workbench::must_be_a_file(file))?;
+    args.files.iter().filter(|file| !file.is_symlink() && !file.exists()).try_for_each(|file| workbench::must_be_a_file(file))?;
     let facts = args.files.iter().map(|file| Facts::of(file, &settings)).collect::<anyhow::Result<Vec<_>>>()?;
     let neighbours = neighbours(&facts, common, &settings)?;
     for (at, plugin) in facts.iter().enumerate() {

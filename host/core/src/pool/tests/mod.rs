@@ -6,6 +6,7 @@ mod life;
 mod random;
 mod script;
 mod start;
+mod winding_down;
 
 use std::num::NonZeroU32;
 use std::time::Duration;

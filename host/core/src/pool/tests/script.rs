@@ -120,6 +120,11 @@ impl Script {
         self
     }
 
+    pub(super) fn wind_down(&mut self) -> &mut Self {
+        self.pool.handle_wind_down(Refusal::Closed("end".into()));
+        self
+    }
+
     pub(super) fn after(&mut self, seconds: u64) -> &mut Self {
         self.now = self.now + Duration::from_secs(seconds);
         self
