@@ -242,9 +242,12 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
         self.held_back = self.bursts.take_waiting().len() as u64;
         let Some(leftovers) = &mut self.leftovers else { return };
         leftovers.begin();
-        if let Some(entries) = &self.entries {
-            tracing::info!("reading the rest of the input into the leftovers; an interrupt leaves it unread");
-            leftovers.begin_rest(entries.is_countable());
+        match &self.entries {
+            Some(entries) => {
+                tracing::info!("reading the rest of the input into the leftovers; an interrupt leaves it unread");
+                leftovers.begin_rest(entries.is_countable());
+            }
+            None => leftovers.tell_complete(),
         }
     }
 
@@ -262,7 +265,7 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
                 self.bursts.end_of_input();
                 if let Some(leftovers) = self.leftovers.as_mut().filter(|_| self.ending.is_some()) {
                     leftovers.end_rest();
-                    tracing::info!("what has no result yet is in the leftovers");
+                    leftovers.tell_complete();
                 }
             }
         }
