@@ -127,7 +127,7 @@ fn rules(rules: &[Rule], url: &str) -> Vec<ExplainedRule> {
 /// The options of the pool as it would be made for this request.
 fn pool_options<S>(survey: &Survey<S>, settings: &Settings) -> Option<PoolOptions> {
     let (plan, pool) = (survey.plan.as_ref().ok()?, survey.pool.as_ref()?);
-    Some(settings.session.pool_options(settings.profile, pool, plan.pool.as_ref().ok()?, plan.cookie_mode))
+    Some(settings.session.pool_options(settings.profile, pool, plan.pool.as_ref().ok()?, survey.kind))
 }
 
 /// The hooks in the order of a request's road. What a request without sessions never asks is left out.

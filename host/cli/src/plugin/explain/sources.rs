@@ -38,7 +38,10 @@ impl Sources<'_> {
     }
 
     pub(super) fn cookie_mode(&self, plan: &Plan) -> String {
-        let setting = self.settings.session.cookie_mode.then_some("session.cookie_mode");
+        let setting = match &self.settings.session {
+            session if session.kind.is_some() => Some("session.kind"),
+            session => session.cookie_mode.then_some("session.cookie_mode"),
+        };
         let usual = self.usual(Hook::CookieMode, setting, "default: sessions of the API");
         self.source(Hook::CookieMode, usual, plan.cookie_mode == self.defaults.cookie_mode(self.request))
     }
