@@ -18,6 +18,7 @@ use carousel_core::retry::{Policy, PolicyName};
 use carousel_core::settings::SessionKind;
 use carousel_core::time::Instant;
 use serde_json::{Value, json};
+use tokio::sync::futures::Notified;
 
 use crate::allowance::Allowance;
 use crate::call::{NoAnswer, Repeats, Step};
@@ -353,14 +354,22 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
                 Ok(allowance) => return Ok(Admission { pass, lease, allowance }),
                 Err(Word::Later) => {
                     drop((lease, pass));
-                    tokio::select! {
-                        () = settled => {}
-                        () = self.shared.over(self.request.url(), Some(&trigger.pool)) => {}
-                    }
+                    self.rest_until_settled(settled, Some(&trigger.pool)).await?;
                 }
                 Err(word) => return Err(self.unaffordable(word)),
             }
         }
+    }
+
+    /// Waits until it is known what a call under way costs, on which the budget depends. There is nothing to wait for once the request
+    /// can be sent no more.
+    async fn rest_until_settled(&self, settled: Notified<'_>, pool: Option<&PoolId>) -> Result<(), Stop> {
+        tokio::select! {
+            () = settled => {}
+            () = self.shared.over(self.request.url(), pool) => {}
+        }
+        self.stop_if_closed()?;
+        self.stop_if_ended()
     }
 
     /// Waits at the gate, at the place that was taken there for the first try if there is one.
@@ -542,10 +551,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
                 Ok(allowance) => return Ok((pass, allowance)),
                 Err(Word::Later) => {
                     drop(pass);
-                    tokio::select! {
-                        () = settled => {}
-                        () = self.shared.over(self.request.url(), None) => {}
-                    }
+                    self.rest_until_settled(settled, None).await?;
                 }
                 Err(word) => return Err(self.unaffordable(word)),
             }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use carousel_core::exchange::{Answer, CallError, Problem, Request};
 use carousel_core::hooks::HookCall;
-use carousel_core::settings::Growth;
+use carousel_core::settings::{Growth, Throttling};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
@@ -312,4 +312,43 @@ async fn a_plugins_edit_does_not_lead_to_a_domain_that_has_ended() {
     assert_eq!(start(&engine, request(2)).await.unwrap(), (Some(FailureKind::Domain), 0));
     assert_eq!(start(&engine, request(1)).await.unwrap().0, None);
     assert_eq!(api.log(), ["init a", "use a", "use a"]);
+}
+
+/// Pages without a session on a budget of two answers: page 1 takes long, page 2 ends the crawl or the domain after 10 s, page 3 takes
+/// the answer that this one has left, and page 4 still waits for one.
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_the_budget_when_crawl_or_domain_ends_waits_no_longer() {
+    let closed = Some(FailureKind::Closed);
+    for (status, kind, ends) in [
+        (451, "/download/domain-forbidden", Some(FailureKind::Domain)),
+        (401, "/auth/key-not-found", closed),
+        (403, "/auth/account-suspended", closed),
+        (200, "", closed),
+    ] {
+        for throttling in [Throttling::Scoped, Throttling::PerCall] {
+            let api = Api::new(move |_, params| match page_number(params) {
+                2 if status != 200 => (Duration::from_secs(10), Err(problem(status, kind))),
+                _ => (Duration::from_secs(100), Ok(page(params))),
+            });
+            let budget = BudgetSettings { billed: Some(2), ..BudgetSettings::default() };
+            let mut settings = Settings { budget, ..Settings::default() };
+            settings.api.throttling = Some(throttling);
+            let engine = engine(settings, &api);
+            let plain = |host: &str, n: u64| {
+                let meta = json!({"zyte_api_session_enabled": false});
+                let url = format!("https://{host}.example/{n}");
+                Request::from_json(json!({"url": url, "httpResponseBody": true, "echoData": n, "meta": meta})).unwrap()
+            };
+            let first = start(&engine, plain("long", 1));
+            let _second = start(&engine, plain("shop", 2));
+            let _third = start(&engine, plain("other", 3));
+            let fourth = start(&engine, plain("shop", 4));
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            if status == 200 {
+                engine.close("enough");
+            }
+            assert_eq!(fourth.await.unwrap(), (ends, 10), "{status} {throttling:?}");
+            assert_eq!(first.await.unwrap(), (None, 100), "{status} {throttling:?}");
+        }
+    }
 }
