@@ -146,7 +146,7 @@ fn hooks<S>(sources: &Sources<'_>, survey: &Survey<S>, first: Option<&Object>, h
     hooks.push((Hook::Pool, pool(survey).unwrap_or_else(|| answer("pool")), source));
     let sent = first.map(|first| Value::Object(without_session(first))).unwrap_or_default();
     match sources.chain(heard) {
-        _ if survey.start == Start::ByUse => hooks.push((Hook::InitSession, Value::Null, sources.no_init())),
+        _ if survey.start == Start::ByUse => hooks.push((Hook::InitSession, Value::Null, sources.no_init(survey.kind))),
         Chain::Plugin(source) => hooks.push((Hook::InitSession, sent, source)),
         Chain::Host(source) => {
             hooks.push((Hook::InitSession, Value::Null, source));

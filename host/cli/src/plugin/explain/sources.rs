@@ -3,7 +3,7 @@
 use carousel_core::defaults::{Unmanaged, explicit_params, meta};
 use carousel_core::exchange::Request;
 use carousel_core::hooks::{Defaults, Hook, Plan};
-use carousel_core::settings::Settings;
+use carousel_core::settings::{SessionKind, Settings};
 use carousel_engine::Site;
 use carousel_sandbox::PluginSite;
 use serde_json::Value;
@@ -77,8 +77,13 @@ impl Sources<'_> {
     }
 
     /// Why nothing is initialised.
-    pub(super) fn no_init(&self) -> String {
-        "default: no call, the request creates its session itself; see session.init".to_owned()
+    pub(super) fn no_init(&self, kind: SessionKind) -> String {
+        match kind {
+            SessionKind::Zyte => "setting: no call, Zyte sets its session up itself; see session.kind".to_owned(),
+            SessionKind::User | SessionKind::Cookies => {
+                "default: no call, the request creates its session itself; see session.init".to_owned()
+            }
+        }
     }
 
     pub(super) fn params(&self, plan: &Plan, heard: Heard) -> String {
