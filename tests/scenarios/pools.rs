@@ -54,6 +54,22 @@ fn pages_of_a_plugin_are_served_by_sessions_that_it_initialised_whatever_came_be
 }
 
 #[test]
+fn a_plugin_that_initialises_sessions_is_refused_at_the_start_where_zyte_is_to_keep_them() {
+    let rules = "include = [\"s.example\"]";
+    let zyte = |more: &str| format!("{}[session]\nkind = \"zyte\"\n{more}", shop(rules));
+    let api = Api::start(|_| Reply::ok());
+    let crawled = crawl(&api, &zyte(""), &["https://s.example/a"]);
+    crawled.exits(2).process.says(&["session.kind = \"zyte\": the ", "site \"shop\" initialises sessions", "use auto"]);
+    assert!(api.calls().is_empty());
+    let theirs = "[session.pools.\"s.example\"]\nkind = \"user\"\n";
+    let crawled = crawl(&api, &zyte(theirs), &["https://s.example/a", "https://other.example/a"]);
+    crawled.exits(0);
+    let pairs = |call: &crate::harness::api::Call| call.body["sessionContext"].as_array().map(Vec::len);
+    assert_eq!(api.calls().iter().map(pairs).collect::<Vec<_>>().len(), 3, "an initialisation and two pages");
+    assert_eq!(api.calls().iter().filter_map(pairs).collect::<Vec<_>>(), [3], "the other site's sessions are Zyte's");
+}
+
+#[test]
 fn pools_are_named_after_who_serves_them_and_tables_of_the_hosts_name_hold_for_all() {
     let rules = "include = [\"s.example\"]\nexclude = [\"s.example/help\"]";
     let tables = "[session.pools.\"s.example\"]\nbudget = 3\n[session.pools.\"s.example;defaults\"]\nsize = 0\n";

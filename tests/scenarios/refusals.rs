@@ -94,6 +94,19 @@ fn a_wrong_setting_is_told_with_file_line_and_the_right_key() {
             "[[site]]\nname = \"a\"\nplugin = \"p\"\nconfig = \"/dev/zero\"\n",
             &["config of site \"a\"", "/dev/zero", "no regular file"],
         ),
+        ("[session]\nkind = \"zite\"\n", &["line 2", "session.kind", "did you mean \"zyte\"?"]),
+        (
+            "profile = \"scrapy-zyte-api\"\n[session]\nkind = \"zyte\"\n",
+            &["mine.toml: line 3: session.kind: sessions that Zyte keeps", "use user or cookies"],
+        ),
+        (
+            "[session]\nkind = \"zyte\"\ninit = \"always\"\n",
+            &["mine.toml: line 2: session.kind and session.init: zyte", "leave init out"],
+        ),
+        (
+            "[session.pools.\"a.example\"]\nkind = \"zyte\"\ninit = \"always\"\n",
+            &["mine.toml: line 2: session.pools.a.example.kind", "leave init out"],
+        ),
         ("[session]\nchecker = \"nobody\"\n", &["mine.toml: line 2: session.checker", "no site \"nobody\"", "add a [[site]]"]),
     ] {
         let said = refused(&[("mine.toml", settings)], &["crawl", "-", "--simulate", "--config", "mine.toml"]);

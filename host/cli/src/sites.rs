@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use carousel_core::settings::{OnBad, PluginSettings, Settings};
+use carousel_core::hooks::Hook;
+use carousel_core::settings::{KindRule, OnBad, PluginSettings, Settings};
+use carousel_engine::{Site as _, Sites as _};
 use carousel_sandbox::{HookReport, LoadError, Loaded, Problem, Sandbox, SiteDirectory, SiteReport, Subject, Watch};
 use serde_json::{Map, Value, json};
 
@@ -38,6 +40,7 @@ impl Plugins {
             tracing::error!("{error}");
         }
         refuse_errors(&relied_on)?;
+        refuse_unkept(&loaded.sites, settings)?;
         warn_of_idle(&loaded, settings);
         let watch = settings.plugins.watch.then(|| loaded.reloader.watch()).transpose();
         let watch = watch.context("cannot watch the plugin directory; set watch = false in [plugins]")?;
@@ -75,6 +78,25 @@ fn refuse_errors(errors: &[&LoadError]) -> anyhow::Result<()> {
             let heading = format!("{} plugins or [[site]] tables cannot be used{hint}", several.len());
             bail!(Listed { heading, items: several.iter().map(ToString::to_string).collect() })
         }
+    }
+}
+
+/// Refuses plugins that initialise sessions where Zyte is to keep all of them. Where a pool's table says otherwise it may be theirs: then
+/// each request is told.
+fn refuse_unkept(sites: &SiteDirectory, settings: &Settings) -> anyhow::Result<()> {
+    let session = &settings.session;
+    if session.kind != Some(KindRule::Zyte) || session.pools.values().any(|table| table.kind.is_some()) {
+        return Ok(());
+    }
+    let hooks = [(Hook::InitSession, "init_session"), (Hook::Params, "params")];
+    let initialises =
+        |site: &str| hooks.into_iter().find(|(hook, _)| sites.named(site).is_some_and(|site| site.overrides(*hook)));
+    match sites.names().iter().find_map(|site| Some((site, initialises(site)?.1))) {
+        Some((site, hook)) => bail!(
+            "session.kind = \"zyte\": the {hook} of site \"{site}\" initialises sessions, and nobody but Zyte initialises those that it \
+             keeps: use auto, or kind = \"user\" in a [session.pools] table for its pools"
+        ),
+        None => Ok(()),
     }
 }
 

@@ -40,7 +40,8 @@ impl<T: Transport, S: Sites> State<T, S> {
         Some(match action {
             Action::Open { session, trigger } => Deed::Open { session, trigger },
             Action::Begin { session, trigger } => {
-                let live = LiveSession::new(session, trigger.pool.clone(), &trigger, Start::ByUse);
+                let context = self.generations.context(session, &trigger.pool, &trigger.kind);
+                let live = LiveSession::new(session, trigger.pool.clone(), &trigger, Start::ByUse, context);
                 self.sessions.insert(session, Arc::new(live));
                 return None;
             }

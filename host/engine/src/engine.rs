@@ -30,6 +30,7 @@ use crate::fetch::{Enqueued, Fetch};
 use crate::gate::Gate;
 use crate::guard::{guarded, guarded_future};
 use crate::hooks::{HookPlaces, Hooks, InHooks};
+use crate::kind::Generations;
 use crate::lease::SessionLease;
 use crate::opening::{LiveSession, Openings, Trigger};
 use crate::outcome::{Failure, FailureKind, Fetched, Trace};
@@ -119,6 +120,8 @@ pub(crate) struct State<T: Transport, S: Sites> {
     pub(crate) pools: Pools<Arc<Trigger<S>>>,
     pub(crate) waiting: HashMap<Ticket, Waiter<T, S>>,
     pub(crate) sessions: HashMap<SessionId, Arc<LiveSession>>,
+    /// Names those of them that Zyte keeps.
+    pub(crate) generations: Generations,
     /// Who wants to know which pools change.
     pub(crate) listener: Option<mpsc::UnboundedSender<PoolKey>>,
 }
@@ -167,7 +170,13 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             settled: Notify::new(),
             domains: Mutex::new(EndedDomains::default()),
             something_ended: Notify::new(),
-            state: Mutex::new(State { pools, waiting: HashMap::new(), sessions: HashMap::new(), listener: None }),
+            state: Mutex::new(State {
+                pools,
+                waiting: HashMap::new(),
+                sessions: HashMap::new(),
+                generations: Generations::default(),
+                listener: None,
+            }),
             stats: Mutex::new(Stats::new(settings.session.stats_per_pool)),
             seen: Mutex::default(),
             contexts: Mutex::default(),
@@ -410,7 +419,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
 
     /// The options of a request's pool, if the request is the first of it.
     pub(crate) fn pool_options(&self, trigger: &Trigger<S>) -> PoolOptions {
-        self.settings.session.pool_options(self.profile(), &trigger.pool, &trigger.choice, trigger.cookie_mode)
+        self.settings.session.pool_options(self.profile(), &trigger.pool, &trigger.choice, trigger.kind.word())
     }
 
     pub(crate) fn ticket(&self) -> Ticket {

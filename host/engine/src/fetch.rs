@@ -15,6 +15,7 @@ use carousel_core::ledger::Billed;
 use carousel_core::pace::{Busy, Caller, Part, Scopes};
 use carousel_core::pool::{Refusal, Used};
 use carousel_core::retry::{Policy, PolicyName};
+use carousel_core::settings::SessionKind;
 use carousel_core::time::Instant;
 use serde_json::{Value, json};
 use tokio::sync::futures::Notified;
@@ -25,7 +26,7 @@ use crate::engine::Shared;
 use crate::gate::{AtGate, Pass};
 use crate::hooks::{Asked, HookStep, InHook};
 use crate::lease::{InPool, SessionLease};
-use crate::opening::Trigger;
+use crate::opening::{LiveSession, Trigger};
 use crate::outcome::{Attempt, Failure, FailureKind, Fetched, Trace};
 use crate::ports::{Leave, Site, Sites, Transport};
 use crate::prepared::{Course, Managed, Planned, Prepared};
@@ -645,8 +646,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         }
         let placed = self.shared.keep_in_place(&mut request, lease.session(), &trigger);
         placed.map_err(|why| Stop::fail(FailureKind::Plugin, format!("process_request: {why}")))?;
-        let session = request.params().get("session").and_then(|session| session.get("id"));
-        let carries_session = trigger.cookie_mode || session.and_then(Value::as_str) == Some(&lease.session().id().to_string());
+        let carries_session = carries_session(&request, lease.session());
         let counted_for = self.counted_for(&request, &lease).await;
         Ok(Outgoing { request: Arc::new(request), lease, carries_session, counted_for, allowance, pass, _leave: leave })
     }
@@ -662,10 +662,13 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
     }
 
     fn carry_session(&self, request: &mut Request, lease: &SessionLease<T, S>) {
-        if lease.trigger().cookie_mode {
-            self.shared.carry_cookies(request, lease.session());
-        } else {
-            request.set_param("session", json!({"id": lease.session().id().to_string()}));
+        let session = lease.session();
+        match (&session.context, session.kind) {
+            (Some(context), _) => context.put_into(request),
+            (None, SessionKind::Cookies) => self.shared.carry_cookies(request, session),
+            (None, SessionKind::User | SessionKind::Zyte) => {
+                request.set_param("session", json!({"id": session.id().to_string()}))
+            }
         }
         if let Some(tags) = self.shared.tags(request.params().get("tags"), lease.pool(), "use") {
             request.set_param("tags", tags);
@@ -675,6 +678,19 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
     /// Notes what became of a try.
     pub(crate) fn note(&mut self, lease: &SessionLease<T, S>, outcome: impl Into<String>) {
         self.trace.attempts.push(Attempt { session: Some(lease.session().id()), outcome: outcome.into() });
+    }
+}
+
+/// Is a request, which a plugin may have edited, still one on the session?
+fn carries_session(request: &Request, session: &LiveSession) -> bool {
+    let params = request.params();
+    match (&session.context, session.kind) {
+        (Some(context), _) => params.get("sessionContext") == Some(&context.name),
+        (None, SessionKind::Cookies) => true,
+        (None, SessionKind::User | SessionKind::Zyte) => {
+            let id = params.get("session").and_then(|session| session.get("id")).and_then(Value::as_str);
+            id == Some(&session.id().to_string())
+        }
     }
 }
 

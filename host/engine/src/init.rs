@@ -9,6 +9,7 @@ use carousel_core::defaults::{explicit_params, meta};
 use carousel_core::exchange::{Answer, CallError, Object, Problem, Request};
 use carousel_core::hooks::{Defaults as _, Hook, HookCall, HookError};
 use carousel_core::pool::{Opened, Refusal};
+use carousel_core::settings::SessionKind;
 use carousel_core::stats::Counter;
 use carousel_core::verdict::Verdict;
 use serde_json::{Value, json};
@@ -36,7 +37,8 @@ pub(crate) async fn initialise<T: Transport, S: Sites>(
             shared.forget_bad_init(pool);
             tracing::debug!(%pool, session = %session.id(), "session ready");
             // What the API has heard of has a place. The peer does not ask.
-            let is_elsewhere = session.counts_at_api && session.place.get().is_none() && !shared.profile().is_peer();
+            let is_elsewhere =
+                session.kind != SessionKind::Cookies && session.place.get().is_none() && !shared.profile().is_peer();
             if is_elsewhere { Opened::ReadyElsewhere } else { Opened::Ready }
         }
         Err(why) => init.failed(why),
@@ -104,7 +106,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
     async fn run_default(&self) -> Result<(), Unfit> {
         let mut params = self.params().await.map_err(Unfit::Params)?;
         params.entry("url").or_insert_with(|| Value::from(self.trigger.request.url()));
-        if self.trigger.cookie_mode {
+        if self.trigger.kind.is_cookies() {
             self.ask_for_cookies(&mut params);
         }
         let request =
@@ -211,7 +213,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
         }
         match params.get("session") {
             Some(Value::Null) => drop(params.shift_remove("session")),
-            None if !self.trigger.cookie_mode => {
+            None if !self.trigger.kind.is_cookies() => {
                 params.insert("session".to_owned(), json!({"id": self.session.id().to_string()}));
             }
             None => self.shared.carry_init_cookies(&mut params, &self.session),
@@ -222,7 +224,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
             params.insert("tags".to_owned(), tags);
         }
         let answer = self.send(&params).await?;
-        if self.trigger.cookie_mode {
+        if self.trigger.kind.is_cookies() {
             let asked = params.get("url").and_then(Value::as_str).unwrap_or_default();
             let kept = self.shared.keep_cookies(&answer, asked, &self.session);
             kept.map_err(|error| CallError::BadAnswer(error.to_string()))?;

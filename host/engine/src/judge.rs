@@ -54,7 +54,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         allowance.bill(Billed::Use);
         self.shared.count_start(lease.session(), Counter::InitCheckPassed, None);
         self.shared.stats().count(Counter::UseCheckPassed, &counted_for);
-        if lease.trigger().cookie_mode {
+        if lease.trigger().kind.is_cookies() {
             let kept = self.shared.keep_cookies(&answer, request.url(), lease.session());
             kept.unwrap_or_else(|error| tracing::warn!(pool = %counted_for, url = request.url(), %error, "cookies are not kept"));
         }

@@ -29,6 +29,7 @@ mod hooks;
 mod init;
 mod init_call;
 mod judge;
+mod kind;
 mod lanes;
 mod lease;
 mod opening;

@@ -11,6 +11,7 @@ use carousel_core::hooks::{Hook, HookError, PoolChoice, SessionHandle};
 use carousel_core::id::{PoolId, SessionId, SiteId, Ticket};
 use carousel_core::place::Place;
 use carousel_core::pool::{EndReason, Opened, Start};
+use carousel_core::settings::SessionKind;
 use carousel_core::time::Instant;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -19,6 +20,7 @@ use tracing::Instrument as _;
 use crate::call::Repeats;
 use crate::engine::Shared;
 use crate::init;
+use crate::kind::{Context, Kind};
 use crate::ports::{Site, Sites, Transport};
 use crate::prepared::Managed;
 
@@ -32,7 +34,7 @@ pub(crate) struct Trigger<S: Sites> {
     /// Where on earth the pool's sessions are.
     pub(crate) place: Place,
     pub(crate) choice: PoolChoice,
-    pub(crate) cookie_mode: bool,
+    pub(crate) kind: Kind,
     pub(crate) location: Mutex<Result<Arc<Object>, HookError>>,
     /// Has an initialisation failed for the location's error already?
     pub(crate) told: AtomicBool,
@@ -48,7 +50,7 @@ impl<S: Sites> Trigger<S> {
         site: Option<Arc<S::Site>>,
         managed: Managed,
     ) -> Result<Self, HookError> {
-        let Managed { plan, pool, place } = managed;
+        let Managed { plan, pool, place, kind } = managed;
         let choice = plan.pool?;
         Ok(Self {
             ticket,
@@ -57,7 +59,7 @@ impl<S: Sites> Trigger<S> {
             pool: pool.unwrap_or_else(|| PoolId::new(choice.id.as_str())),
             place,
             choice,
-            cookie_mode: plan.cookie_mode,
+            kind,
             location: Mutex::new(plan.location.map(Arc::new)),
             told: AtomicBool::new(false),
             failed: Mutex::default(),
@@ -78,7 +80,7 @@ impl<S: Sites> Trigger<S> {
             pool: self.pool.clone(),
             place: self.place.clone(),
             choice: self.choice.clone(),
-            cookie_mode: self.cookie_mode,
+            kind: self.kind.clone(),
             location: Mutex::new(self.known_location()),
             told: AtomicBool::new(self.told.load(Ordering::Relaxed)),
             failed: Mutex::default(),
@@ -119,8 +121,10 @@ impl<S: Sites> Trigger<S> {
 /// A session that can be used.
 pub(crate) struct LiveSession {
     pub(crate) handle: Arc<SessionHandle>,
-    /// The API counts it among its sessions; it knows nothing of one that consists of cookies.
-    pub(crate) counts_at_api: bool,
+    /// What it consists of.
+    pub(crate) kind: SessionKind,
+    /// The words for it, if Zyte keeps it.
+    pub(crate) context: Option<Context>,
     /// Who initialises it.
     pub(crate) initialiser: Initialiser,
     /// Where on earth it is: as its first call says.
@@ -181,10 +185,18 @@ pub(crate) enum Hindrance {
 }
 
 impl LiveSession {
-    pub(crate) fn new<S: Sites>(id: SessionId, pool: PoolId, trigger: &Trigger<S>, start: Start) -> Self {
+    /// One that Zyte keeps has a context.
+    pub(crate) fn new<S: Sites>(
+        id: SessionId,
+        pool: PoolId,
+        trigger: &Trigger<S>,
+        start: Start,
+        context: Option<Context>,
+    ) -> Self {
         Self {
+            kind: trigger.kind.word(),
+            context,
             handle: Arc::new(SessionHandle::new(id, pool)),
-            counts_at_api: !trigger.cookie_mode,
             initialiser: Initialiser::of(trigger.site.as_ref()),
             place: OnceLock::new(),
             is_known: AtomicBool::new(false),
@@ -205,7 +217,7 @@ impl LiveSession {
 
     /// Is it among the sessions that the API has room for?
     pub(crate) fn is_held(&self) -> bool {
-        self.counts_at_api && self.is_known.load(Ordering::Relaxed)
+        self.kind == SessionKind::User && self.is_known.load(Ordering::Relaxed)
     }
 
     /// Does what becomes of this request say what an initialisation would have said? True once.
@@ -272,7 +284,7 @@ impl Openings {
 /// Starts the initialisation of a session.
 pub(crate) fn start<T: Transport, S: Sites>(shared: &Arc<Shared<T, S>>, pool: PoolId, id: SessionId, trigger: Arc<Trigger<S>>) {
     tracing::debug!(%pool, session = %id, url = trigger.request.url(), "opening a session");
-    let session = LiveSession::new(id, pool.clone(), &trigger, Start::ByInit);
+    let session = LiveSession::new(id, pool.clone(), &trigger, Start::ByInit, None);
     let mut report = Report { shared: Arc::clone(shared), session: Arc::new(session), has_begun: false, outcome: None };
     // What it opens next, and whoever it serves, is no part of it.
     let span = tracing::debug_span!(parent: None, "init", %pool, session = %id);

@@ -2,7 +2,7 @@
 
 use carousel_core::exchange::{CallError, NetworkError, Object, Request};
 use carousel_core::place::Place;
-use carousel_core::settings::Profile;
+use carousel_core::settings::{Profile, SessionKind};
 
 use crate::engine::Shared;
 use crate::init::Init;
@@ -14,7 +14,7 @@ impl LiveSession {
     fn stays_in(&self, wanted: &Place) -> Result<(), String> {
         let place = self.place.get_or_init(|| wanted.clone());
         // The API knows nothing of a session that consists of cookies.
-        if wanted.is_within(place) || !self.counts_at_api {
+        if wanted.is_within(place) || self.kind == SessionKind::Cookies {
             return Ok(());
         }
         Err(wanted.unlike(place).collect::<Vec<_>>().join(", "))
@@ -23,12 +23,12 @@ impl LiveSession {
 
 impl<T: Transport, S: Sites> Shared<T, S> {
     /// Checks that a page about to be fetched is of its session's place; the error says what is not. A session that was initialised
-    /// without a call begins here.
+    /// without a call begins here, and Zyte may begin one that it keeps anew with any of its pages.
     pub(crate) fn keep_in_place(&self, request: &mut Request, session: &LiveSession, trigger: &Trigger<S>) -> Result<(), String> {
         if let Some(found) = trigger.place.disagrees_with(&Place::of(request.params())) {
             return Err(format!("a session has one place: {}", found.between("the pool", "the edited request")));
         }
-        if session.place.get().is_none() {
+        if session.place.get().is_none() || session.context.is_some() {
             trigger.place.params().for_each(|(field, value)| request.set_param(field, value.clone()));
         }
         self.one_place(session.stays_in(&Place::of(request.params())))

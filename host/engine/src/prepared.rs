@@ -13,6 +13,7 @@ use carousel_core::place::Place;
 
 use crate::engine::Shared;
 use crate::hooks::{Asked, Begun, HookStep};
+use crate::kind::Kind;
 use crate::ports::{Site, Sites, Transport};
 
 /// A request whose site and pool are known. Nothing has been done for it yet, and an error of a hook counts when it is fetched.
@@ -58,6 +59,8 @@ pub(crate) struct Managed {
     pub(crate) pool: Option<PoolId>,
     /// Where on earth its sessions are.
     pub(crate) place: Place,
+    /// What they consist of.
+    pub(crate) kind: Kind,
 }
 
 impl<S: Sites> Prepared<S> {
@@ -194,20 +197,29 @@ impl<T: Transport, S: Sites> Shared<T, S> {
     fn managed(&self, request: &Request, site: Option<&Arc<S::Site>>, plan: Plan) -> Course {
         if self.profile().is_peer() {
             let pool = plan.pool.as_ref().ok().map(|choice| PoolId::new(choice.id.as_str()));
-            return Course::Managed(Box::new(Managed { plan, pool, place: Place::default() }));
+            let kind = self.kind(request, site, &plan, pool.as_ref());
+            let managed = |kind| Course::Managed(Box::new(Managed { plan, pool, place: Place::default(), kind }));
+            return kind.map_or_else(Course::Nonsense, managed);
         }
         if let Err(error) = &plan.location {
             // The pool cannot be told without it.
             return Course::Failed(error.clone());
         }
-        match self.place(request) {
-            Err(why) => Course::Nonsense(why),
-            Ok(place) => {
-                let pool = plan.pool.as_ref().ok();
-                let pool = pool.map(|choice| self.pool_id(request, site, choice, &place, plan.cookie_mode));
-                Course::Managed(Box::new(Managed { plan, pool, place }))
-            }
-        }
+        self.managed_in_place(request, site, plan).map_or_else(Course::Nonsense, |managed| Course::Managed(Box::new(managed)))
+    }
+
+    fn managed_in_place(&self, request: &Request, site: Option<&Arc<S::Site>>, plan: Plan) -> Result<Managed, String> {
+        let place = self.place(request)?;
+        let choice = plan.pool.as_ref().ok();
+        let pool_of = |kind| choice.map(|choice| self.pool_id(request, site, choice, &place, kind));
+        let usual = pool_of(None);
+        let kind = self.kind(request, site, &plan, usual.as_ref())?;
+        // Sessions of two kinds never stand in for each other.
+        let pool = match usual.as_ref().filter(|pool| !kind.is_usual(self.settings.session.kind_of(pool))) {
+            Some(_) => pool_of(Some(kind.qualifier())),
+            None => usual,
+        };
+        Ok(Managed { plan, pool, place, kind })
     }
 
     /// Where on earth the request's sessions are. The error says what is wrong with the parameters of their initialisation.
@@ -226,17 +238,14 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         site: Option<&Arc<S::Site>>,
         choice: &PoolChoice,
         place: &Place,
-        cookie_mode: bool,
+        kind: Option<&str>,
     ) -> PoolId {
         let (owner, of_site) = match choice.naming {
             Naming::Explicit => (PoolOwner::Named, None),
             Naming::Automatic => self.owner(request, site),
         };
         let usual = defaults::usual_place(&self.settings.session, request, choice.naming);
-        // A cookie session and one of the API never stand in for each other.
-        let is_usual = cookie_mode == self.settings.session.cookie_mode;
-        let kind = (!is_usual).then(|| if cookie_mode { "cookies" } else { "session" }.to_owned());
-        let qualifiers: Vec<String> = of_site.into_iter().chain(place.unlike(&usual)).chain(kind).collect();
+        let qualifiers: Vec<String> = of_site.into_iter().chain(place.unlike(&usual)).chain(kind.map(str::to_owned)).collect();
         PoolId::owned(&choice.id, &qualifiers, owner)
     }
 

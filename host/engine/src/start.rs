@@ -14,6 +14,9 @@ use crate::ports::{Site as _, Sites, Transport};
 impl<T: Transport, S: Sites> Shared<T, S> {
     /// How a session begins that is opened for this request.
     pub(crate) fn start(&self, trigger: &Trigger<S>) -> Start {
+        if trigger.kind.is_zyte() {
+            return Start::ByUse;
+        }
         let site = trigger.site.as_ref();
         let rule = self.settings.init_rule(&trigger.pool, site.and_then(|site| site.init_rule()));
         let begins = match rule {
@@ -32,7 +35,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         let by_hooks = [Hook::Params, Hook::InitSession].into_iter().any(|hook| trigger.overrides(hook));
         let has_location = !trigger.known_location().is_ok_and(|location| location.is_empty());
         let has_params = explicit_params(&self.settings.session, &trigger.request).is_some();
-        trigger.cookie_mode || by_hooks || has_params || has_location
+        trigger.kind.is_cookies() || by_hooks || has_params || has_location
     }
 
     /// Would somebody look at its answer, or may the request about to be sent be another than the one that is known?

@@ -6,6 +6,7 @@ use carousel_core::exchange::Request;
 use carousel_core::hooks::{Defaults, HookError, Plan};
 use carousel_core::id::PoolId;
 use carousel_core::pool::Start;
+use carousel_core::settings::SessionKind;
 
 use crate::engine::Engine;
 use crate::opening::Trigger;
@@ -20,6 +21,8 @@ pub struct Survey<S> {
     pub plan: Result<Plan, HookError>,
     /// The pool that it would have.
     pub pool: Option<PoolId>,
+    /// What its sessions consist of.
+    pub kind: SessionKind,
     /// How a session begins that is opened for it.
     pub start: Start,
 }
@@ -54,16 +57,19 @@ impl<T: Transport, S: Sites> Engine<T, S> {
     pub fn survey(&self, request: Request) -> Survey<S::Site> {
         let request = Arc::new(request);
         let Planned { site, course } = self.0.plan_here(&request);
-        let start = Start::ByInit;
+        let (start, kind) = (Start::ByInit, SessionKind::User);
         match course {
             Course::Managed(managed) => {
+                let kind = managed.kind.word();
                 let trigger = Trigger::new(self.0.ticket(), request, site.clone(), (*managed).clone());
                 let start = trigger.map_or(start, |trigger| self.0.start(&trigger));
-                Survey { site, plan: Ok(managed.plan), pool: managed.pool, start }
+                Survey { site, plan: Ok(managed.plan), pool: managed.pool, kind, start }
             }
-            Course::Failed(error) => Survey { site, plan: Err(error), pool: None, start },
-            Course::Nonsense(why) | Course::Lost(why) => Survey { site, plan: Err(HookError::Raised(why)), pool: None, start },
-            Course::Unmanaged(_) | Course::Disabled => Survey { site, plan: Ok(Plan::off()), pool: None, start },
+            Course::Failed(error) => Survey { site, plan: Err(error), pool: None, kind, start },
+            Course::Nonsense(why) | Course::Lost(why) => {
+                Survey { site, plan: Err(HookError::Raised(why)), pool: None, kind, start }
+            }
+            Course::Unmanaged(_) | Course::Disabled => Survey { site, plan: Ok(Plan::off()), pool: None, kind, start },
         }
     }
 

@@ -127,7 +127,7 @@ fn rules(rules: &[Rule], url: &str) -> Vec<ExplainedRule> {
 /// The options of the pool as it would be made for this request.
 fn pool_options<S>(survey: &Survey<S>, settings: &Settings) -> Option<PoolOptions> {
     let (plan, pool) = (survey.plan.as_ref().ok()?, survey.pool.as_ref()?);
-    Some(settings.session.pool_options(settings.profile, pool, plan.pool.as_ref().ok()?, plan.cookie_mode))
+    Some(settings.session.pool_options(settings.profile, pool, plan.pool.as_ref().ok()?, survey.kind))
 }
 
 /// The hooks in the order of a request's road. What a request without sessions never asks is left out.
@@ -146,7 +146,7 @@ fn hooks<S>(sources: &Sources<'_>, survey: &Survey<S>, first: Option<&Object>, h
     hooks.push((Hook::Pool, pool(survey).unwrap_or_else(|| answer("pool")), source));
     let sent = first.map(|first| Value::Object(without_session(first))).unwrap_or_default();
     match sources.chain(heard) {
-        _ if survey.start == Start::ByUse => hooks.push((Hook::InitSession, Value::Null, sources.no_init())),
+        _ if survey.start == Start::ByUse => hooks.push((Hook::InitSession, Value::Null, sources.no_init(survey.kind))),
         Chain::Plugin(source) => hooks.push((Hook::InitSession, sent, source)),
         Chain::Host(source) => {
             hooks.push((Hook::InitSession, Value::Null, source));

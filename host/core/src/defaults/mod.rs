@@ -15,7 +15,7 @@ use crate::exchange::{Object, Request, is_web};
 use crate::hooks::Naming;
 use crate::place::Place;
 use crate::retry::{PolicyName, UnknownPolicy};
-use crate::settings::{Profile, SessionSettings};
+use crate::settings::{Profile, SessionKind, SessionSettings};
 
 /// The metadata keys, which are the peer's, so that a crawl moves over unchanged.
 pub mod meta {
@@ -45,7 +45,7 @@ pub fn enabled(settings: &SessionSettings, profile: Profile, request: &Request) 
 
 /// Whether they are cookie sessions: the metadata if the key is there, whatever its value, else the setting.
 pub fn cookie_mode(settings: &SessionSettings, request: &Request) -> bool {
-    request.meta().get(meta::COOKIE_MODE).map_or(settings.cookie_mode, is_truthy)
+    request.meta().get(meta::COOKIE_MODE).map_or_else(|| SessionKind::usual(settings.kind()) == SessionKind::Cookies, is_truthy)
 }
 
 /// The location: the metadata if the key is there (null and empty mean none), else the setting.

@@ -1,6 +1,6 @@
 //! Settings that can be read and can never work: alone, or beside another one. Told before anything is sent.
 
-use super::{PluginSettings, Settings};
+use super::{InitRule, KindRule, PluginSettings, SessionKind, Settings, context_parameters};
 use crate::hooks::PoolChoice;
 use crate::id::PoolId;
 
@@ -25,7 +25,44 @@ impl Settings {
         let nothing = self.rules().into_iter().chain(plugin_rules(&self.plugins)).find(|(_, works, _)| !works);
         nothing
             .map(|(key, _, why)| Impossible { keys: vec![key.to_owned()], why: why.to_owned() })
+            .or_else(|| self.impossible_kinds())
             .or_else(|| self.impossible_times())
+    }
+
+    /// Kinds of sessions that cannot be had: what Zyte keeps nobody else initialises, and the peer has no such.
+    fn impossible_kinds(&self) -> Option<Impossible> {
+        let session = &self.session;
+        let impossible = |keys: Vec<String>, why: &str| Some(Impossible { keys, why: why.to_owned() });
+        if session.cookie_mode && session.kind.is_some_and(|kind| kind != KindRule::Cookies) {
+            let keys = vec!["session.kind".to_owned(), "session.cookie_mode".to_owned()];
+            return impossible(keys, "another kind than cookies, which cookie_mode = true asks for: leave one of them out");
+        }
+        let all = ("session".to_owned(), session.kind, session.init);
+        let tables = session
+            .pools
+            .iter()
+            .map(|(name, table)| (format!("session.pools.{name}"), table.kind.or(session.kind), table.init.or(session.init)));
+        std::iter::once(all).chain(tables).find_map(|(table, kind, init)| {
+            let key = |key: &str| format!("{table}.{key}");
+            let kind = kind.filter(|kind| matches!(kind, KindRule::Zyte | KindRule::Auto))?;
+            if self.profile.is_peer() {
+                let why = "sessions that Zyte keeps, which the profile scrapy-zyte-api does not have: use user or cookies, or the \
+                           default profile";
+                return impossible(vec![key("kind")], why);
+            }
+            if kind == KindRule::Auto {
+                return None;
+            }
+            if init == Some(InitRule::Always) {
+                let why = "zyte, whose sessions Zyte initialises, and always, an initialisation of our own: leave init out, or use user";
+                return impossible(vec![key("kind"), key("init")], why);
+            }
+            let unknown = context_parameters(&session.params).err()?;
+            let why = format!(
+                "zyte, whose sessions Zyte sets up by actions alone, and params say {unknown}, too: leave it out, or use user"
+            );
+            impossible(vec![key("kind"), "session.params".to_owned()], &why)
+        })
     }
 
     fn rules(&self) -> Vec<Rule<'static>> {
@@ -83,7 +120,7 @@ impl Settings {
 
     fn impossible_times_of(&self, pool: &PoolId, delay_key: &str) -> Option<Impossible> {
         let choice = PoolChoice { id: pool.as_str().to_owned(), ..PoolChoice::default() };
-        let options = self.session.pool_options(self.profile, pool, &choice, self.session.cookie_mode);
+        let options = self.session.pool_options(self.profile, pool, &choice, SessionKind::usual(self.session.kind_of(pool)));
         let lives = [("session.max_age", options.max_age), ("session.max_idle", options.max_idle)];
         lives.into_iter().filter_map(|(key, life)| Some((key, life?))).find_map(|(life_key, life)| {
             let margin = options.margin;
@@ -143,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_setting_that_can_never_work_is_named_with_what_it_contradicts() {
-        let cases: [(Change, &str); 19] = [
+        let cases: [(Change, &str); 25] = [
             (|settings| settings.session.pool_size = 0, "session.pool_size"),
             (|settings| settings.session.max_cookie_bytes = 0, "session.max_cookie_bytes"),
             (|settings| settings.crawl.concurrency = 0, "crawl.concurrency"),
@@ -180,6 +217,50 @@ mod tests {
                     settings.session.max_age = Some(Seconds::new(5));
                 },
                 "session.margin session.max_age",
+            ),
+            (
+                |settings| {
+                    settings.session.kind = Some(KindRule::User);
+                    settings.session.cookie_mode = true;
+                },
+                "session.kind session.cookie_mode",
+            ),
+            (
+                |settings| {
+                    settings.profile = Profile::ScrapyZyteApi;
+                    settings.session.kind = Some(KindRule::Zyte);
+                },
+                "session.kind",
+            ),
+            (
+                |settings| {
+                    settings.profile = Profile::ScrapyZyteApi;
+                    let table = crate::settings::PoolTable { kind: Some(KindRule::Auto), ..Default::default() };
+                    settings.session.pools.insert("a".to_owned(), table);
+                },
+                "session.pools.a.kind",
+            ),
+            (
+                |settings| {
+                    settings.session.kind = Some(KindRule::Zyte);
+                    settings.session.init = Some(InitRule::Always);
+                },
+                "session.kind session.init",
+            ),
+            (
+                |settings| {
+                    let init = Some(InitRule::Always);
+                    let table = crate::settings::PoolTable { kind: Some(KindRule::Zyte), init, ..Default::default() };
+                    settings.session.pools.insert("a".to_owned(), table);
+                },
+                "session.pools.a.kind session.pools.a.init",
+            ),
+            (
+                |settings| {
+                    settings.session.kind = Some(KindRule::Zyte);
+                    settings.session.params.insert("url".to_owned(), "https://a.example/".into());
+                },
+                "session.kind session.params",
             ),
         ];
         for (change, expected) in cases {

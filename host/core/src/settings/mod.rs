@@ -6,6 +6,7 @@
 mod api;
 mod crawl;
 mod impossible;
+mod kind;
 mod pool;
 mod seconds;
 mod session;
@@ -18,6 +19,7 @@ use crate::id::PoolId;
 pub use api::{ApiSettings, Throttling, ZYTE_API_URL};
 pub use crawl::{BudgetSettings, CrawlSettings};
 pub use impossible::Impossible;
+pub use kind::{KindRule, SessionKind, context_parameters};
 pub use pool::{Growth, InitRule, OnBadInits, PoolOptions, Rotation};
 pub use seconds::Seconds;
 pub use session::{PoolTable, SessionSettings};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Growth, InitRule, OnBadInits, PoolOptions, Profile, Rotation, Seconds};
+use super::{Growth, InitRule, KindRule, OnBadInits, PoolOptions, Profile, Rotation, Seconds, SessionKind};
 use crate::cookies::CookieLimits;
 use crate::exchange::Object;
 use crate::hooks::PoolChoice;
@@ -43,6 +43,12 @@ pub struct SessionSettings {
     pub init: Option<InitRule>,
     /// The `[[site]]` whose `check` hook judges where a site has no check of its own. Default: the built-in check.
     pub checker: Option<String>,
+    /// What sessions consist of: `user` (sessions of the API that this program opens and ends), `zyte` (sessions that Zyte keeps for up to
+    /// 4 hours or three bans and sets up by itself, by actions or a location alone: no initialisation, and nobody sees whether it went
+    /// well), `cookies` (as `cookie_mode`), `auto` (`zyte` where nothing but actions or a location sets up and nobody checks, else
+    /// `user`). Default: `cookies` where `cookie_mode` is true, else `user`. `[session.pools]` may say otherwise. Too bold a `zyte` loses
+    /// pages of sites that forget what was set up.
+    pub kind: Option<KindRule>,
     /// Whether sessions are the cookies of their initialisation instead of sessions of the API. Default false. Such sessions end by
     /// `max_age` and `max_idle` only where these are set, and stay in memory, some kilobytes each, until the end where they are not.
     pub cookie_mode: bool,
@@ -128,6 +134,7 @@ impl Default for SessionSettings {
             location: Object::new(),
             init: None,
             checker: None,
+            kind: None,
             cookie_mode: false,
             max_cookie_bytes: 4097,
             max_cookie_name_length: 4085,
@@ -177,6 +184,8 @@ pub struct PoolTable {
     pub max_in_flight: Option<u32>,
     /// Whether its sessions are initialised by calls of their own.
     pub init: Option<InitRule>,
+    /// What its sessions consist of.
+    pub kind: Option<KindRule>,
     /// Billed answers that all pools of the name may cost together; then their requests fail as `budget`. Default: that of
     /// `budget.billed_per_pool`, for each.
     pub budget: Option<u64>,
@@ -206,19 +215,25 @@ impl SessionSettings {
         CookieLimits { whole: self.max_cookie_bytes, name: self.max_cookie_name_length, value: self.max_cookie_value_length }
     }
 
+    /// What sessions consist of where no pool says otherwise.
+    pub fn kind(&self) -> KindRule {
+        self.kind.unwrap_or(if self.cookie_mode { KindRule::Cookies } else { KindRule::User })
+    }
+
+    /// The same for a pool.
+    pub fn kind_of(&self, pool: &PoolId) -> KindRule {
+        self.pool_table(pool).kind.unwrap_or_else(|| self.kind())
+    }
+
     /// The options of a pool: its table, then what the hook chose, then these settings, then the profile's defaults. The
-    /// lifetimes of the API do not hold for cookie sessions.
-    pub fn pool_options(&self, profile: Profile, pool: &PoolId, choice: &PoolChoice, cookie_mode: bool) -> PoolOptions {
+    /// lifetimes of the API do not hold for cookie sessions, and are others for those that Zyte keeps.
+    pub fn pool_options(&self, profile: Profile, pool: &PoolId, choice: &PoolChoice, kind: SessionKind) -> PoolOptions {
         let table = self.pool_table(pool);
         let old_size = of_pool(&self.pool_sizes, pool).copied();
-        let by_profile = by_profile(profile);
+        let by_profile = of_kind(by_profile(profile), kind);
         let max_bad_inits = of_pool(&self.max_bad_inits_per_pool, pool).copied().unwrap_or(self.max_bad_inits);
         let max_in_flight = table.max_in_flight.or(choice.max_in_flight).or(self.max_in_flight);
-        let lifetime = |setting: Option<Seconds>, api: Option<Duration>| match setting {
-            Some(seconds) => Some(seconds.duration()),
-            None if cookie_mode => None,
-            None => api,
-        };
+        let lifetime = |setting: Option<Seconds>, api: Option<Duration>| setting.map(Seconds::duration).or(api);
         PoolOptions {
             size: table.size.or(old_size).or(choice.size).unwrap_or(self.pool_size),
             max_in_flight: max_in_flight.map_or(by_profile.max_in_flight, NonZeroU32::new),
@@ -268,7 +283,7 @@ impl SessionSettings {
         put("randomize_delay", self.randomize_delay.into());
         put("params", Value::Object(self.params.clone()));
         put("location", Value::Object(self.location.clone()));
-        put("cookie_mode", self.cookie_mode.into());
+        put("cookie_mode", (SessionKind::usual(self.kind()) == SessionKind::Cookies).into());
         if let Some(most) = self.max_errors.or(by_profile(profile).max_errors) {
             put("max_errors", most.into());
         }
@@ -288,6 +303,7 @@ impl PoolTable {
             randomize_delay: self.randomize_delay.or(other.randomize_delay),
             max_in_flight: self.max_in_flight.or(other.max_in_flight),
             init: self.init.or(other.init),
+            kind: self.kind.or(other.kind),
             budget: self.budget.or(other.budget),
         }
     }
@@ -319,12 +335,23 @@ fn by_profile(profile: Profile) -> PoolOptions {
     }
 }
 
+/// The limits of a kind of session at the API. Zyte ends its own after the third ban, in a row or not.
+fn of_kind(options: PoolOptions, kind: SessionKind) -> PoolOptions {
+    match kind {
+        SessionKind::User => options,
+        SessionKind::Zyte => {
+            PoolOptions { max_age: Some(Duration::from_secs(4 * 3600)), max_idle: None, max_errors: Some(3), ..options }
+        }
+        SessionKind::Cookies => PoolOptions { max_age: None, max_idle: None, ..options },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn options(settings: &SessionSettings, profile: Profile, choice: &PoolChoice) -> PoolOptions {
-        settings.pool_options(profile, &PoolId::new(choice.id.as_str()), choice, false)
+        settings.pool_options(profile, &PoolId::new(choice.id.as_str()), choice, SessionKind::User)
     }
 
     #[test]
@@ -355,11 +382,11 @@ mod tests {
         {
             let qualifiers: Vec<String> = qualifiers.iter().map(|&text| text.to_owned()).collect();
             let pool = PoolId::owned("a", &qualifiers, crate::id::PoolOwner::Defaults);
-            let options = settings.pool_options(Profile::Default, &pool, &PoolChoice::named("a"), false);
+            let options = settings.pool_options(Profile::Default, &pool, &PoolChoice::named("a"), SessionKind::User);
             assert_eq!((options.size, options.delay.as_secs(), options.max_bad_inits), (size, 1, 4), "{pool}");
         }
         let other = PoolId::new("a@postalCode=1");
-        assert_eq!(settings.pool_options(Profile::Default, &other, &PoolChoice::named("a"), false).size, 8);
+        assert_eq!(settings.pool_options(Profile::Default, &other, &PoolChoice::named("a"), SessionKind::User).size, 8);
     }
 
     #[test]
@@ -390,9 +417,35 @@ mod tests {
     #[test]
     fn cookie_sessions_have_no_lifetime_but_the_one_that_is_set() {
         let mut settings = SessionSettings::default();
-        let options = |s: &SessionSettings| s.pool_options(Profile::Default, &PoolId::new("a"), &PoolChoice::named("a"), true);
+        let options = |s: &SessionSettings| {
+            s.pool_options(Profile::Default, &PoolId::new("a"), &PoolChoice::named("a"), SessionKind::Cookies)
+        };
         assert_eq!(options(&settings).max_age, None);
         settings.max_age = Some(Seconds::new(60));
         assert_eq!(options(&settings).max_age, Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn sessions_that_zyte_keeps_live_four_hours_or_three_bans_unless_settings_say_otherwise() {
+        let mut settings = SessionSettings::default();
+        let options = |s: &SessionSettings| {
+            let options = s.pool_options(Profile::Default, &PoolId::new("a"), &PoolChoice::named("a"), SessionKind::Zyte);
+            (options.max_age.map(|age| age.as_secs()), options.max_idle, options.max_errors)
+        };
+        assert_eq!(options(&settings), (Some(14_400), None, Some(3)));
+        (settings.max_age, settings.max_errors) = (Some(Seconds::new(60)), Some(1));
+        assert_eq!(options(&settings), (Some(60), None, Some(1)));
+    }
+
+    #[test]
+    fn the_kind_of_a_pools_table_goes_before_that_of_the_settings_and_both_before_cookie_mode() {
+        let table = PoolTable { kind: Some(KindRule::Zyte), ..PoolTable::default() };
+        let mut settings = SessionSettings { pools: [("a".to_owned(), table)].into(), ..SessionSettings::default() };
+        let kinds = |settings: &SessionSettings| ["a", "a", "b"].map(|name| settings.kind_of(&PoolId::new(name)));
+        assert_eq!(kinds(&settings)[2], KindRule::User);
+        settings.cookie_mode = true;
+        assert_eq!(kinds(&settings)[2], KindRule::Cookies);
+        settings.kind = Some(KindRule::Auto);
+        assert_eq!([kinds(&settings)[0], kinds(&settings)[2]], [KindRule::Zyte, KindRule::Auto]);
     }
 }

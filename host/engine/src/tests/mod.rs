@@ -7,6 +7,7 @@ mod creation;
 mod fake;
 mod faults;
 mod guard;
+mod kind;
 mod ledger;
 mod pace;
 mod place;

@@ -3,7 +3,7 @@
 use carousel_core::defaults::{Unmanaged, explicit_params, meta};
 use carousel_core::exchange::Request;
 use carousel_core::hooks::{Defaults, Hook, Plan};
-use carousel_core::settings::Settings;
+use carousel_core::settings::{SessionKind, Settings};
 use carousel_engine::Site;
 use carousel_sandbox::PluginSite;
 use serde_json::Value;
@@ -38,7 +38,10 @@ impl Sources<'_> {
     }
 
     pub(super) fn cookie_mode(&self, plan: &Plan) -> String {
-        let setting = self.settings.session.cookie_mode.then_some("session.cookie_mode");
+        let setting = match &self.settings.session {
+            session if session.kind.is_some() => Some("session.kind"),
+            session => session.cookie_mode.then_some("session.cookie_mode"),
+        };
         let usual = self.usual(Hook::CookieMode, setting, "default: sessions of the API");
         self.source(Hook::CookieMode, usual, plan.cookie_mode == self.defaults.cookie_mode(self.request))
     }
@@ -74,8 +77,13 @@ impl Sources<'_> {
     }
 
     /// Why nothing is initialised.
-    pub(super) fn no_init(&self) -> String {
-        "default: no call, the request creates its session itself; see session.init".to_owned()
+    pub(super) fn no_init(&self, kind: SessionKind) -> String {
+        match kind {
+            SessionKind::Zyte => "setting: no call, Zyte sets its session up itself; see session.kind".to_owned(),
+            SessionKind::User | SessionKind::Cookies => {
+                "default: no call, the request creates its session itself; see session.init".to_owned()
+            }
+        }
     }
 
     pub(super) fn params(&self, plan: &Plan, heard: Heard) -> String {
