@@ -4,7 +4,7 @@ mod answer;
 mod error;
 mod request;
 
-pub use answer::{Answer, NotAnAnswer, Unreadable};
+pub use answer::{Answer, Hold, NotAnAnswer, Unreadable};
 pub use error::{CallError, NetworkError, Problem};
 pub use request::{BadRequest, Request, host_name, host_of, is_web, without_credentials};
 

@@ -4,6 +4,7 @@
 //! depends on the profile is optional in its table and resolved by a method of [`Settings`].
 
 mod api;
+mod bytes;
 mod crawl;
 mod impossible;
 mod pool;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use crate::id::PoolId;
 
 pub use api::{ApiSettings, Throttling, ZYTE_API_URL};
+pub use bytes::Bytes;
 pub use crawl::{BudgetSettings, CrawlSettings};
 pub use impossible::Impossible;
 pub use pool::{Growth, InitRule, OnBadInits, PoolOptions, Rotation};
