@@ -372,3 +372,17 @@ fn a_crawl_without_memory_for_one_answer_still_ends_with_all_of_them() {
     assert_eq!(crawled.answers_and_errors(), (60, 0));
     assert!(api.calls_of(Kind::Init).len() >= 9, "three hosts have chains");
 }
+
+/// Each initialisation that fails opens the next one.
+#[test]
+fn a_debug_log_names_one_initialisation_on_a_line() {
+    let api = Api::start(|call| if call.kind == Kind::Init && call.nth <= 6 { BAN } else { Reply::ok() });
+    let settings = format!("{NO_PAUSES}[session]\ninit = \"always\"\n");
+    let crawled = Crawl::through(&api).settings(&settings).args(["-L", "debug", "--n-conn", "1"]).run(&urls(2));
+    let said = &crawled.exits(0).process.stderr;
+    assert!(said.contains("init{"), "{said}");
+    for line in said.lines() {
+        assert!(line.matches("init{").count() <= 1 && line.len() < 1000, "{line}");
+        assert!(!(line.contains("init{") && line.contains("opening a session")), "an opening belongs to none: {line}");
+    }
+}

@@ -9,6 +9,8 @@ pub(crate) mod process;
 pub(crate) mod python;
 pub(crate) mod reply;
 pub(crate) mod simulator;
+#[path = "../skipped.rs"]
+pub(crate) mod skipped;
 pub(crate) mod tool;
 
 use std::path::{Path, PathBuf};

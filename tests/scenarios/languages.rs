@@ -14,6 +14,7 @@ use crate::harness::plugins::{built, built_script};
 use crate::harness::process::{Running, command};
 use crate::harness::reply::{Reply, UNPROCESSABLE};
 use crate::harness::root;
+use crate::harness::skipped::skipped;
 use crate::plugins::PATIENT;
 
 /// Runs unit tests of scripts in a folder of the checkout; so many pass.
@@ -21,7 +22,7 @@ fn unit_tests(folder: &str, (program, args): (&str, &[&str]), passed: &str) {
     let mut tests = Command::new(program);
     tests.args(args).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONPATH", root().join("guest-sdk/python"));
     match tests.current_dir(root().join(folder)).output() {
-        Err(error) => println!("SKIPPED: {program} cannot be run: {error}"),
+        Err(error) => skipped(format_args!("{program} cannot be run: {error}")),
         Ok(output) => {
             let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
             assert!(output.status.success() && said.contains(passed), "{said}");

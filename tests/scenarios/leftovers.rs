@@ -123,10 +123,10 @@ fn two_interrupts_end_a_crawl_whose_reader_stalls() {
     let dir = folder(4000);
     let (sender, enough) = std::sync::mpsc::channel();
     let api = Api::start(move |call| {
-        if call.kind == Kind::Use && call.nth == 20 {
+        if call.kind == Kind::Use && call.nth == 9 {
             sender.send(()).unwrap();
         }
-        Reply::page(&"x".repeat(4000))
+        Reply::page(&"x".repeat(8000))
     });
     let mut crawl = command(dir.path());
     crawl.args([
@@ -251,4 +251,33 @@ fn an_output_that_another_crawl_writes_is_left_to_it() {
     gate.open();
     assert_eq!(running.end().code, Some(0));
     assert_eq!(sorted(&told(dir.path(), "out.jsonl")), sorted(&urls(1, 3)));
+}
+
+#[test]
+fn an_interrupt_finishes_the_pages_whose_initialisation_is_paid() {
+    for signal in ["-INT", "-TERM"] {
+        let dir = folder(40);
+        std::fs::write(dir.path().join("carousel.toml"), "[session]\ninit = \"always\"\n").unwrap();
+        let (mut gate, held) = gate();
+        let api = Api::start(move |call| {
+            if call.kind == Kind::Init {
+                held.pass();
+            }
+            Reply::ok()
+        });
+        let mut running = crawl(dir.path(), &api, &["--n-conn", "20", "--store-errors", "--stats", "stats.json"]);
+        gate.wait_for_arrival();
+        running.signal(signal);
+        running.wait_until_said("what has no result yet is in the leftovers");
+        gate.open();
+        let ended = running.end();
+        assert_eq!(ended.code, Some(130), "{}", ended.stderr);
+        let answers = told(dir.path(), "out.jsonl").lines().count();
+        assert!(answers >= 1 && answers == api.calls_of(Kind::Use).len(), "{answers}: {}", ended.stderr);
+        assert_eq!(api.calls_of(Kind::Init).len(), 1, "nothing new is begun");
+        let results = told(dir.path(), "out.jsonl") + &text(dir.path(), "left.txt");
+        assert_eq!(sorted(&results), sorted(&urls(1, 40)), "each line once");
+        let stats: Value = serde_json::from_str(&text(dir.path(), "stats.json")).unwrap();
+        assert_eq!((&stats["sessions"]["init/check-passed"], &stats["ended"]["closed"]), (&1.into(), &1.into()), "{stats}");
+    }
 }

@@ -9,6 +9,7 @@ use crate::harness::crawl::read_json;
 use crate::harness::kept;
 use crate::harness::plugins::or_skip;
 use crate::harness::process::{Ended, Running, command};
+use crate::harness::skipped::skipped;
 
 /// Runs the binary in a folder.
 fn carousel(dir: &Path, args: &[&str]) -> Ended {
@@ -31,7 +32,7 @@ fn own_tests_pass(project: &Path, program: &str, args: &[&str], passed: &str) ->
     tests.env("CARGO_TARGET_DIR", kept("new-plugin")).env("CARGO_NET_OFFLINE", "true");
     match tests.output() {
         Err(error) => {
-            println!("SKIPPED: {program} cannot be run: {error}");
+            skipped(format_args!("{program} cannot be run: {error}"));
             false
         }
         Ok(output) => {

@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::harness::crawl::Crawl;
 use crate::harness::plugins::{built, or_skip};
 use crate::harness::process::command;
+use crate::harness::skipped::skipped;
 use crate::harness::{carousel, kept, root};
 use crate::plugins::PATIENT;
 
@@ -55,7 +56,7 @@ fn follow(language: &str, code: &str, program: &str) {
     let commands = blocks().into_iter().find(|block| block.words == ["sh", language]).expect("the commands of the language");
     let mut lines = commands.text.lines();
     if let Err(why) = shell(root(), &format!("{program} --version")) {
-        return println!("SKIPPED: {why}");
+        return skipped(why);
     }
     let dir = tempfile::tempdir().unwrap();
     shell(dir.path(), lines.next().unwrap()).unwrap();

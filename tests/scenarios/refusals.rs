@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::api::Api;
 use crate::harness::crawl::Crawl;
-use crate::harness::process::{Running, command};
+use crate::harness::process::{Running, carousel_in_shell, command};
 use crate::harness::reply::Reply;
 use crate::harness::write_file;
 
@@ -154,4 +154,22 @@ fn metadata_that_would_mean_nothing_costs_nothing_and_says_what_it_should_be() {
     assert_eq!(crawled.process.stderr.matches("nothing reads").count(), 1, "{}", crawled.process.stderr);
     // Log lines quote what comes from outside.
     assert!(crawled.process.stderr.replace('\\', "").contains(said), "{}", crawled.process.stderr);
+}
+
+/// The runtime would panic where it may not open the files that it needs itself.
+#[cfg(unix)]
+#[test]
+fn too_few_open_files_are_an_error_with_a_remedy() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("urls.txt"), "https://shop.example/\n").unwrap();
+    for files in [6, 7, 8] {
+        for arguments in [&["crawl", "urls.txt", "--simulate"][..], &["simulate"], &["demo"]] {
+            let mut command = carousel_in_shell(dir.path(), &format!("ulimit -n {files}"));
+            command.args(arguments);
+            let ended = Running::start(command).end();
+            assert_eq!(ended.code, Some(2), "{files}: {}", ended.stderr);
+            ended.says(&["ulimit -n"]);
+            assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+        }
+    }
 }

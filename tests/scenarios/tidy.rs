@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::root;
+use crate::harness::{root, skipped};
 
 /// Which rooms a room may import. `core ← engine ← {sandbox, zyte, gateway, simulator} ← cli`; those in braces do not know each
 /// other; the sandbox also uses document.
@@ -227,4 +227,18 @@ fn rust_files(folder: &Path) -> Vec<std::path::PathBuf> {
         }
     }
     found
+}
+
+/// Comparisons with real clients and libraries are what parity rests on; the main branch is not checked without them.
+#[test]
+fn nothing_is_skipped_where_the_main_branch_is_checked() {
+    assert_eq!(skipped::told(false, "no network"), Ok("SKIPPED: no network".to_owned()));
+    assert!(skipped::told(true, "no network").unwrap_err().contains("no network"));
+    let script = std::fs::read_to_string(root().join(".ci/run")).expect("the checks of the main branch");
+    assert!(script.contains(&format!("export {}=1", skipped::REQUIRED)));
+    for path in rust_files(root()) {
+        let text = std::fs::read_to_string(&path).expect("a source file");
+        let says_so_itself = text.contains(concat!("println!(\"SKIP", "PED"));
+        assert!(!says_so_itself, "{} skips a test on its own: call skipped::skipped of tests/skipped.rs", path.display());
+    }
 }

@@ -214,3 +214,75 @@ fn files_may_come_from_any_editor() {
         workshop.run("simulate --faults faults.json").exits(2).says(&["nonsense"]);
     }
 }
+
+/// What lies about in a directory of plugins takes nothing from those that work, and none of it is waited for.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_among_the_plugins_is_told_by_its_name_and_the_others_are_shown() {
+    use std::os::unix::fs::symlink;
+    let workshop =
+        Workshop::new().guest("guest-good").file("plugins/._guest-good.wasm", "notes of a Mac").file("plugins/.hidden.wasm", "");
+    symlink("nowhere", workshop.path("plugins/dangling.wasm")).unwrap();
+    symlink("loop.wasm", workshop.path("plugins/loop.wasm")).unwrap();
+    std::fs::create_dir(workshop.path("plugins/folder.wasm")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(workshop.path("plugins/pipe.wasm")).status().unwrap();
+    assert!(made.success());
+    let odd = ["dangling.wasm", "folder.wasm", "loop.wasm", "pipe.wasm"];
+    let listed = workshop.run("plugin list plugins --json").exits(1).json();
+    let names = |plugins: &[Value]| {
+        plugins.iter().map(|it| it["file"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&listed), ["dangling.wasm", "folder.wasm", "guest-good.wasm", "loop.wasm", "pipe.wasm"]);
+    let broken: Vec<bool> = listed.iter().map(|plugin| !plugin["error"].is_null()).collect();
+    assert_eq!(broken, [true, true, false, true, true], "{listed:?}");
+    workshop.run("plugin list plugins").exits(1).shows(&["guest-good.wasm", "good.example", "pipe.wasm: it is not a file"]);
+    let files = odd.map(|name| format!("plugins/{name}")).join(" ");
+    let checked = workshop.run(&format!("plugin check plugins/guest-good.wasm {files} --json")).exits(1).json();
+    let broken: Vec<bool> = checked.iter().map(|plugin| !plugin["error"].is_null()).collect();
+    assert_eq!(broken, [false, true, true, true, true], "{checked:?}");
+}
+
+#[test]
+fn hidden_files_are_no_plugins_of_a_crawl() {
+    let workshop = Workshop::new()
+        .guest("guest-good")
+        .file("plugins/._guest-good.wasm", "notes of a Mac")
+        .file("urls.txt", "https://other.example/\n");
+    let ended = workshop.run("crawl urls.txt --simulate --plugins plugins").exits(0);
+    assert!(!ended.stderr.contains("._guest-good"), "{}", ended.stderr);
+}
+
+#[test]
+fn check_warns_of_what_can_never_work() {
+    let table = |name: &str, config: &str| {
+        format!(
+            "[[site]]\nname = \"{name}\"\nplugin = \"declarative\"\ninclude = [\"{name}.example\"]\n[site.config]\n{config}\n"
+        )
+    };
+    let params = "params = { url = \"https://{host}/\", browserHtml = true";
+    let tables = [
+        table("waits", &format!("{params}, actions = [{{ action = \"waitForNavigation\" }}] }}")),
+        table("blind", "params = { url = \"https://{host}/\", product = true }\ncheck = [{ require = { css = \".zip\" } }]"),
+        table("deaf", &format!("{params} }}\ncheck = [{{ require = {{ header = \"X-Shop\" }} }}]")),
+        table("empty", "params = { url = \"https://{host}/\" }"),
+        table(
+            "later",
+            "params = { url = \"https://{host}/\", product = true }\ncheck = [{ on = \"page\", require = { css = \".zip\" } }]",
+        ),
+        table("good", &format!("{params} }}\ncheck = [{{ require = {{ css = \".zip\" }} }}]")),
+    ];
+    let workshop = Workshop::new().plugin("declarative").settings(&tables.concat());
+    let told = workshop.run("plugin check plugins/declarative.wasm --json").exits(0).json();
+    let warnings: Vec<&str> = told[0]["warnings"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    for (site, part) in [
+        ("waits", "params begins its actions with waitForNavigation"),
+        ("blind", "set \"browserHtml\" or \"httpResponseBody\""),
+        ("deaf", "set \"httpResponseHeaders\""),
+        ("empty", "no output is asked for"),
+    ] {
+        let of_site: Vec<&&str> = warnings.iter().filter(|warning| warning.contains(&format!("\"{site}\""))).collect();
+        assert!(of_site.len() == 1 && of_site[0].contains(part), "{site}: {warnings:?}");
+    }
+    assert_eq!(warnings.len(), 4, "{warnings:?}");
+    workshop.run("plugin check plugins/declarative.wasm").exits(0).shows(&["warning    [[site]] \"blind\": check looks at"]);
+}

@@ -4,7 +4,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, ExprLit, ExprUnary, Ident, Lit, LitStr, Result, Token, UnOp};
 
-const KNOWN: &str = "include, exclude, priority, instead_of, name or version";
+const KNOWN: &str = "include, exclude, priority, instead_of, name, version or checks";
 
 /// The arguments of the attribute.
 #[derive(Default)]
@@ -15,6 +15,8 @@ pub(crate) struct Arguments {
     pub(crate) instead_of: Option<LitStr>,
     pub(crate) name: Option<LitStr>,
     pub(crate) version: Option<LitStr>,
+    /// What the check looks at: pages alone, or initialisations too where nothing is said.
+    pub(crate) checks: Option<LitStr>,
 }
 
 impl Parse for Arguments {
@@ -32,6 +34,7 @@ impl Parse for Arguments {
                 "instead_of" => arguments.instead_of = Some(text(&value)?),
                 "name" => arguments.name = Some(text(&value)?),
                 "version" => arguments.version = Some(text(&value)?),
+                "checks" => arguments.checks = Some(pages(text(&value)?)?),
                 other => {
                     return Err(Error::new(name.span(), format!("unknown argument {other}: expected {KNOWN}")));
                 }
@@ -67,6 +70,14 @@ fn text(value: &Expr) -> Result<LitStr> {
         return Ok(text.clone());
     }
     Err(Error::new_spanned(value, "expected a string literal"))
+}
+
+/// The one thing that a check can say that it looks at.
+fn pages(checks: LitStr) -> Result<LitStr> {
+    match checks.value() == "pages" {
+        true => Ok(checks),
+        false => Err(Error::new(checks.span(), "checks can be \"pages\" only: the check never looks at initialisations")),
+    }
 }
 
 fn number(value: &Expr) -> Result<i32> {

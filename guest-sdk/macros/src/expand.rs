@@ -24,6 +24,9 @@ const CONFIGURE: &str = "configure";
 /// Functions that only `LocationSessionConfig` has, and the functions of `SessionConfig` that they stand in for.
 const LOCATION_HOOKS: [(&str, &str); 2] = [("location_params", "params"), ("location_check", "check")];
 
+/// The word of a description for a check that never looks at initialisations.
+const PAGES_ONLY: &str = "check-pages-only";
+
 /// Which trait the author wrote down.
 #[derive(Clone, Copy, PartialEq)]
 enum Base {
@@ -36,7 +39,13 @@ pub(crate) fn session_config(arguments: TokenStream, block: TokenStream) -> Resu
     let arguments: Arguments = syn::parse2(arguments)?;
     let block: ItemImpl = syn::parse2(block)?;
     let base = base(&block)?;
-    let hooks = overridden_hooks(&block, base)?;
+    let mut hooks = overridden_hooks(&block, base)?;
+    if let Some(checks) = &arguments.checks {
+        if !hooks.contains(&"check") {
+            return Err(Error::new(checks.span(), "checks says what the check looks at, and there is no check"));
+        }
+        hooks.push(PAGES_ONLY);
+    }
     let plugin = &block.self_ty;
     let description = description(&arguments, &hooks);
     let export = export(plugin);

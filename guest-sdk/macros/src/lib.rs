@@ -21,6 +21,7 @@ use proc_macro::TokenStream;
 /// - `instead_of = "other"`: the site config that this one replaces; without it, the default config.
 /// - `name = "shop"`: default the crate's name.
 /// - `version = "1.0.0"`: default the crate's version.
+/// - `checks = "pages"`: the check never looks at initialisations, so that the host asks it about none, and sends none that nobody needs.
 #[proc_macro_attribute]
 pub fn session_config(arguments: TokenStream, block: TokenStream) -> TokenStream {
     expand::session_config(arguments.into(), block.into()).unwrap_or_else(syn::Error::into_compile_error).into()

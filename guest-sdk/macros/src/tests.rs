@@ -38,6 +38,20 @@ fn the_host_is_told_the_hooks_that_the_block_has_and_no_others() {
 }
 
 #[test]
+fn a_check_that_never_looks_at_initialisations_says_so() {
+    for (block, hooks) in [
+        (quote!(impl SessionConfig for Shop { fn check() {} }), r#""check" , "check-pages-only""#),
+        (
+            quote!(impl LocationSessionConfig for Shop { fn location_check() {} fn pool() {} }),
+            r#""pool" , "check" , "check-pages-only""#,
+        ),
+    ] {
+        let expanded = session_config(quote!(checks = "pages"), block).unwrap().to_string();
+        assert!(expanded.contains(&format!("hooks : & [{hooks}]")), "{expanded}");
+    }
+}
+
+#[test]
 fn a_block_that_cannot_be_a_plugin_is_refused_in_words() {
     let plain = quote!(impl SessionConfig for Shop {});
     let cases = [
@@ -49,6 +63,8 @@ fn a_block_that_cannot_be_a_plugin_is_refused_in_words() {
         (quote!(includes = ["a"]), plain.clone(), "unknown argument includes: expected include"),
         (quote!(include = [1]), plain.clone(), "expected a string literal"),
         (quote!(priority = "high"), plain.clone(), "expected a whole number"),
+        (quote!(checks = "inits"), quote!(impl SessionConfig for Shop { fn check() {} }), "checks can be \"pages\" only"),
+        (quote!(checks = "pages"), plain.clone(), "there is no check"),
         (quote!(name = "a", name = "b"), plain, "name is given twice"),
     ];
     for (arguments, block, message) in cases {

@@ -41,6 +41,9 @@ use crate::plugin::report;
 /// The exit code of bad usage, bad settings and whatever else keeps a command from starting.
 const BAD_USAGE: u8 = 2;
 
+/// How many pipes, of two open files each, take as many files as a runtime opens for its timers, wakes and signals.
+const PIPES_OF_A_RUNTIME: usize = 3;
+
 fn main() -> ExitCode {
     let screen = Screen::default();
     let line = match CommandLine::try_parse() {
@@ -79,7 +82,7 @@ fn refuse(error: &clap::Error, screen: &Screen) -> ExitCode {
 fn run(line: &CommandLine, screen: &Screen) -> anyhow::Result<ExitCode> {
     match &line.command {
         Command::Crawl(_) | Command::Simulate(_) | Command::Demo(_) => {
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+            let runtime = runtime(tokio::runtime::Builder::new_multi_thread())?;
             let result = runtime.block_on(run_async(line, screen));
             // What is still under way was given up by its owner; nothing is worth waiting for.
             runtime.shutdown_background();
@@ -94,6 +97,13 @@ fn run(line: &CommandLine, screen: &Screen) -> anyhow::Result<ExitCode> {
         Command::Plugin(Plugin::Test(args)) => plugin::test::test(args, &line.common, screen),
         Command::Plugin(Plugin::Bench(args)) => plugin::bench::bench(args, &line.common, screen),
     }
+}
+
+/// Makes a runtime, which opens files of its own and panics, rather than fails, where it may not open enough of them.
+pub(crate) fn runtime(mut builder: tokio::runtime::Builder) -> anyhow::Result<tokio::runtime::Runtime> {
+    let probe: std::io::Result<Vec<_>> = (0..PIPES_OF_A_RUNTIME).map(|_| std::io::pipe()).collect();
+    drop(probe.context("cannot start: too few files may be open; raise the limit (ulimit -n)")?);
+    builder.enable_all().build().context("cannot start threads")
 }
 
 async fn run_async(line: &CommandLine, screen: &Screen) -> anyhow::Result<ExitCode> {

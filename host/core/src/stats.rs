@@ -65,8 +65,12 @@ impl Counter {
 /// Why a request was sent again, by the peer's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RetryReason {
-    /// Its session was bad: expired, or the check said so.
+    /// Its session had expired; in the peer's profile also: it was bad, as the check said.
     SessionExpired,
+    /// The check said that its page was bad.
+    CheckFailed,
+    /// The check itself failed.
+    CheckError,
     /// Its page met a download error.
     DownloadError,
     /// The check asked to come back later.
@@ -78,6 +82,8 @@ impl RetryReason {
     pub fn name(self) -> &'static str {
         match self {
             Self::SessionExpired => "session_expired",
+            Self::CheckFailed => "check_failed",
+            Self::CheckError => "check_error",
             Self::DownloadError => "download_error",
             Self::Throttled => "throttled",
         }

@@ -73,7 +73,7 @@ impl<T: Transport, S: Sites> Shared<T, S> {
         let scopes = Scopes::of(params);
         self.warn_of_contradicting_context(params);
         let params = &*self.with_job(params);
-        if self.is_closed() || !may(Step::Send) {
+        if self.begins_no_call() || !may(Step::Send) {
             return Err(NoAnswer::Unsent);
         }
         loop {

@@ -28,12 +28,13 @@ use crate::clock::{Clock, SimulatedSleep};
 use crate::defaults::EngineDefaults;
 use crate::fetch::{Enqueued, Fetch};
 use crate::gate::Gate;
+use crate::guard::{guarded, guarded_future};
 use crate::hooks::{HookPlaces, Hooks, InHooks};
 use crate::lease::SessionLease;
 use crate::opening::{LiveSession, Openings, Trigger};
-use crate::outcome::{Failure, Fetched};
+use crate::outcome::{Failure, FailureKind, Fetched, Trace};
 use crate::ports::{Sites, Transport};
-use crate::prepared::{PlanAway, Prepared, Resting};
+use crate::prepared::{Course, PlanAway, Planned, Prepared, Resting};
 use crate::silence::Silence;
 
 /// So many requests of a pool that wait for automatic extraction do not hold back those behind them.
@@ -105,6 +106,7 @@ pub(crate) struct Shared<T: Transport, S: Sites> {
     bad_inits: Mutex<HashMap<PoolId, String>>,
     chance: Mutex<Chance>,
     pub(crate) close: watch::Sender<Option<Arc<str>>>,
+    is_winding_down: AtomicBool,
     pub(crate) silence: Mutex<Silence>,
     /// Per pool, what was told about its cookies.
     pub(crate) cookies_left_out: Mutex<HashSet<(PoolId, LeftOut)>>,
@@ -175,6 +177,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
             bad_inits: Mutex::default(),
             chance: Mutex::new(chance),
             close: watch::Sender::new(None),
+            is_winding_down: AtomicBool::new(false),
             silence: Mutex::default(),
             cookies_left_out: Mutex::default(),
             clock: Clock::new(options.simulated_sleep.clone()),
@@ -200,7 +203,8 @@ impl<T: Transport, S: Sites> Engine<T, S> {
     /// Finds site and pool of a request, once, for whoever decides when it is fetched. Does nothing else.
     pub fn prepare(&self, request: Request) -> Preparing<Prepared<S>> {
         let request = Arc::new(request);
-        match self.0.begin_plan(&request) {
+        let lost = |why| Ok(Planned { site: None, course: Course::Lost(why) });
+        match guarded(|| self.0.begin_plan(&request)).unwrap_or_else(lost) {
             Ok(planned) => Preparing::Done(Prepared { request, planned: Some(planned) }),
             Err(PlanAway { asked, plan }) => {
                 let prepared = async move { Prepared { request, planned: Some(plan.await) } };
@@ -230,7 +234,10 @@ impl<T: Transport, S: Sites> Engine<T, S> {
 
     /// Fetches an enqueued request; see [`Self::fetch`].
     pub async fn fetch_enqueued(&self, enqueued: Enqueued<T, S>) -> Result<Fetched, Failure> {
-        let result = enqueued.fetch().await;
+        let result = match guarded_future(enqueued.fetch()).await {
+            Ok(result) => result,
+            Err(message) => Err(Failure { kind: FailureKind::Internal, error: None, message, trace: Trace::default() }),
+        };
         let mut stats = self.0.stats();
         match &result {
             Ok(_) => stats.count_ok(),
@@ -270,6 +277,12 @@ impl<T: Transport, S: Sites> Engine<T, S> {
     /// the first reason counts.
     pub fn close(&self, reason: &str) {
         self.0.close(reason);
+    }
+
+    /// Ends the crawl as [`Self::close`] does, but does not throw away what is paid: initialisations that have called are finished, and
+    /// as many of the requests that wait for them as they can serve at once. The peer's profile has no such end: it closes.
+    pub fn wind_down(&self, reason: &str) {
+        self.0.wind_down(reason);
     }
 
     /// Resolves with the reason once the crawl was closed.
@@ -452,16 +465,44 @@ impl<T: Transport, S: Sites> Shared<T, S> {
 
     /// Ends the crawl; false if it has been ended before.
     pub(crate) fn close(self: &Arc<Self>, reason: &str) -> bool {
-        let first = self.close.send_if_modified(|known| {
-            let first = known.is_none();
-            known.get_or_insert_with(|| reason.into());
-            first
-        });
+        let first = self.note_close(reason);
         if first {
             self.end(Refusal::Closed(reason.into()));
             tracing::info!(reason, "closing the crawl");
         }
         first
+    }
+
+    pub(crate) fn wind_down(self: &Arc<Self>, reason: &str) {
+        if self.profile().is_peer() || self.is_closed() {
+            self.close(reason);
+            return;
+        }
+        // Before anybody hears of the end.
+        self.is_winding_down.store(true, Ordering::Relaxed);
+        if self.note_close(reason) {
+            self.apply(|state, _| state.pools.handle_wind_down(Refusal::Closed(reason.into())));
+            tracing::info!(reason, "closing the crawl; initialisations under way are finished");
+        }
+    }
+
+    /// Is it the first reason?
+    fn note_close(&self, reason: &str) -> bool {
+        self.close.send_if_modified(|known| {
+            let first = known.is_none();
+            known.get_or_insert_with(|| reason.into());
+            first
+        })
+    }
+
+    /// Is no call begun any more, not even one for which all is granted?
+    pub(crate) fn begins_no_call(&self) -> bool {
+        self.is_closed() && !self.is_winding_down()
+    }
+
+    /// Is what is paid still to be finished?
+    pub(crate) fn is_winding_down(&self) -> bool {
+        self.is_winding_down.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_closed(&self) -> bool {

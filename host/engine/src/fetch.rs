@@ -225,6 +225,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         self.stop_if_ended()?;
         let managed = match course {
             Course::Nonsense(why) => return Err(Stop::fail(FailureKind::BadRequest, why)),
+            Course::Lost(why) => return Err(Stop::fail(FailureKind::Internal, why)),
             Course::Failed(error) => return Err(self.hook_failure(&error)),
             Course::Unmanaged(unmanaged) => return self.plain(Some(unmanaged)),
             Course::Disabled => return self.plain(None),

@@ -268,7 +268,9 @@ impl<T: Transport, S: Sites> Init<T, S> {
         if let Some(reason) = self.shared.close_reason() {
             tracing::debug!(%pool, url, why = %why, "an initialisation was cut short");
             // Whoever closes the crawl may not have come so far yet.
-            self.shared.end(Refusal::Closed((&*reason).into()));
+            if !self.shared.is_winding_down() {
+                self.shared.end(Refusal::Closed((&*reason).into()));
+            }
             return Opened::Abandoned;
         }
         if let Opened::Unavailable(pause) | Opened::Hindered(pause) = outcome {

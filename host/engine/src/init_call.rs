@@ -106,7 +106,7 @@ impl<T: Transport, S: Sites> Init<T, S> {
                 () = self.shared.over(url, Some(self.session.handle.pool())) => None,
             };
             let allowance = self.shared.afford(url, self.session.handle.pool(), Purpose::Init).await;
-            if self.shared.is_closed() || self.shared.state().pools.is_closed(self.session.handle.pool()) {
+            if self.shared.begins_no_call() || self.shared.state().pools.is_closed(self.session.handle.pool()) {
                 return Err(self.hindered(Hindrance::Unwanted, "the crawl or the pool was closed"));
             }
             if let Some(reason) = self.shared.ended(url) {

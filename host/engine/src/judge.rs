@@ -72,13 +72,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
                 self.shared.count_start(&session, Counter::InitCheckFailed, Some(with_reason("the check said no", &reason)));
                 self.shared.stats().count(Counter::UseCheckFailed, &pool);
                 let failure = Stop::fail(FailureKind::CheckFailed, format!("the page failed its check{}", because(&reason)));
-                self.fault(
-                    outgoing,
-                    Used::CheckFailed,
-                    with_reason("check-failed", &reason),
-                    RetryReason::SessionExpired,
-                    failure,
-                )
+                self.fault(outgoing, Used::CheckFailed, with_reason("check-failed", &reason), RetryReason::CheckFailed, failure)
             }
             Verdict::Throttled(pause) => {
                 self.shared.count_start(&session, Counter::InitCheckPassed, None);
@@ -119,7 +113,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
             return Stop::fail(FailureKind::Plugin, format!("check {error}"));
         }
         let failure = Stop::fail(FailureKind::CheckFailed, format!("the check failed: {error}"));
-        self.fault(outgoing, Used::CheckError, "check-error".to_owned(), RetryReason::SessionExpired, failure)
+        self.fault(outgoing, Used::CheckError, "check-error".to_owned(), RetryReason::CheckError, failure)
     }
 
     /// A page that cannot be read is no word about the session. Another one may be whole.
@@ -146,6 +140,10 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         let (used, counter, reason, told) = match &error {
             CallError::Api(problem) if problem.is_session_expired() || is_lost => {
                 (Used::Expired, Counter::UseExpired, RetryReason::SessionExpired, "expired-upstream")
+            }
+            // In the peer's profile; elsewhere it is waited for above. Another session has to be had first.
+            CallError::Api(problem) if problem.is_session_creation_error() => {
+                (Used::Expired, Counter::UseFailed, RetryReason::SessionExpired, "session-creation-error")
             }
             CallError::Api(problem) if problem.status == 520 => {
                 (Used::Banned, Counter::UseFailed, RetryReason::DownloadError, "banned")
@@ -191,6 +189,7 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         if !outgoing.carries_session {
             tracing::warn!(url = outgoing.request.url(), "the request had no session when it was sent; the fault is nobody's");
         }
+        let reason = self.named(reason);
         self.shared.note_fault();
         outgoing.lease.report(blame);
         self.again_or(used, reason, failure)
@@ -206,6 +205,12 @@ impl<T: Transport, S: Sites> Fetch<T, S> {
         self.shared.stats().count_max_reached();
         tracing::warn!(url = self.request.url(), reason = reason.name(), "gave up a request: no retries are left");
         failure
+    }
+
+    /// The peer has one name for whatever its session is at fault for.
+    fn named(&self, reason: RetryReason) -> RetryReason {
+        let is_check = matches!(reason, RetryReason::CheckFailed | RetryReason::CheckError);
+        if is_check && self.shared.profile().is_peer() { RetryReason::SessionExpired } else { reason }
     }
 
     fn close_pool(&mut self, outgoing: Outgoing<T, S>, reason: &str) -> Stop {

@@ -69,7 +69,7 @@ impl<T: Transport, S: Sites> SessionLease<T, S> {
 
     /// A call is about to be sent: may it, or has the session ended or lapsed since it was lent?
     pub(crate) fn takes_call(&self) -> bool {
-        let takes = self.shared.state().pools.takes_call(&self.pool, self.lease, self.shared.now());
+        let takes = self.lives(self.shared.now());
         self.is_sent.fetch_or(takes, Ordering::Relaxed);
         takes
     }

@@ -24,6 +24,7 @@ mod ended;
 mod engine;
 mod fetch;
 mod gate;
+mod guard;
 mod hooks;
 mod init;
 mod init_call;

@@ -274,15 +274,16 @@ pub(crate) fn start<T: Transport, S: Sites>(shared: &Arc<Shared<T, S>>, pool: Po
     tracing::debug!(%pool, session = %id, url = trigger.request.url(), "opening a session");
     let session = LiveSession::new(id, pool.clone(), &trigger, Start::ByInit);
     let mut report = Report { shared: Arc::clone(shared), session: Arc::new(session), has_begun: false, outcome: None };
-    let span = tracing::debug_span!("init", %pool, session = %id);
+    // What it opens next, and whoever it serves, is no part of it.
+    let span = tracing::debug_span!(parent: None, "init", %pool, session = %id);
     let task = async move {
         report.has_begun = true;
-        let outcome = init::initialise(&report.shared, &report.session, &trigger).await;
+        let outcome = init::initialise(&report.shared, &report.session, &trigger).instrument(span).await;
         report.finish(outcome);
     };
     // Remembered before it runs: on another thread it may end, and be forgotten, before its handle is known here.
     shared.openings.tasks().insert(id, None);
-    let task = shared.runtime.spawn(task.instrument(span));
+    let task = shared.runtime.spawn(task);
     if let Some(known) = shared.openings.tasks().get_mut(&id) {
         *known = Some(task.abort_handle());
     }
@@ -316,17 +317,16 @@ impl<T: Transport, S: Sites> Drop for Report<T, S> {
             // Nothing runs any more: another one would not, either.
             self.shared.close("the runtime has ended");
         }
-        let lives = self.shared.apply(|state, now| {
-            let lives = state.pools.handle_opened(pool, id, outcome, now);
-            if lives {
+        let stillborn = self.shared.apply(|state, now| {
+            if state.pools.handle_opened(pool, id, outcome, now) {
                 state.sessions.insert(id, Arc::clone(&self.session));
+                return None;
             }
-            lives
+            let why = if state.pools.is_closed(pool) { EndReason::Closed } else { EndReason::Unused };
+            (outcome == Opened::Ready).then_some(why)
         });
-        if outcome == Opened::Ready && !lives {
-            // Its pool was closed meanwhile, or it came when its life was over.
-            self.shared.log_end(pool, id, EndReason::Unused);
-        }
+        // It counts as opened, so it has an end.
+        stillborn.into_iter().for_each(|why| self.shared.log_end(pool, id, why));
         // Only now: what the pool opens instead is under way already.
         self.shared.openings.forget(id);
         if outcome == Opened::Unaffordable {

@@ -60,6 +60,8 @@ pub enum FailureKind {
     Duplicate,
     /// What the request says of itself makes no sense.
     BadRequest,
+    /// This program has a fault: the work on the request panicked.
+    Internal,
 }
 
 impl FailureKind {
@@ -80,6 +82,7 @@ impl FailureKind {
             Self::Plugin => "plugin",
             Self::Duplicate => "duplicate",
             Self::BadRequest => "bad-request",
+            Self::Internal => "internal",
         }
     }
 

@@ -40,6 +40,8 @@ pub(crate) enum Course {
     Nonsense(String),
     /// None: a hook failed.
     Failed(HookError),
+    /// None: this program has a fault, which is told.
+    Lost(String),
     /// As it is, without a session of ours.
     Unmanaged(Unmanaged),
     /// As it is: sessions are off for it.
@@ -80,7 +82,7 @@ impl Course {
     pub(crate) fn pool(&self) -> Option<PoolId> {
         match self {
             Self::Managed(managed) => managed.pool.clone(),
-            Self::Nonsense(_) | Self::Failed(_) | Self::Unmanaged(_) | Self::Disabled => None,
+            Self::Nonsense(_) | Self::Failed(_) | Self::Lost(_) | Self::Unmanaged(_) | Self::Disabled => None,
         }
     }
 }

@@ -62,7 +62,7 @@ impl<T: Transport, S: Sites> Engine<T, S> {
                 Survey { site, plan: Ok(managed.plan), pool: managed.pool, start }
             }
             Course::Failed(error) => Survey { site, plan: Err(error), pool: None, start },
-            Course::Nonsense(why) => Survey { site, plan: Err(HookError::Raised(why)), pool: None, start },
+            Course::Nonsense(why) | Course::Lost(why) => Survey { site, plan: Err(HookError::Raised(why)), pool: None, start },
             Course::Unmanaged(_) | Course::Disabled => Survey { site, plan: Ok(Plan::off()), pool: None, start },
         }
     }

@@ -29,7 +29,9 @@ impl HostResponse for Call {
     }
 
     fn headers(&mut self, response: Resource<ResponseHandle>) -> Result<Vec<(String, String)>> {
-        Ok(read(self.page(&response)?.headers())?.to_vec())
+        let headers = read(self.page(&response)?.headers())?.to_vec();
+        looks::at("headers", None, headers.len());
+        Ok(headers)
     }
 
     fn header(&mut self, response: Resource<ResponseHandle>, name: String) -> Result<Option<String>> {
@@ -46,7 +48,9 @@ impl HostResponse for Call {
     }
 
     fn body(&mut self, response: Resource<ResponseHandle>) -> Result<Vec<u8>> {
-        Ok(read(self.page(&response)?.body())?)
+        let body = read(self.page(&response)?.body())?;
+        looks::at("body", None, format_args!("{} bytes", body.len()));
+        Ok(body)
     }
 
     fn actions(&mut self, response: Resource<ResponseHandle>) -> Result<String> {

@@ -143,3 +143,18 @@ const PAGES_ONLY_BIT: u16 = 1 << 15;
 fn bit(hook: Hook) -> u16 {
     1 << Hook::ALL.iter().position(|known| *known == hook).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_can_say_that_its_check_never_looks_at_initialisations() {
+        let set = |names: &[&str]| HookSet::of("x", &names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
+        for (names, pages_only) in [(&["check", PAGES_ONLY][..], true), (&["check"], false), (&["check", "later-hook"], false)] {
+            let hooks = set(names);
+            assert_eq!(hooks.checks_pages_only(), pages_only, "{names:?}");
+            assert!(hooks.has(Hook::Check) && Hook::ALL.iter().filter(|hook| hooks.has(**hook)).count() == 1);
+        }
+    }
+}

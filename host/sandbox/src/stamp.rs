@@ -43,12 +43,13 @@ fn identity(_found: &Metadata) -> (u64, i64, i64) {
     (0, 0, 0)
 }
 
-/// The `.wasm` files of a directory, sorted.
+/// The `.wasm` files of a directory, sorted. Hidden ones are no plugins: macOS keeps notes of its own in a `._x.wasm` beside `x.wasm`.
 pub(crate) fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "wasm") {
+        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !is_hidden && path.extension().is_some_and(|extension| extension == "wasm") {
             files.push(path);
         }
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
 use super::process::Running;
+use super::skipped::skipped;
 use super::{kept, process, root};
 
 /// Those in Rust.
@@ -37,7 +38,7 @@ pub(crate) fn or_skip<T>(built: Result<T, String>) -> Option<T> {
     match built {
         Ok(built) => Some(built),
         Err(why) if why.contains("cannot be installed") => {
-            println!("SKIPPED: {why}");
+            skipped(why);
             None
         }
         Err(why) => panic!("{why}"),

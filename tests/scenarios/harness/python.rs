@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use super::skipped::skipped;
 use super::{kept, root};
 
 /// The client; the environment is rebuilt when this changes.
@@ -23,7 +24,7 @@ pub(crate) fn programs_of(name: &str, package: &str) -> Option<PathBuf> {
     match venv::interpreter(&kept(name), &[package]) {
         Ok(python) => python.parent().map(Path::to_path_buf),
         Err(why) => {
-            println!("SKIPPED: {why}");
+            skipped(why);
             None
         }
     }

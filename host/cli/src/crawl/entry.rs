@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use carousel_core::contract::{Sessionless, sessionless};
-use carousel_core::exchange::Request;
+use carousel_core::exchange::{Request, web_address};
 use carousel_core::text::shorten;
 use serde_json::{Value, json};
 
@@ -78,11 +78,9 @@ impl Reading {
 /// The API has no other addresses, and would say so at the price of an initialisation for each.
 pub(crate) fn with_web_address(request: Request) -> Result<Request, String> {
     let url = request.url();
-    if matches!(scheme(url).as_deref(), Some("http" | "https")) {
-        return Ok(request);
-    }
+    let Err(why) = web_address(url) else { return Ok(request) };
     let hint = if url.starts_with('{') { "; --intype jl reads JSON" } else { "" };
-    Err(format!("the URL {:?} does not begin with http:// or https://{hint}", shorten(url, MOST_TOLD)))
+    Err(format!("the URL {:?} {why}{hint}", shorten(url, MOST_TOLD)))
 }
 
 fn scheme(url: &str) -> Option<String> {
@@ -169,6 +167,10 @@ mod tests {
         for (url, part) in [
             ("shop.example/a", "the URL \"shop.example/a\" does not begin with http:// or https://"),
             ("ftp://a.example/", "http:// or https://"),
+            ("https://", "names no host"),
+            ("https:///x", "names no host"),
+            ("https://a.example:99999/x", "a port that is not a number"),
+            ("https://a b.example/", "names a host that cannot exist"),
             ("{\"url\": \"https://a.example/\"}", "; --intype jl reads JSON"),
             (&long, "xx…\" does not begin"),
         ] {

@@ -26,6 +26,9 @@ pub(crate) trait Fetch: Fetcher {
 
     /// Asks to end the crawl: what waits fails, what is under way is finished.
     fn close(&self, reason: &str);
+
+    /// The same, but what is paid is finished, too.
+    fn wind_down(&self, reason: &str);
 }
 
 impl<T: Transport, S: Sites> Fetch for Engine<T, S> {
@@ -35,6 +38,10 @@ impl<T: Transport, S: Sites> Fetch for Engine<T, S> {
 
     fn close(&self, reason: &str) {
         Self::close(self, reason);
+    }
+
+    fn wind_down(&self, reason: &str) {
+        Self::wind_down(self, reason);
     }
 }
 
@@ -199,7 +206,7 @@ impl<'r, F: Fetch, W: Watch> Run<'r, F, W> {
         if self.ending.is_none() {
             let running = self.bursts.running();
             tracing::warn!("interrupted: {running} requests under way are finished first; once more to stop at once");
-            self.fetcher.close(Ending::Interrupted.reason());
+            self.fetcher.wind_down(Ending::Interrupted.reason());
             return self.end(Ending::Interrupted);
         }
         let has_work = self.bursts.running() > 0 || self.output.is_busy();

@@ -110,6 +110,10 @@ impl Fetch for Fake {
             known.get_or_insert_with(|| reason.into());
         });
     }
+
+    fn wind_down(&self, reason: &str) {
+        Fetch::close(self, reason);
+    }
 }
 
 #[derive(Clone, Default)]

@@ -1,5 +1,7 @@
 //! `carousel plugin check`: can these components be used, what do they want, and whom do they compete with?
 
+mod advice;
+
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
@@ -29,15 +31,16 @@ struct Overlap {
 /// Checks the files: 0 all can be used, 1 some cannot.
 pub(crate) fn check(args: &CheckPlugins, common: &Common, screen: &Screen) -> anyhow::Result<ExitCode> {
     let settings = settings_file::load(common.config.as_deref(), screen)?;
-    args.files.iter().try_for_each(|file| workbench::must_be_a_file(file))?;
+    args.files.iter().filter(|file| !file.is_symlink() && !file.exists()).try_for_each(|file| workbench::must_be_a_file(file))?;
     let facts = args.files.iter().map(|file| Facts::of(file, &settings)).collect::<anyhow::Result<Vec<_>>>()?;
     let neighbours = neighbours(&facts, common, &settings)?;
     for (at, plugin) in facts.iter().enumerate() {
         let overlaps =
             plugin.plugin.as_ref().map_or_else(|_| Vec::new(), |info| overlaps(info, &others(&facts, at, &neighbours)));
+        let warnings = if plugin.plugin.is_ok() { advice::warnings(&plugin.file, &settings)? } else { Vec::new() };
         match args.json {
-            true => report::print(to_json(plugin, &overlaps).to_string())?,
-            false => report::print(text(plugin, &overlaps))?,
+            true => report::print(to_json(plugin, &overlaps, &warnings).to_string())?,
+            false => report::print(text(plugin, &overlaps, &warnings))?,
         }
     }
     let all_good = facts.iter().all(|plugin| plugin.plugin.is_ok());
@@ -88,7 +91,7 @@ fn overlaps(info: &PluginInfo, others: &[Rule]) -> Vec<Overlap> {
     competing.collect()
 }
 
-fn text(facts: &Facts, overlaps: &[Overlap]) -> Lines {
+fn text(facts: &Facts, overlaps: &[Overlap], warnings: &[String]) -> Lines {
     let mut lines = Lines::from(facts.file.display().to_string());
     let mut line = |name: &str, value: &str| lines.push(format!("  {name:<10} {value}"));
     if let Ok(info) = &facts.plugin {
@@ -109,6 +112,9 @@ fn text(facts: &Facts, overlaps: &[Overlap]) -> Lines {
     for Overlap { url, other, winner, why } in overlaps {
         line("overlap", &format!("{url} is matched by {other}, too; {winner} serves it: {why}"));
     }
+    for warning in warnings {
+        line("warning", warning);
+    }
     match &facts.plugin {
         Ok(_) => line("result", "can be used"),
         Err(why) => line("result", &format!("cannot be used: {why}")),
@@ -116,7 +122,7 @@ fn text(facts: &Facts, overlaps: &[Overlap]) -> Lines {
     lines
 }
 
-fn to_json(facts: &Facts, overlaps: &[Overlap]) -> Value {
+fn to_json(facts: &Facts, overlaps: &[Overlap], warnings: &[String]) -> Value {
     let mut object = facts.to_json();
     let overlaps: Vec<Value> = overlaps
         .iter()
@@ -124,6 +130,7 @@ fn to_json(facts: &Facts, overlaps: &[Overlap]) -> Value {
         .collect();
     if let Some(members) = object.as_object_mut() {
         members.insert("overlaps".to_owned(), Value::Array(overlaps));
+        members.insert("warnings".to_owned(), json!(warnings));
     }
     object
 }

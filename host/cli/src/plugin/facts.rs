@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use carousel_core::settings::Settings;
 use carousel_sandbox::{PluginInfo, Port, Ports, Standing};
 use serde_json::{Value, json};
@@ -26,14 +26,14 @@ impl Facts {
     /// Looks at a file, and loads it as a crawl would.
     pub(crate) fn of(file: &Path, settings: &Settings) -> anyhow::Result<Self> {
         let plugin = workbench::describe(file, settings)?;
-        Self::with(file, plugin)
+        Ok(Self::with(file, plugin))
     }
 
-    /// Looks at a file that was loaded already.
-    pub(crate) fn with(file: &Path, plugin: Result<PluginInfo, String>) -> anyhow::Result<Self> {
-        let wasm = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    /// Looks at a file that was loaded already. Of what is no file, or is gone, there is nothing to say but why it cannot be used.
+    pub(crate) fn with(file: &Path, plugin: Result<PluginInfo, String>) -> Self {
+        let wasm = if file.is_file() { std::fs::read(file).unwrap_or_default() } else { Vec::new() };
         let bytes = u64::try_from(wasm.len()).unwrap_or(u64::MAX);
-        Ok(Self { file: file.to_path_buf(), bytes, ports: Ports::read(&wasm), plugin })
+        Self { file: file.to_path_buf(), bytes, ports: Ports::read(&wasm), plugin }
     }
 
     /// The versions of the interface that it was built for.

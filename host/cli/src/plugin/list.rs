@@ -33,8 +33,7 @@ pub(crate) fn list(args: &ListPlugins, common: &Common, screen: &Screen) -> anyh
         // Whoever has an error besides, such as a name that is taken, is no site.
         plugins.entry(dir.join(format!("{}.wasm", info.file))).or_insert(Ok(info));
     }
-    let facts =
-        plugins.into_iter().map(|(file, plugin): (PathBuf, _)| Facts::with(&file, plugin)).collect::<anyhow::Result<Vec<_>>>()?;
+    let facts: Vec<Facts> = plugins.into_iter().map(|(file, plugin): (PathBuf, _)| Facts::with(&file, plugin)).collect();
     match args.json {
         true => facts.iter().try_for_each(|plugin| report::print(plugin.to_json().to_string()))?,
         false if facts.is_empty() => report::print(format!("no plugins in {}", dir.display()))?,

@@ -8,7 +8,7 @@ use carousel_core::exchange::{Answer, CallError, Object};
 use carousel_core::hooks::Defaults;
 use carousel_core::settings::{Instances, PluginSettings, Settings, SiteTable};
 use carousel_engine::{Engine, EngineOptions, Sites, Transport};
-use carousel_sandbox::{Loaded, PluginInfo, PluginSite, Sandbox, SiteDirectory};
+use carousel_sandbox::{Loaded, PluginInfo, PluginSite, Problem, Sandbox, SiteDirectory};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -91,7 +91,7 @@ pub(crate) fn table(name: &str, plugin: &str, config: Option<Value>, hosts: Vec<
 
 /// A runtime whose work is done on the thread that waits for it.
 pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start a runtime")
+    crate::runtime(tokio::runtime::Builder::new_current_thread())
 }
 
 /// What an engine with these settings and sites does where no plugin says otherwise.
@@ -115,6 +115,11 @@ impl Transport for Nowhere {
 
 /// Loads one component as a crawl would and tells what it says of itself, or why it cannot be used.
 pub(crate) fn describe(file: &Path, settings: &Settings) -> anyhow::Result<Result<PluginInfo, String>> {
+    match file.metadata() {
+        Ok(found) if !found.is_file() => return Ok(Err(problem(&Problem::NotAFile))),
+        Err(error) => return Ok(Err(problem(&Problem::Unreadable(error)))),
+        Ok(_) => {}
+    }
     Ok(describe_loaded(&Alone::of(file, settings)?.load(&[])))
 }
 
@@ -131,7 +136,7 @@ fn errors(loaded: &Loaded) -> String {
 }
 
 /// Why something cannot be used, and what to do about it.
-pub(crate) fn problem(problem: &carousel_sandbox::Problem) -> String {
+pub(crate) fn problem(problem: &Problem) -> String {
     let remedy = problem.remedy().map(|remedy| format!("; {remedy}"));
     format!("{problem}{}", remedy.unwrap_or_default())
 }

@@ -68,7 +68,7 @@ impl<T: Clone> Pool<T> {
     pub(super) fn cannot_open(&self, now: Instant) -> Option<Refusal> {
         let cooling = self.breaker.refuses(now).map(|until| self.breaker.refusal(Some(until.since(now))));
         let unaffordable = self.unaffordable.then_some(Refusal::Budget);
-        cooling.or(unaffordable)
+        self.winding_down.clone().or(cooling).or(unaffordable)
     }
 
     /// How many sessions more the requests deserve.
@@ -260,7 +260,10 @@ impl<T: Clone> Pool<T> {
         let due: Vec<Opening<T>> = due;
         for opening in due {
             let cannot = self.cannot_open(now);
-            if opening.start == Start::ByUse {
+            if let Some(why) = &self.winding_down {
+                let why = why.clone();
+                self.give_up_opening(&opening, &why);
+            } else if opening.start == Start::ByUse {
                 self.resume_by_waiter(&opening, now, chance);
             } else if let Some(why) = cannot.filter(|_| self.options.growth == Growth::Eager) {
                 self.give_up_opening(&opening, &why);

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::session::{Session, Unknown};
-use super::{EndReason, Lease, Opening, Pool, Waiter};
+use super::{EndReason, Opening, Pool, Waiter};
 use crate::chance::Chance;
 use crate::id::SessionId;
 use crate::time::Instant;
@@ -67,7 +67,13 @@ impl<T: Clone> Pool<T> {
         Some(self.options.max_idle?.saturating_sub(self.options.margin))
     }
 
-    /// The last moment at which the session may be lent.
+    /// From when on the session may not be lent. What the uses under way will have done for it nobody knows yet.
+    pub(super) fn lent_until(&self, session: &Session<T>) -> Option<Instant> {
+        let idles_at = self.longest_idle().map(|longest| session.proven + longest);
+        [self.ages_at(session), idles_at].into_iter().flatten().min()
+    }
+
+    /// When the session lapses, if the uses under way keep it alive until then.
     pub(super) fn lapses_at_latest(&self, session: &Session<T>) -> Option<Instant> {
         match (self.ages_at(session), self.idles_at(session)) {
             (Some(age), Some(idle)) => Some(age.min(idle)),
@@ -75,25 +81,16 @@ impl<T: Clone> Pool<T> {
         }
     }
 
-    /// May the call of this use be sent now? Not where its session has ended or lapsed since it was granted.
-    pub fn takes_call(&self, lease: Lease, now: Instant) -> bool {
-        let Some(session) = self.sessions.iter().find(|known| known.id == lease.session) else { return false };
-        let proven = self.longest_idle().map(|longest| session.proven + longest);
-        let limits = [self.ages_at(session), lease.idles_at.max(proven)];
-        !session.ending && limits.into_iter().flatten().all(|limit| now < limit)
-    }
-
     /// Will this session still be good at this time, if only uses that were answered have kept it alive?
     pub fn outlives(&self, session: SessionId, at: Instant) -> bool {
         let Some(session) = self.sessions.iter().find(|known| known.id == session) else { return false };
-        let idles_at = self.longest_idle().map(|longest| session.proven + longest);
-        let limits = [self.ages_at(session), idles_at];
-        !session.ending && limits.into_iter().flatten().all(|limit| at < limit)
+        !session.ending && self.lent_until(session).is_none_or(|limit| at < limit)
     }
 
-    /// When the session can be retired by the clock; not while it is in use.
+    /// When the session can be retired by the clock; while it is in use, when those who wait for it need another at last.
     pub(super) fn lapses_at(&self, session: &Session<T>) -> Option<Instant> {
-        if session.in_flight > 0 { None } else { self.lapses_at_latest(session) }
+        let is_awaited = !session.ending && (!self.waiting.is_empty() || self.backlog > 0);
+        self.lapses_at_latest(session).filter(|_| session.in_flight == 0 || is_awaited)
     }
 
     /// When somebody can be served with this session that is at rest now: one who waits here, or one whom the owner holds back.
@@ -101,7 +98,8 @@ impl<T: Clone> Pool<T> {
         let awaited = self.backlog > 0 && session.rests_until > self.looked_at;
         let has_room = session.has_room(&self.options) && (session.unknown.is_none() || session.in_flight == 0);
         let wanted = session.reserved_for.is_some() || ((!self.waiting.is_empty() || awaited) && has_room);
-        let in_time = !session.ending && self.lapses_at_latest(session).is_none_or(|limit| session.rests_until < limit);
+        let wakes = session.rests_until.max(self.looked_at);
+        let in_time = !session.ending && self.lent_until(session).is_none_or(|limit| wakes < limit);
         (wanted && in_time).then_some(session.rests_until)
     }
 
@@ -142,7 +140,7 @@ impl<T: Clone> Pool<T> {
         Some(session.created + self.longest_age()?)
     }
 
-    pub(super) fn idles_at(&self, session: &Session<T>) -> Option<Instant> {
+    fn idles_at(&self, session: &Session<T>) -> Option<Instant> {
         Some(session.last_used + self.longest_idle()?)
     }
 }

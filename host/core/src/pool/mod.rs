@@ -66,6 +66,8 @@ pub struct Pool<T> {
     /// The latest time it was told.
     looked_at: Instant,
     closed: Option<Refusal>,
+    /// The crawl ends: no session is opened any more but those whose first call is paid for, and this is why.
+    winding_down: Option<Refusal>,
     /// The budget has no room for another initialisation.
     unaffordable: bool,
     actions: VecDeque<Action<T>>,
@@ -115,6 +117,7 @@ impl<T: Clone> Pool<T> {
             backlog: 0,
             looked_at: Instant::START,
             closed: None,
+            winding_down: None,
             unaffordable: false,
             actions: VecDeque::new(),
         }
@@ -286,6 +289,23 @@ impl<T: Clone> Pool<T> {
         self.closed = Some(why);
     }
 
+    /// The crawl ends, and what is paid is not thrown away: initialisations that have called are finished, for as many of the waiting
+    /// requests as their sessions take at once. Everybody else is refused.
+    pub fn handle_wind_down(&mut self, why: Refusal) {
+        let is_paid = |opening: &Opening<T>| opening.called.is_some() && opening.paused_until.is_none();
+        for opening in self.opening.extract_if(.., |opening| !is_paid(opening)).collect::<Vec<_>>() {
+            self.refuse_owner(&opening, &why);
+            if opening.paused_until.is_none() {
+                self.actions.push_back(Action::Cancel { session: opening.session });
+            }
+        }
+        let room = self.opening.len() * self.options.max_in_flight.map_or(1, |limit| limit.get() as usize);
+        for waiter in self.waiting.split_off(room.min(self.waiting.len())) {
+            self.actions.push_back(Action::Refuse { ticket: waiter.ticket, why: why.clone() });
+        }
+        self.winding_down = Some(why);
+    }
+
     /// The next thing to do. Ask until there is none after every `handle_*`.
     pub fn poll_action(&mut self) -> Option<Action<T>> {
         self.actions.pop_front()
@@ -364,7 +384,7 @@ impl<T: Clone> Pool<T> {
     }
 
     fn refusal(&self, now: Instant) -> Option<Refusal> {
-        if let Some(why) = &self.closed {
+        if let Some(why) = self.closed.as_ref().or(self.winding_down.as_ref()) {
             return Some(why.clone());
         }
         if let Some(why) = self.stuck(now) {
@@ -381,7 +401,8 @@ impl<T: Clone> Pool<T> {
     /// circuit opened are not waited for.)
     fn stuck(&self, now: Instant) -> Option<Refusal> {
         let why = self.cannot_open(now).filter(|_| self.sessions.is_empty())?;
-        let may_come = why == Refusal::Budget && !self.opening.is_empty();
+        let is_under_way = |opening: &Opening<T>| self.winding_down.is_none() || opening.paused_until.is_none();
+        let may_come = (why == Refusal::Budget || self.winding_down.is_some()) && self.opening.iter().any(is_under_way);
         (!may_come).then_some(why)
     }
 
@@ -447,7 +468,7 @@ impl<T: Clone> Pool<T> {
             && session.rests_until <= now
             && session.has_room(&self.options)
             && (session.unknown.is_none() || session.in_flight == 0)
-            && self.lapses_at_latest(session).is_none_or(|limit| now < limit)
+            && self.lent_until(session).is_none_or(|limit| now < limit)
     }
 
     fn grant(&mut self, index: usize, ticket: Ticket, now: Instant, chance: &mut Chance) {
@@ -456,7 +477,7 @@ impl<T: Clone> Pool<T> {
             return;
         }
         let mut session = self.sessions.remove(index);
-        let lease = Lease { session: session.id, granted: now, idles_at: self.idles_at(&session) };
+        let lease = Lease { session: session.id, granted: now };
         session.granted(now, rest);
         self.actions.push_back(Action::Grant { ticket, lease });
         self.sessions.push(session);

@@ -71,8 +71,6 @@ pub struct Lease {
     pub session: SessionId,
     /// When it was handed out.
     pub granted: Instant,
-    /// When the session lapses without use, were it not for this one.
-    pub idles_at: Option<Instant>,
 }
 
 /// What the caller must do.

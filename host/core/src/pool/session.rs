@@ -15,10 +15,10 @@ pub(super) struct Session<T> {
     pub(super) id: SessionId,
     /// When its initialisation began: the API's clock starts there at the earliest.
     pub(super) created: Instant,
-    /// When it was last handed out for a use that may keep it alive, or its initialisation sent its last call: its idle time is
-    /// counted from here.
+    /// When it was last handed out for a use that may keep it alive, or its initialisation sent its last call: while a use is under
+    /// way, its idle time is counted from here.
     pub(super) last_used: Instant,
-    /// The latest use of which the API has given an answer.
+    /// The latest use of which the API has given an answer: from here on it is lent for as long as it may be idle.
     pub(super) proven: Instant,
     /// Not to be used before.
     pub(super) rests_until: Instant,

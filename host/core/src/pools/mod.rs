@@ -16,6 +16,8 @@ pub struct Pools<T> {
     actions: VecDeque<(PoolId, Action<T>)>,
     chance: Chance,
     closed: Option<Refusal>,
+    /// Nobody new is served any more, for this reason.
+    winding_down: Option<Refusal>,
     /// Pools that have changed, while somebody wants to know.
     changed: Option<VecDeque<PoolId>>,
 }
@@ -31,7 +33,7 @@ impl<T: Clone> Pools<T> {
     /// No pools yet; session ids and jitter come from `chance`.
     pub fn new(chance: Chance) -> Self {
         let (pools, deadlines, actions) = (BTreeMap::new(), BTreeSet::new(), VecDeque::new());
-        Self { pools, deadlines, actions, chance, closed: None, changed: None }
+        Self { pools, deadlines, actions, chance, closed: None, winding_down: None, changed: None }
     }
 
     /// A request wants a session of this pool, which is made with `options` if it is not known; see [`Pool::handle_request`].
@@ -44,7 +46,7 @@ impl<T: Clone> Pools<T> {
         start: Start,
         now: Instant,
     ) {
-        if let Some(why) = &self.closed {
+        if let Some(why) = self.closed.as_ref().or(self.winding_down.as_ref()) {
             return self.actions.push_back((id.clone(), Action::Refuse { ticket, why: why.clone() }));
         }
         self.pools.entry(id.clone()).or_insert_with(|| Entry { pool: Pool::new(options()), deadline: None });
@@ -121,6 +123,14 @@ impl<T: Clone> Pools<T> {
         self.closed = Some(why);
     }
 
+    /// The crawl ends: what is paid is finished, nothing new is begun; see [`Pool::handle_wind_down`].
+    pub fn handle_wind_down(&mut self, why: Refusal) {
+        for id in self.pools.keys().cloned().collect::<Vec<_>>() {
+            self.change(&id, |pool, _| pool.handle_wind_down(why.clone()));
+        }
+        self.winding_down = Some(why);
+    }
+
     /// What a pool could take now; see [`Pool::outlook`].
     pub fn outlook(&mut self, id: &PoolId, backlog: usize, now: Instant) -> Outlook {
         if self.closed.is_some() {
@@ -140,11 +150,6 @@ impl<T: Clone> Pools<T> {
     /// The next pool that has changed.
     pub fn poll_changed(&mut self) -> Option<PoolId> {
         self.changed.as_mut()?.pop_front()
-    }
-
-    /// May the call of this use be sent now? See [`Pool::takes_call`].
-    pub fn takes_call(&self, id: &PoolId, lease: Lease, now: Instant) -> bool {
-        self.pools.get(id).is_some_and(|entry| entry.pool.takes_call(lease, now))
     }
 
     /// Will this session still be good at this time? See [`Pool::outlives`].

@@ -35,7 +35,7 @@ impl Settings {
             ("crawl.window", crawl.window > 0, "0, so nothing would ever be read: use 1 or more"),
             (
                 "session.pool_size",
-                session.pool_size > 0,
+                session.pool_size > 0 || self.profile.is_peer(),
                 "0, so no request would ever get a session: use 1 or more, or enabled = false to crawl without sessions",
             ),
             ("session.max_cookie_bytes", session.max_cookie_bytes > 0, "0, so no cookie would ever be kept: use 1 or more"),
@@ -195,8 +195,13 @@ mod tests {
 
     #[test]
     fn what_may_work_is_left_alone() {
-        let cases: [Change; 6] = [
+        let cases: [Change; 7] = [
             |_| {},
+            // The peer lets each request fail where it waits for a session that there will never be.
+            |settings| {
+                settings.profile = Profile::ScrapyZyteApi;
+                settings.session.pool_size = 0;
+            },
             |settings| settings.session.delay = Seconds::new(110),
             |settings| settings.session.margin = Seconds::new(119),
             |settings| settings.session.margin = Seconds::new(0),

@@ -4,6 +4,9 @@
 #[path = "../../../../tests/venv.rs"]
 mod venv;
 
+#[path = "../../../../tests/skipped.rs"]
+mod skipped;
+
 use serde_json::Value;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -38,5 +41,5 @@ pub(crate) fn ask(script: &str, input: &Value) -> Option<Value> {
 /// The interpreter of the environment.
 fn environment() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peer-python");
-    venv::interpreter(&folder, &PACKAGES).map_err(|why| println!("SKIPPED: {why}")).ok()
+    venv::interpreter(&folder, &PACKAGES).map_err(skipped::skipped).ok()
 }

@@ -1,6 +1,9 @@
 //! The real parsel and w3lib in a virtual environment of the tests' own, and pages to ask them and this library about.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, dead_code, reason = "tests")]
 
+#[path = "../../../../tests/skipped.rs"]
+mod skipped;
+
 use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -46,7 +49,7 @@ impl Peer {
                 Some(peer)
             }
             Err(why) => {
-                println!("SKIPPED: {wanted} cannot be fetched: {}", why.trim());
+                skipped::skipped(format_args!("{wanted} cannot be fetched: {}", why.trim()));
                 None
             }
         }

@@ -152,3 +152,18 @@ async fn a_call_of_a_chain_that_failed_does_not_keep_its_session_alive() {
     engine.fetch(request(1)).await.unwrap();
     assert_eq!(api.log(), ["init a", "init a", "init a", "init b", "init b", "use b"]);
 }
+
+/// Its session was to be made by the page's own call, or was lost before.
+#[tokio::test(start_paused = true)]
+async fn a_page_whose_session_cannot_be_created_waits_for_another_one() {
+    for settings in [Settings::default(), peer()] {
+        let api = Api::new(|n, params| {
+            let refused = is_use(params) && n <= 2;
+            let answer = if refused { Err(problem(503, "/problem/session-creation-error")) } else { Ok(page(params)) };
+            (usual_time(params), answer)
+        });
+        let engine = engine(settings, &api);
+        engine.fetch(request(1)).await.unwrap();
+        assert_eq!(api.log(), ["init a", "use a", "init b", "use b"]);
+    }
+}

@@ -99,6 +99,8 @@ pub(super) struct FakeSite {
     pub(super) check: Option<Box<Check>>,
     pub(super) process: Option<Box<Process>>,
     pub(super) plan_error: Option<HookError>,
+    /// The end of the URLs for which it has a fault.
+    pub(super) plan_panics_on: Option<&'static str>,
     /// Counts how often it is asked for a plan.
     pub(super) plans: Option<Arc<AtomicUsize>>,
     pub(super) chain: Option<Vec<Value>>,
@@ -144,6 +146,7 @@ impl Site for FakeSite {
     }
 
     fn plan(&self, call: HookCall) -> Result<Plan, HookError> {
+        assert!(self.plan_panics_on.is_none_or(|end| !call.request.url().ends_with(end)), "oh no");
         let location = call.defaults.location(&call.request);
         let pool = self.plan_error.clone().map_or_else(|| call.defaults.pool(&call.request, &location), Err);
         self.plans.iter().for_each(|plans| _ = plans.fetch_add(1, Ordering::Relaxed));

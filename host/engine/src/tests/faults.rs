@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use carousel_core::exchange::{Answer, CallError, NetworkError, Problem, Request};
 use carousel_core::hooks::HookCall;
@@ -322,4 +323,26 @@ async fn the_reason_of_a_closed_pool_is_told_to_those_who_come_later() {
     let later = engine.fetch(request(2)).await.unwrap_err();
     assert_eq!((later.kind, later.message.as_str()), (FailureKind::Pool, "the pool was closed: sold out"));
     assert_eq!(engine.report()["ended"], json!({"pool-closed": 1}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_is_counted_for_what_it_was_and_in_the_peers_profile_by_the_peers_name() {
+    type Outcome = fn() -> Result<Verdict, HookError>;
+    let outcomes: [(Outcome, &str); 2] = [
+        (|| Ok(Verdict::Discard("wrong zip".to_owned())), "reason_count/check_failed"),
+        (|| Err(HookError::Raised("no selector".to_owned())), "reason_count/check_error"),
+    ];
+    for (outcome, own) in outcomes {
+        for (settings, name) in [(Settings::default(), own), (peer(), "reason_count/session_expired")] {
+            let checked = AtomicUsize::new(0);
+            let check = move |call: &HookCall, _: &Answer| {
+                let is_first = !call.init && checked.fetch_add(1, Ordering::Relaxed) == 0;
+                if is_first { outcome() } else { Ok(Verdict::Keep) }
+            };
+            let engine = engine_with(settings, &Api::good(), FakeSite { check: Some(Box::new(check)), ..FakeSite::default() });
+            engine.fetch(request(1)).await.unwrap();
+            let report = engine.report();
+            assert_eq!(report["requests"]["retries"], json!({"count": 1, "max_reached": 0, name: 1}), "{report}");
+        }
+    }
 }

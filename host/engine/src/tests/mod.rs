@@ -6,6 +6,7 @@ mod contract;
 mod creation;
 mod fake;
 mod faults;
+mod guard;
 mod ledger;
 mod pace;
 mod place;
@@ -17,6 +18,7 @@ mod sleep;
 mod start;
 mod unmanaged;
 mod waits;
+mod winding_down;
 
 use std::time::Duration;
 

@@ -127,3 +127,16 @@ fn a_session_that_was_idle_for_too_long_after_the_last_call_of_its_initialisatio
         pool.does(if fits { "grant a to 1" } else { "refuse 1 (bad-inits, 60)" });
     }
 }
+
+#[test]
+fn a_call_that_waited_is_not_sent_on_a_session_that_another_use_was_to_keep_alive_and_has_not() {
+    let mut pool = Script::new(PoolOptions { max_in_flight: NonZeroU32::new(2), ..mortal() }).with_live_sessions(1);
+    pool.ask(1).does("grant a to 1").after(60).used("a", Used::Good).ask(2).does("grant a to 2").after(50).ask(3);
+    pool.does("grant a to 3");
+    let (refused, waiting) = (pool.take_lease(0), pool.take_lease(0));
+    assert!(pool.takes_call(waiting));
+    pool.give_back(refused, Used::Neutral).after(9);
+    assert!(pool.takes_call(waiting), "119 s after the last use that was answered");
+    pool.after(2);
+    assert!(!pool.takes_call(waiting));
+}

@@ -6,6 +6,7 @@ mod life;
 mod random;
 mod script;
 mod start;
+mod winding_down;
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -404,11 +405,30 @@ fn a_use_without_an_answer_does_not_keep_a_session_alive() {
 }
 
 #[test]
-fn while_a_session_is_used_its_idle_time_counts_from_the_last_grant() {
-    let two = PoolOptions { size: 1, max_idle: seconds(120), max_in_flight: NonZeroU32::new(2), ..options() };
+fn a_session_that_only_a_use_under_way_may_keep_alive_is_lent_when_that_was_answered() {
+    let answers = [
+        (Used::Good, "grant a to 2"),
+        (Used::Throttled(Duration::ZERO), "grant a to 2"),
+        (Used::Neutral, "retire a (expired-idle), open b for 2"),
+        (Used::Banned, "retire a (expired-idle), open b for 2"),
+    ];
+    for (outcome, then) in answers {
+        let two = PoolOptions { size: 2, max_idle: seconds(120), max_in_flight: NonZeroU32::new(2), ..options() };
+        let two = PoolOptions { max_errors: Some(9), ..two };
+        let mut pool = Script::new(two).with_live_sessions(1);
+        pool.after(100).ask(1).does("grant a to 1").after(50);
+        assert_eq!(pool.outlook(1).room, 0, "nobody knows yet whether it lives");
+        pool.ask(2).does("").used("a", outcome).does(then);
+    }
+}
+
+#[test]
+fn those_who_wait_for_a_use_that_may_keep_their_session_alive_get_another_when_that_takes_too_long() {
+    let two = PoolOptions { size: 2, max_idle: seconds(120), max_in_flight: NonZeroU32::new(2), ..options() };
     let mut pool = Script::new(two).with_live_sessions(1);
-    pool.after(100).ask(1).does("grant a to 1").after(50).ask(2).does("grant a to 2");
-    pool.used("a", Used::Neutral).used("a", Used::Neutral).ask(3).does("retire a (expired-idle), open b for 3");
+    pool.after(100).ask(1).does("grant a to 1").after(50).ask(2).does("").wakes_after(70, "open b for 2");
+    assert_eq!(pool.pool.poll_timeout(), None, "it is not woken in vain");
+    pool.used("a", Used::Good).does("retire a (expired-idle)");
 }
 
 #[test]

@@ -33,7 +33,7 @@ struct Live {
     created: Instant,
     /// The grant of the latest use that was answered.
     answered: Instant,
-    /// The grants of the uses under way, each of which may keep it alive.
+    /// The grants of the uses under way.
     in_flight: Vec<Instant>,
     bans_in_a_row: u32,
 }
@@ -41,10 +41,6 @@ struct Live {
 impl Live {
     fn new(created: Instant, answered: Instant) -> Self {
         Self { created, answered, in_flight: Vec::new(), bans_in_a_row: 0 }
-    }
-
-    fn last_used(&self) -> Instant {
-        self.in_flight.iter().copied().fold(self.answered, Instant::max)
     }
 
     fn returned(&mut self, granted: Instant, outcome: Used) {
@@ -313,7 +309,7 @@ impl World {
         }
         let live = self.live.get_mut(&lease.session).expect("a live session");
         assert!(options.max_in_flight.is_none_or(|limit| live.in_flight.len() < limit.get() as usize), "a session is full");
-        for (limit, since) in [(options.max_age, live.created), (options.max_idle, live.last_used())] {
+        for (limit, since) in [(options.max_age, live.created), (options.max_idle, live.answered)] {
             assert!(limit.is_none_or(|limit| self.now.since(since) + options.margin < limit), "a session is past its life");
         }
         assert!(live.bans_in_a_row < 3, "a session is lent after its third ban in a row");

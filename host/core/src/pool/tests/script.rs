@@ -112,11 +112,16 @@ impl Script {
     }
 
     pub(super) fn takes_call(&self, lease: Lease) -> bool {
-        self.pool.takes_call(lease, self.now)
+        self.pool.outlives(lease.session, self.now)
     }
 
     pub(super) fn close(&mut self, reason: &str) -> &mut Self {
         self.pool.handle_close(Refusal::Closed(reason.into()));
+        self
+    }
+
+    pub(super) fn wind_down(&mut self) -> &mut Self {
+        self.pool.handle_wind_down(Refusal::Closed("end".into()));
         self
     }
 
