@@ -6,6 +6,7 @@ use crate::harness::api::{Api, Kind};
 use crate::harness::crawl::Crawl;
 use crate::harness::gate::gate;
 use crate::harness::reply::{BAN, BUSY, EXPIRED, Reply, UNPROCESSABLE};
+use crate::plugins::PATIENT;
 
 /// Settings under which failed calls are repeated without pauses.
 pub(crate) const NO_PAUSES: &str = "[api]\nretry_wait_scale = 0\n";
@@ -352,6 +353,24 @@ fn the_key_is_never_said() {
     for text in [&crawled.process.stderr, &crawled.process.stdout.concat(), &crawled.stats.to_string()] {
         assert!(!text.contains(key) && !text.contains("YS1rZXktdGhhdC1ub2JvZHktbWF5LXNlZTo"), "{text}");
     }
+}
+
+/// Each answer is larger than all of the memory, and each session takes three of them.
+#[test]
+fn a_crawl_without_memory_for_one_answer_still_ends_with_all_of_them() {
+    let api = Api::start(|_| Reply::page(&"<p class=ok>fine</p>".repeat(10_000)));
+    let step = |page: &str| format!("{{ url = \"https://{{host}}/{page}\", params = {{ browserHtml = true }} }}");
+    let chain = ["a", "b", "c"].map(step).join(", ");
+    let hooks = format!("config = {{ hooks = {{ init_session = {{ chain = [{chain}], return = true }} }} }}\n");
+    let site =
+        "[[site]]\nname = \"chain\"\nplugin = \"guest-scripted\"\ninclude = [\"c0.example\", \"c1.example\", \"c2.example\"]\n";
+    let settings = format!("{PATIENT}[crawl]\nmemory = \"1 KiB\"\n{site}{hooks}");
+    let lines: String = (0..60).map(|n| format!("https://c{}.example/{n}\n", n % 6)).collect();
+    let crawl = Crawl::through(&api).settings(&settings).plugin("guest-scripted").args(["--n-conn", "30"]);
+    let crawled = crawl.run(&lines);
+    crawled.exits(0);
+    assert_eq!(crawled.answers_and_errors(), (60, 0));
+    assert!(api.calls_of(Kind::Init).len() >= 9, "three hosts have chains");
 }
 
 /// Each initialisation that fails opens the next one.

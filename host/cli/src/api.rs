@@ -10,7 +10,7 @@ use carousel_zyte::{Destination, Owner, ZyteApi, ZyteError, ZyteOptions};
 use crate::api_key::{self, Found};
 use crate::args::{Common, Crawl};
 use crate::logging::Screen;
-use crate::{settings_file, simulate};
+use crate::{machine, settings_file, simulate};
 
 /// The API of a crawl.
 pub(crate) enum Api {
@@ -35,7 +35,8 @@ impl Api {
         };
         let Found { key, file } = api_key::find(common)?;
         let options = ZyteOptions::from_settings(&settings.api, key);
-        let api = ZyteApi::new(ZyteOptions { allow_unencrypted: args.insecure_api, ..options });
+        let memory = settings.crawl.memory.map(|memory| memory.0).or_else(|| machine::memory().map(|all| all / 4));
+        let api = ZyteApi::new(ZyteOptions { allow_unencrypted: args.insecure_api, memory, ..options });
         let api = match api {
             Err(error) if matches!(error, ZyteError::Unencrypted(_)) => return Err(anyhow::Error::new(error).context(source)),
             api => api?,

@@ -18,6 +18,7 @@ mod checkout;
 mod crawl;
 mod demo;
 mod logging;
+mod machine;
 mod plugin;
 mod progress;
 mod recording;

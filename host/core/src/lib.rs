@@ -27,6 +27,7 @@ pub mod hooks;
 pub mod id;
 pub mod json;
 pub mod ledger;
+pub mod memory;
 pub mod pace;
 pub mod pattern;
 pub mod place;

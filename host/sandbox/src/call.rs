@@ -168,6 +168,7 @@ impl Call {
             downloads.left_bytes = left.unwrap_or_default();
             left.ok_or(TOO_MANY_BYTES)?;
         }
+        answer.keep();
         let number = u32::try_from(self.pages.len()).unwrap_or(u32::MAX);
         self.pages.push(Some(Page::new(answer)));
         Ok(Resource::new_own(number))

@@ -7,7 +7,9 @@ use carousel_core::json;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Response, StatusCode};
 
+use crate::deadline::Deadline;
 use crate::fault::network_error;
+use crate::memory::{Held, Room};
 use crate::problem;
 
 /// How answers are read.
@@ -20,26 +22,31 @@ pub(crate) struct Limits {
 }
 
 /// Reads a response: 200 with a JSON object is an answer, everything else an error.
-pub(crate) async fn read(response: Response, limits: Limits) -> Result<Answer, CallError> {
+pub(crate) async fn read(response: Response, limits: Limits, room: &Room, deadline: &mut Deadline) -> Result<Answer, CallError> {
     if response.status() != StatusCode::OK {
-        return Err(CallError::Api(Box::new(problem::read(response).await)));
+        return Err(CallError::Api(Box::new(deadline.of(problem::read(response)).await?)));
     }
     let kind = content_type(response.headers());
     if !is_json(kind) {
         return Err(CallError::Network(NetworkError::NotJson(told(kind))));
     }
     let request_id = problem::request_id(response.headers()).map(str::to_owned);
-    let text = text(response, limits).await?;
-    Answer::parse(text, request_id.as_deref()).map_err(|error| CallError::BadAnswer(error.to_string()))
+    let held = room.begin();
+    let text = text(response, limits, &held, deadline).await?;
+    held.read();
+    Answer::parse_held(text, request_id.as_deref(), held).map_err(|error| CallError::BadAnswer(error.to_string()))
 }
 
-async fn text(mut response: Response, limits: Limits) -> Result<String, CallError> {
+async fn text(mut response: Response, limits: Limits, held: &Held, deadline: &mut Deadline) -> Result<String, CallError> {
     let expected = response.content_length().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default();
     let mut body = Vec::with_capacity(expected.min(limits.bytes));
     loop {
-        match response.chunk().await {
+        match deadline.of(response.chunk()).await? {
             Ok(None) => break,
-            Ok(Some(chunk)) if body.len() + chunk.len() <= limits.bytes => body.extend_from_slice(&chunk),
+            Ok(Some(chunk)) if body.len() + chunk.len() <= limits.bytes => {
+                held.more(chunk.len(), deadline).await;
+                body.extend_from_slice(&chunk);
+            }
             Ok(Some(_)) => return Err(too_large(limits.bytes)),
             Err(error) => return Err(CallError::Network(network_error(error, limits.connect_timeout))),
         }

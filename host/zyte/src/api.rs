@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use carousel_core::exchange::{Answer, CallError, NetworkError, Object};
+use carousel_core::exchange::{Answer, CallError, Object};
 use carousel_engine::Transport;
 use hyper::body::Bytes;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
 use reqwest::{Client, Response, Url, redirect};
 
 use crate::answer::Limits;
+use crate::deadline::Deadline;
 use crate::fault::{network_error, told};
+use crate::memory::Room;
 use crate::reuse::Answered;
 use crate::{ApiKey, Destination, Owner, ZyteError, ZyteOptions, answer, body, problem};
 
@@ -27,6 +29,7 @@ pub struct ZyteApi {
     key: ApiKey,
     timeout: Duration,
     limits: Limits,
+    room: Room,
     answered: Answered,
 }
 
@@ -39,26 +42,37 @@ impl ZyteApi {
         let client = client(&options, &destination)?;
         let headers = headers(&options, &client, &endpoint)?;
         let limits = Limits { bytes: options.max_answer_bytes, connect_timeout: options.connect_timeout };
+        let room = Room::new(options.memory.unwrap_or(u64::MAX));
         let (key, timeout) = (options.key, options.timeout);
-        Ok(Self { client, endpoint, headers, key, timeout, limits, answered: Answered::default() })
+        Ok(Self { client, endpoint, headers, key, timeout, limits, room, answered: Answered::default() })
+    }
+
+    /// The most bytes that answers ever took together, as `memory` of the options counts them.
+    pub fn peak_memory(&self) -> u64 {
+        self.room.peak()
     }
 
     /// One call; it is sent again only where a reused connection was closed before it answered.
     async fn call(&self, params: &Object) -> Result<Answer, CallError> {
         let body: Bytes =
             body::write(params).map_err(|error| CallError::BadAnswer(format!("the request is no JSON: {error}")))?.into();
-        let response = match self.attempt(&body).await {
-            Err(error) if self.answered.was_stale(&error) => {
-                tracing::debug!("a kept connection was closed, sending the call again");
-                self.attempt(&body).await
-            }
-            first => first,
-        };
+        let mut deadline = Deadline::after(self.timeout);
+        let response = deadline.of(self.respond(&body)).await?;
         let response = response.map_err(|error| CallError::Network(network_error(error, self.limits.connect_timeout)))?;
         if response.status().is_redirection() {
             return Err(CallError::Api(Box::new(problem::redirect(&response, &self.endpoint))));
         }
-        answer::read(response, self.limits).await
+        answer::read(response, self.limits, &self.room, &mut deadline).await
+    }
+
+    async fn respond(&self, body: &Bytes) -> reqwest::Result<Response> {
+        match self.attempt(body).await {
+            Err(error) if self.answered.was_stale(&error) => {
+                tracing::debug!("a kept connection was closed, sending the call again");
+                self.attempt(body).await
+            }
+            first => first,
+        }
     }
 
     async fn attempt(&self, body: &Bytes) -> reqwest::Result<Response> {
@@ -70,13 +84,10 @@ impl ZyteApi {
 }
 
 impl Transport for ZyteApi {
-    /// Sends one call and reads its answer within the time limit. Dropping the future closes the connection it was using; the
+    /// Sends one call and reads its answer within the time limit, in which what it waits for memory does not count. Dropping the future closes the connection it was using; the
     /// API may still finish the work and bill it.
     async fn send(&self, params: &Object) -> Result<Answer, CallError> {
-        match tokio::time::timeout(self.timeout, self.call(params)).await {
-            Ok(result) => result.map_err(|error| self.key.hide_in(error)),
-            Err(_) => Err(CallError::Network(NetworkError::Timeout(self.timeout))),
-        }
+        self.call(params).await.map_err(|error| self.key.hide_in(error))
     }
 }
 

@@ -18,10 +18,12 @@
 mod answer;
 mod api;
 mod body;
+mod deadline;
 mod destination;
 mod escape;
 mod fault;
 mod key;
+mod memory;
 mod notations;
 mod options;
 mod problem;

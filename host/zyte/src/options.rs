@@ -14,7 +14,7 @@ pub struct ZyteOptions {
     pub url: String,
     /// The key that calls are made and billed with.
     pub key: ApiKey,
-    /// The time for one call, connection and whole answer included. Default 320 s: the API gives up after 200 s. Less loses
+    /// The time for one call, connection and whole answer included, but not what it waits for memory. Default 320 s: the API gives up after 200 s. Less loses
     /// answers that were on their way and may have been billed; more keeps a dead connection.
     pub timeout: Duration,
     /// The time to make a connection. Default 30 s.
@@ -29,6 +29,10 @@ pub struct ZyteOptions {
     pub allow_unencrypted: bool,
     /// Bytes of an answer, unpacked; a larger one is an error. Default 64 MiB.
     pub max_answer_bytes: usize,
+    /// Memory that all answers may take from their first byte until nobody has them any more, at
+    /// [`TIMES`](carousel_core::memory::TIMES) of their bytes. Beyond it reading the next one waits, outside of `timeout`. Default: no
+    /// limit.
+    pub memory: Option<u64>,
     /// Connections kept open while nothing is sent. Default 1024. Fewer than the calls in flight means new TLS handshakes.
     pub max_idle_connections: usize,
 }
@@ -50,6 +54,7 @@ impl ZyteOptions {
             trust_env: settings.trust_env,
             allow_unencrypted: false,
             max_answer_bytes: settings.max_answer,
+            memory: None,
             max_idle_connections: 1024,
         }
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use carousel_core::settings::{Profile, Settings};
+use carousel_core::settings::{Bytes, Profile, Settings};
 use serde_json::json;
 
 use super::*;
@@ -76,6 +76,18 @@ fn a_mistake_is_told_with_file_line_key_and_the_nearest_right_key() {
         ),
     ] {
         assert_eq!(fault(text), message, "{text}");
+    }
+}
+
+#[test]
+fn memory_is_a_number_of_bytes_or_a_text_with_a_unit() {
+    let read = |value: &str| parse(&format!("[crawl]\nmemory = {value}\n"), Path::new("c.toml")).map(|read| read.crawl.memory);
+    for (value, bytes) in [("1048576", 1 << 20), ("\"2 GiB\"", 2 << 30), ("\"1.5GB\"", 1_500_000_000), ("\"64 mib\"", 64 << 20)] {
+        assert_eq!(read(value).unwrap(), Some(Bytes(bytes)), "{value}");
+    }
+    for value in ["-1", "\"-1 GiB\"", "1.5", "true", "\"much\"", "\"2 GiBs\"", "\"\""] {
+        let told = format!("{:#}", read(value).unwrap_err());
+        assert!(told.starts_with("c.toml: line 2: crawl.memory: ") && told.contains("\"1 GiB\""), "{value}: {told}");
     }
 }
 

@@ -17,11 +17,18 @@ const KNOWN_MEMBERS: usize = 64;
 #[derive(Clone)]
 pub struct Answer(Arc<Parts>);
 
+/// What stands for the memory of an answer until it is dropped with the last copy of it.
+pub trait Hold: Send + Sync {
+    /// Somebody keeps the answer while it waits for others.
+    fn keep(&self);
+}
+
 struct Parts {
     text: Arc<str>,
     members: Members,
     request_id: Option<Box<str>>,
     reading: OnceLock<Arc<dyn Any + Send + Sync>>,
+    hold: Option<Box<dyn Hold>>,
 }
 
 impl fmt::Debug for Answer {
@@ -69,9 +76,26 @@ impl std::error::Error for Unreadable {}
 impl Answer {
     /// Reads the text of an answer; the whole text is checked for syntax, nothing is built of it.
     pub fn parse(text: impl Into<Arc<str>>, request_id: Option<&str>) -> Result<Self, NotAnAnswer> {
-        let text: Arc<str> = text.into();
+        Self::read(text.into(), request_id, None)
+    }
+
+    /// The same, with what stands for its memory.
+    pub fn parse_held(
+        text: impl Into<Arc<str>>,
+        request_id: Option<&str>,
+        hold: impl Hold + 'static,
+    ) -> Result<Self, NotAnAnswer> {
+        Self::read(text.into(), request_id, Some(Box::new(hold)))
+    }
+
+    fn read(text: Arc<str>, request_id: Option<&str>, hold: Option<Box<dyn Hold>>) -> Result<Self, NotAnAnswer> {
         let members = Members::of(&text)?;
-        Ok(Self(Arc::new(Parts { text, members, request_id: request_id.map(Into::into), reading: OnceLock::new() })))
+        Ok(Self(Arc::new(Parts { text, members, request_id: request_id.map(Into::into), reading: OnceLock::new(), hold })))
+    }
+
+    /// Whoever calls this keeps the answer while it waits for the next one, which therefore does not wait for this one to go.
+    pub fn keep(&self) {
+        self.0.hold.as_ref().into_iter().for_each(|hold| hold.keep());
     }
 
     /// The JSON text exactly as the API sent it.

@@ -5,7 +5,7 @@ mod error;
 mod request;
 mod web_address;
 
-pub use answer::{Answer, NotAnAnswer, Unreadable};
+pub use answer::{Answer, Hold, NotAnAnswer, Unreadable};
 pub use error::{CallError, NetworkError, Problem};
 pub use request::{BadRequest, Request, host_name, host_of, is_web, without_credentials};
 pub use web_address::{NoWebAddress, web_address};

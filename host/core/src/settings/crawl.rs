@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Profile;
+use super::{Bytes, Profile};
 use crate::turns::{Order, TurnsOptions};
 
 /// The `[crawl]` table.
@@ -24,6 +24,10 @@ pub struct CrawlSettings {
     /// Requests that are read ahead, to be started pool by pool. Default 30,000; 16 MiB of lines at most. Fewer cost more
     /// initialisations where the input mixes many sites.
     pub window: usize,
+    /// Memory that the answers under way may take together, at [`TIMES`](crate::memory::TIMES) of their bytes. Default: a quarter of the
+    /// machine's. Beyond it reading the next one waits, which is none of `api.timeout`; an answer larger than that is read alone. Too
+    /// little makes calls wait for each other; too much takes the machine.
+    pub memory: Option<Bytes>,
 }
 
 /// Bytes of lines that are read ahead at most.
@@ -44,7 +48,7 @@ impl CrawlSettings {
 
 impl Default for CrawlSettings {
     fn default() -> Self {
-        Self { concurrency: 20, retry_times: 2, dedup: false, ordered: None, window: 30_000 }
+        Self { concurrency: 20, retry_times: 2, dedup: false, ordered: None, window: 30_000, memory: None }
     }
 }
 

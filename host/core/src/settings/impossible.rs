@@ -1,6 +1,6 @@
 //! Settings that can be read and can never work: alone, or beside another one. Told before anything is sent.
 
-use super::{InitRule, KindRule, PluginSettings, SessionKind, Settings, context_parameters};
+use super::{Bytes, InitRule, KindRule, PluginSettings, SessionKind, Settings, context_parameters};
 use crate::hooks::PoolChoice;
 use crate::id::PoolId;
 
@@ -98,6 +98,11 @@ impl Settings {
             ),
             ("api.max_answer", api.max_answer > 0, "0 bytes, so every answer would be too large; the default is 64 MiB"),
             (
+                "crawl.memory",
+                crawl.memory != Some(Bytes(0)),
+                "0 bytes, so answers would be read one by one: use some megabytes or more, or leave it out for a quarter of the machine",
+            ),
+            (
                 "budget.billed",
                 budget.billed != Some(0),
                 "0, so nothing would ever be sent: use 2 or more, or leave it out for no limit",
@@ -180,11 +185,12 @@ mod tests {
 
     #[test]
     fn a_setting_that_can_never_work_is_named_with_what_it_contradicts() {
-        let cases: [(Change, &str); 25] = [
+        let cases: [(Change, &str); 26] = [
             (|settings| settings.session.pool_size = 0, "session.pool_size"),
             (|settings| settings.session.max_cookie_bytes = 0, "session.max_cookie_bytes"),
             (|settings| settings.crawl.concurrency = 0, "crawl.concurrency"),
             (|settings| settings.crawl.window = 0, "crawl.window"),
+            (|settings| settings.crawl.memory = Some(Bytes(0)), "crawl.memory"),
             (|settings| settings.api.timeout = Seconds::new(0), "api.timeout"),
             (|settings| settings.api.connect_timeout = Seconds::new(0), "api.connect_timeout"),
             (|settings| settings.api.max_answer = 0, "api.max_answer"),

@@ -4,6 +4,7 @@
 //! depends on the profile is optional in its table and resolved by a method of [`Settings`].
 
 mod api;
+mod bytes;
 mod crawl;
 mod impossible;
 mod kind;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 use crate::id::PoolId;
 
 pub use api::{ApiSettings, Throttling, ZYTE_API_URL};
+pub use bytes::Bytes;
 pub use crawl::{BudgetSettings, CrawlSettings};
 pub use impossible::Impossible;
 pub use kind::{KindRule, SessionKind, context_parameters};

@@ -1,9 +1,10 @@
 //! Hooks that download: the guest blocks, the thread does not.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use carousel_core::exchange::{Answer, CallError, NetworkError, Object};
+use carousel_core::exchange::{Answer, CallError, Hold, NetworkError, Object};
 use carousel_core::hooks::HookError;
 use carousel_core::settings::{PluginSettings, Seconds};
 use carousel_engine::{Downloader, Site, Sites};
@@ -124,6 +125,45 @@ async fn a_download_from_another_host_is_refused_unless_the_settings_name_it() {
             assert!(message.contains("\"a.example\"") && message.contains("download_hosts"), "{message}");
         }
     }
+}
+
+/// Counts the answers that are kept, and those that are gone.
+#[derive(Default)]
+struct Lent {
+    kept: AtomicUsize,
+    gone: AtomicUsize,
+}
+
+struct Held(Arc<Lent>);
+
+impl Hold for Held {
+    fn keep(&self) {
+        self.0.kept.fetch_add(1, Relaxed);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.gone.fetch_add(1, Relaxed);
+    }
+}
+
+struct Lending(Arc<Lent>);
+
+impl Downloader for Lending {
+    fn download(&self, _params: Object) -> std::pin::Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + '_>> {
+        let text = json!({"url": "https://a.example/", "browserHtml": "<p>2</p>"}).to_string();
+        Box::pin(async move { Ok(Answer::parse_held(text, None, Held(Arc::clone(&self.0))).unwrap()) })
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_a_guest_has_is_kept_until_the_hook_is_over() {
+    let site = site("scripted", chain());
+    let lent = Arc::new(Lent::default());
+    let result = site.init_session(call("https://a.example/"), Arc::new(Lending(Arc::clone(&lent)))).await;
+    assert_eq!(result, Ok(Some(true)));
+    assert_eq!((lent.kept.load(Relaxed), lent.gone.load(Relaxed)), (2, 2));
 }
 
 /// Never answers.

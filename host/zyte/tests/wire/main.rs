@@ -5,6 +5,7 @@
 mod answers;
 mod connections;
 mod errors;
+mod memory;
 mod proxy;
 mod redirects;
 mod request;
