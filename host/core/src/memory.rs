@@ -89,7 +89,7 @@ impl Memory {
         let fits = self.held.saturating_add(bytes) <= self.limit;
         let is_its_turn = self.waiting.first().is_none_or(|first| *first >= reader);
         let waits_for_nobody = self.at_work == 0 && self.reading.first() == Some(&reader);
-        if !waits_for_nobody && !(fits && is_its_turn) {
+        if !(waits_for_nobody || fits && is_its_turn) {
             self.waiting.insert(reader);
             return false;
         }
